@@ -1,0 +1,57 @@
+//! Compiles `proto/` into tonic stubs, and what the descriptors state into client methods and the `Any` registry.
+
+#[path = "build/contract.rs"]
+mod contract;
+#[path = "build/emit.rs"]
+mod emit;
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+use prost_types::FileDescriptorSet;
+use protox::prost::Message as _;
+
+const SERVICES: [&str; 2] =
+    ["google.cloud.contactcenterinsights.v1.ContactCenterInsights", "google.longrunning.Operations"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=build");
+    let out = env::var("OUT_DIR")?;
+    let out = Path::new(&out);
+
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).open_files([
+        "google/cloud/contactcenterinsights/v1/contact_center_insights.proto",
+        "google/rpc/error_details.proto",
+        "google/rpc/code.proto",
+    ])?;
+
+    // Embedded: no comments, but every custom option, which `Compiler::file_descriptor_set` would drop.
+    fs::write(out.join("descriptors.bin"), compiler.include_source_info(false).encode_file_descriptor_set())?;
+
+    // Generated from: with comments, which become documentation.
+    let documented = compiler.include_source_info(true).encode_file_descriptor_set();
+    stubs(&documented)?;
+
+    let contract = contract::Contract::read(&documented, &SERVICES)?;
+    fs::write(out.join("methods.rs"), emit::method_table(&contract))?;
+    fs::write(out.join("client.rs"), emit::client_methods(&contract))?;
+    fs::write(out.join("pages.rs"), emit::pages(&contract))?;
+    fs::write(out.join("payload.rs"), emit::payload(&contract))?;
+    Ok(())
+}
+
+fn stubs(set: &[u8]) -> Result<(), Box<dyn Error>> {
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names().type_name_domain(["."], "type.googleapis.com");
+    // Maps in order of key: the same message always has the same bytes.
+    config.btree_map(["."]);
+    tonic_prost_build::configure()
+        .build_server(env::var_os("CARGO_FEATURE_SERVER").is_some())
+        .build_transport(false)
+        .include_file("protos.rs")
+        .compile_fds_with_config(FileDescriptorSet::decode(set)?, config)?;
+    Ok(())
+}
