@@ -7,6 +7,7 @@ mod emit;
 
 use std::error::Error;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 use prost_types::FileDescriptorSet;
@@ -20,6 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build");
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
+
+    // Google's clients say in `x-goog-api-client` which language version they were built with.
+    println!("cargo:rustc-env=CCI_RUSTC_VERSION={}", rustc_version().unwrap_or_else(|| "unknown".into()));
 
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).open_files([
@@ -41,6 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("pages.rs"), emit::pages(&contract))?;
     fs::write(out.join("payload.rs"), emit::payload(&contract))?;
     Ok(())
+}
+
+/// `1.95.0` of `rustc 1.95.0 (59807616e 2026-04-14)`.
+fn rustc_version() -> Option<String> {
+    let output = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.split_whitespace().nth(1).map(str::to_owned)
 }
 
 fn stubs(set: &[u8]) -> Result<(), Box<dyn Error>> {

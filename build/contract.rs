@@ -136,7 +136,7 @@ fn page(method: &MethodDescriptor) -> Option<Page> {
         return None;
     }
     let output = method.output();
-    let mut repeated = output.fields().filter(|field| field.is_list()).filter_map(|field| {
+    let mut repeated = output.fields().filter(prost_reflect::FieldDescriptor::is_list).filter_map(|field| {
         let Kind::Message(item) = field.kind() else { return None };
         Some((field.name().to_owned(), item))
     });

@@ -55,14 +55,16 @@ pub(crate) fn pages(contract: &Contract) -> String {
         let (field, item) = (&page.items.0, rust_path(&page.items.1));
         let (fields, token) = match page.fields {
             Some((size, token)) => {
-                (format!("Some(PageFields {{ size: {size}, token: {token} }})"), "self.next_page_token")
+                (format!("Some(PageFields {{ size: {size}, token: {token} }})"), "&self.next_page_token")
             }
-            None => ("None".to_owned(), "String::new()"),
+            None => ("None".to_owned(), "\"\""),
         };
         let _ = writeln!(
             out,
-            "impl Page for {} {{\n    type Item = {item};\n    const FIELDS: Option<PageFields> = {fields};\n    \
-             fn into_parts(self) -> (Vec<Self::Item>, String) {{\n        (self.{field}, {token})\n    }}\n}}\n",
+            "#[allow(clippy::unnecessary_literal_bound, reason = \"a method without paging has no token\")]\n\
+             impl Page for {} {{\n    type Item = {item};\n    const FIELDS: Option<PageFields> = {fields};\n\n    \
+             fn next_token(&self) -> &str {{\n        {token}\n    }}\n\n    \
+             fn into_items(self) -> Vec<{item}> {{\n        self.{field}\n    }}\n}}\n",
             rust_path(&method.output)
         );
     }

@@ -2,11 +2,20 @@
 
 use std::fmt;
 
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use prost::{Message, Name};
 use tonic::Code;
 
 use crate::any::{self, Payload, Unpack};
 use crate::proto::rpc;
+
+/// Base64 with or without padding: so gRPC's binary headers come, and so people write it.
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A code, a message for developers, and typed details: `google.rpc.Status` (AIP-193).
 ///

@@ -1,21 +1,17 @@
 //! Walks JSON beside its descriptor: unfolds every `Any` to `@type` and fields, or folds it back to bytes;
 //! sorts the keys of maps on the way.
 
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use base64::engine::{DecodePaddingMode, Engine as _};
+use base64::Engine as _;
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use super::schema::{self, OPAQUE_ANY};
 use super::{Enums, JsonError, parse, print};
 use crate::any::{Payload, Unpack as _, type_name};
+use crate::status::BASE64;
 
 /// Protobuf's own limit on nested messages; an `Any` restarts the count of its decoder, so it is kept here.
 pub(super) const MAX_DEPTH: usize = 100;
-
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// Replaces the fallback form of every `Any` under `value` by the readable one, where its type is known and
 /// its bytes decode.
@@ -49,7 +45,7 @@ fn readable(value: &Value, enums: Enums, depth: usize) -> Option<Value> {
         return None;
     }
     let bytes = match value.get("value") {
-        Some(text) => STANDARD.decode(text.as_str()?).ok()?,
+        Some(text) => BASE64.decode(text.as_str()?).ok()?,
         None => Vec::new(),
     };
     let descriptor = schema::message(type_name(url)).ok()?;
@@ -88,7 +84,7 @@ fn fold_any(value: &mut Value, depth: usize) -> Result<(), JsonError> {
         },
         Err(error) => opaque.ok_or(error)?,
     };
-    *value = serde_json::json!({ "@type": url, "value": STANDARD.encode(bytes) });
+    *value = serde_json::json!({ "@type": url, "value": BASE64.encode(bytes) });
     Ok(())
 }
 
@@ -121,7 +117,7 @@ fn fold_typed(
 fn opaque_bytes(fields: &Map<String, Value>) -> Option<Vec<u8>> {
     match (fields.len(), fields.get("value")) {
         (0, None) => Some(Vec::new()),
-        (1, Some(Value::String(text))) => GeneralPurpose::new(&alphabet::STANDARD, LENIENT).decode(text).ok(),
+        (1, Some(Value::String(text))) => BASE64.decode(text).ok(),
         _ => None,
     }
 }

@@ -1,0 +1,162 @@
+//! The `auth` room: who the caller is. Tokens come from a [`TokenSource`], are cached, and are put on calls by
+//! a tower layer; whatever the source does, a token that is still good keeps being used.
+
+mod cache;
+#[cfg(feature = "google-authz")]
+mod google_authz;
+#[cfg(feature = "google-cloud-auth")]
+mod google_cloud;
+mod layer;
+mod token;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub(crate) use cache::TokenCache;
+pub(crate) use layer::Authorize;
+pub use token::Token;
+
+use crate::error::{BoxError, CredentialsError};
+
+/// The one scope that every method of this API asks for.
+pub const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// A future that a [`TokenSource`] returns.
+pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> + Send + 'a>>;
+
+/// Fetches access tokens; the cache in front decides when.
+///
+/// At most one fetch is in flight at a time, each is given 10 seconds, and a fetch that fails or panics is
+/// tried again later: nothing that a source does is final. Implemented for closures that return a future.
+///
+/// ```
+/// use contact_center_insights::auth::{Credentials, Token};
+///
+/// let credentials = Credentials::from_source(|| async {
+///     Ok(Token::new("fetched by means of my own")?.expires_in(std::time::Duration::from_secs(3600)))
+/// });
+/// # let _ = credentials;
+/// ```
+pub trait TokenSource: Send + Sync + 'static {
+    /// Fetches a token now, without caching it.
+    fn fetch(&self) -> TokenFuture<'_>;
+}
+
+impl<F, Fut> TokenSource for F
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Token, BoxError>> + Send + 'static,
+{
+    fn fetch(&self) -> TokenFuture<'_> {
+        Box::pin(self())
+    }
+}
+
+/// How calls are authorized.
+#[derive(Clone)]
+pub struct Credentials(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Anonymous,
+    Source(&'static str, Arc<dyn TokenSource>),
+    /// Chosen, but the crate was built without the feature that serves it.
+    #[cfg_attr(
+        any(feature = "google-authz", feature = "google-cloud-auth"),
+        allow(dead_code, reason = "a backend is there")
+    )]
+    Unavailable(&'static str),
+}
+
+impl Credentials {
+    /// No token at all: for the emulator and for fakes.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self(Kind::Anonymous)
+    }
+
+    /// A token that the caller obtained, used until the client is dropped. It is not renewed; the server will
+    /// answer UNAUTHENTICATED once it has expired.
+    #[must_use]
+    pub fn from_token(token: Token) -> Self {
+        let source = move || std::future::ready(Ok(token.clone()));
+        Self(Kind::Source("static token", Arc::new(source)))
+    }
+
+    /// Tokens from the caller's own source.
+    #[must_use]
+    pub fn from_source(source: impl TokenSource) -> Self {
+        Self(Kind::Source("custom source", Arc::new(source)))
+    }
+
+    /// Application default credentials, through `google-cloud-auth` (the default feature of that name), else
+    /// through `google-authz`. They are looked for at the first call, not now.
+    #[must_use]
+    pub fn application_default() -> Self {
+        #[cfg(feature = "google-cloud-auth")]
+        return Self::google_cloud();
+        #[cfg(all(feature = "google-authz", not(feature = "google-cloud-auth")))]
+        return Self::google_authz();
+        #[cfg(not(any(feature = "google-authz", feature = "google-cloud-auth")))]
+        Self(Kind::Unavailable("google-cloud-auth"))
+    }
+
+    /// Application default credentials through `google-cloud-auth`: every kind that Google's own libraries
+    /// take. If the process has no default rustls provider yet, the first fetch installs ring.
+    #[cfg(feature = "google-cloud-auth")]
+    #[must_use]
+    pub fn google_cloud() -> Self {
+        Self(Kind::Source("google-cloud-auth", Arc::new(google_cloud::GoogleCloud::default())))
+    }
+
+    /// Application default credentials through `google-authz`, used for one fetch at a time.
+    #[cfg(feature = "google-authz")]
+    #[must_use]
+    pub fn google_authz() -> Self {
+        Self(Kind::Source("google-authz", Arc::new(google_authz::GoogleAuthz)))
+    }
+
+    /// Whether calls carry a token.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self.0, Kind::Anonymous)
+    }
+
+    /// The cache over the source; none for anonymous calls.
+    pub(crate) fn into_cache(self) -> Result<Option<TokenCache>, CredentialsError> {
+        match self.0 {
+            Kind::Anonymous => Ok(None),
+            Kind::Source(name, source) => Ok(Some(TokenCache::new(name, source))),
+            Kind::Unavailable(feature) => Err(CredentialsError::permanent(
+                "application default credentials",
+                format!("this build lacks the feature `{feature}`; enable it or choose other credentials")
+                    .into(),
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.0 {
+            Kind::Anonymous => "anonymous",
+            Kind::Source(name, _) | Kind::Unavailable(name) => name,
+        };
+        f.debug_tuple("Credentials").field(&name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_names_the_source_and_hides_the_token() {
+        let credentials = Credentials::from_token(Token::new("ya29.secret").unwrap());
+        assert_eq!(format!("{credentials:?}"), "Credentials(\"static token\")");
+        assert!(!credentials.is_anonymous());
+        assert_eq!(format!("{:?}", Credentials::anonymous()), "Credentials(\"anonymous\")");
+    }
+}

@@ -1,0 +1,61 @@
+//! Puts the bearer token on every request that passes.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
+use tower::Service;
+
+use super::TokenCache;
+use crate::error::BoxError;
+
+/// Adds `authorization` from the cache, or passes requests through untouched if there is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorize<S> {
+    inner: S,
+    tokens: Option<TokenCache>,
+}
+
+impl<S> Authorize<S> {
+    pub(crate) fn new(inner: S, tokens: Option<TokenCache>) -> Self {
+        Self { inner, tokens }
+    }
+
+    pub(crate) fn tokens(&self) -> Option<&TokenCache> {
+        self.tokens.as_ref()
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Authorize<S>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let Some(tokens) = &self.tokens else { return Box::pin(self.inner.call(request)) };
+        if let Some(token) = tokens.ready() {
+            request.headers_mut().insert(AUTHORIZATION, token.header());
+            return Box::pin(self.inner.call(request));
+        }
+        let tokens = tokens.clone();
+        // The service that was polled ready goes into the future; an unpolled clone takes its place.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        Box::pin(async move {
+            let token = tokens.token().await?;
+            request.headers_mut().insert(AUTHORIZATION, token.header());
+            inner.call(request).await
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! The `call` room: one typed call, with its routing header, its deadline and its retries.
+
+mod attempt;
+mod chance;
+mod codec;
+pub mod methods;
+mod retry;
+mod routing;
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use prost::Message;
+
+pub(crate) use chance::chance;
+pub use methods::Method;
+pub use retry::{Decision, RetryPolicy};
+pub(crate) use routing::Routing;
+
+use crate::error::Error;
+use crate::transport::Transport;
+
+/// Largest reply that is read, unless set: 64 MiB. tonic's own limit of 4 MiB is less than what one page of
+/// conversations with transcripts can hold.
+const MAX_REPLY_SIZE: usize = 64 << 20;
+
+/// What makes calls: a transport, and the settings that calls start from. Clones are cheap.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) transport: Transport,
+    pub(crate) defaults: Arc<Defaults>,
+}
+
+/// The settings that calls start from.
+#[derive(Clone, Debug)]
+pub(crate) struct Defaults {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_reply_size: usize,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { timeout: None, retry: RetryPolicy::default(), max_reply_size: MAX_REPLY_SIZE }
+    }
+}
+
+impl Caller {
+    pub(crate) fn call<A: Reply>(
+        &self,
+        method: &'static Method,
+        routing: Routing,
+        request: &impl Message,
+    ) -> Call<A> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = routing.into_header() {
+            headers.insert(routing::HEADER, value);
+        }
+        Call {
+            plan: Plan {
+                caller: self.clone(),
+                method,
+                headers,
+                body: Ok(request.encode_to_vec().into()),
+                timeout: self.defaults.timeout,
+                retry: None,
+                is_idempotent: method.is_idempotent(),
+            },
+            answer: PhantomData,
+        }
+    }
+
+    /// A call that fails with `error` when it is awaited: builders do not fail.
+    pub(crate) fn refuse<A: Reply>(&self, method: &'static Method, error: Error) -> Call<A> {
+        let mut call = self.call(method, Routing::default(), &());
+        call.plan.body = Err(error);
+        call
+    }
+}
+
+/// What a call answers with, made from the message that came over the wire.
+pub trait Reply: Sized {
+    /// The response message of the RPC.
+    type Wire: Message + Default + Send + 'static;
+
+    /// Makes the answer.
+    #[doc(hidden)]
+    fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self;
+}
+
+/// What an answer may keep of the call it came from.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Context<'a>(pub(crate) &'a Caller);
+
+impl<T: Message + Default + Send + 'static> Reply for T {
+    type Wire = T;
+
+    fn from_wire(wire: T, _: Context<'_>) -> Self {
+        wire
+    }
+}
+
+/// A call that has not been made yet. Awaiting it makes it.
+///
+/// The request is serialized when the call is created; what waits here is small and does not hold it.
+///
+/// # Cancel safety
+/// Dropping the future abandons the call. A read has then changed nothing; a mutation may have been applied.
+#[must_use = "a call is made when it is awaited"]
+pub struct Call<A> {
+    plan: Plan,
+    answer: PhantomData<fn() -> A>,
+}
+
+/// Everything that an attempt needs; repeated attempts share it.
+struct Plan {
+    caller: Caller,
+    method: &'static Method,
+    headers: HeaderMap,
+    body: Result<Bytes, Error>,
+    timeout: Option<Duration>,
+    /// `None` stands for the client's own.
+    retry: Option<RetryPolicy>,
+    is_idempotent: bool,
+}
+
+impl<A> Call<A> {
+    /// Ends the call at the latest after `timeout`: token, connection, headers, body and repeats together.
+    /// Without it only each attempt is bounded, by [`RetryPolicy::with_attempt_timeout`], 60 s by default.
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.plan.timeout = Some(timeout);
+        self
+    }
+
+    /// Repeats failed attempts by `policy` instead of the client's.
+    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.plan.retry = Some(policy);
+        self
+    }
+
+    /// Sends a header along, such as `x-goog-user-project`; replaces one of the same name.
+    pub fn with_metadata(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.plan.headers.insert(name, value);
+        self
+    }
+
+    /// States whether the request may be applied twice without harm, where the caller knows better than the
+    /// HTTP verb. An idempotent call is sent again after every transient fault.
+    pub fn idempotent(mut self, is_idempotent: bool) -> Self {
+        self.plan.is_idempotent = is_idempotent;
+        self
+    }
+
+    pub(crate) fn body(&self) -> Option<&Bytes> {
+        self.plan.body.as_ref().ok()
+    }
+
+    pub(crate) fn set_body(&mut self, body: Bytes) {
+        if self.plan.body.is_ok() {
+            self.plan.body = Ok(body);
+        }
+    }
+}
+
+impl<A: Reply> Call<A> {
+    /// Makes the call without a box around its future.
+    pub(crate) async fn send(&mut self) -> Result<A, Error> {
+        let wire = attempt::run(&mut self.plan).await?;
+        Ok(A::from_wire(wire, Context(&self.plan.caller)))
+    }
+}
+
+impl<A: Reply + 'static> IntoFuture for Call<A> {
+    type Output = Result<A, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move { self.send().await })
+    }
+}
+
+impl<A> fmt::Debug for Call<A> {
+    /// Shows the method and the settings; never the request, and headers only by name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.plan.method.path())
+            .field("headers", &self.plan.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .field("timeout", &self.plan.timeout)
+            .field("is_idempotent", &self.plan.is_idempotent)
+            .finish_non_exhaustive()
+    }
+}

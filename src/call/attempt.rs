@@ -1,0 +1,169 @@
+//! Makes attempts until one succeeds, the policy gives up, or the time is over.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::uri::PathAndQuery;
+use prost::Message;
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::client::Grpc;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Extensions, Request};
+
+use super::codec::BytesToMessage;
+use super::retry::Decision;
+use super::{Plan, chance};
+use crate::error::{BoxError, CallError, Cause, CredentialsError, Error, Fault, classify, find, retry_delay};
+use crate::status::Status;
+
+/// Runs the plan to its end.
+pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
+    if let Err(error) = &mut plan.body {
+        // Taken once: a call is awaited once.
+        let placeholder = Error::Config("call", "the call was refused before".into());
+        return Err(std::mem::replace(error, placeholder));
+    }
+    let started = Instant::now();
+    let deadline = plan.timeout.and_then(|timeout| started.checked_add(timeout));
+    let mut attempts = 0;
+    let mut has_renewed_token = false;
+    loop {
+        attempts += 1;
+        let sent = Instant::now();
+        let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults.retry);
+        let per_attempt = sent.checked_add(policy.attempt_timeout());
+        let end = deadline.into_iter().chain(per_attempt).min();
+        let result = match end {
+            Some(end) => timeout_at(end, attempt(plan, Some(end - sent))).await,
+            None => Ok(attempt(plan, None).await),
+        };
+        let failure = match result {
+            Ok(Ok(wire)) => return Ok(wire),
+            Ok(Err(status)) => Failure::of(&status),
+            Err(_) => Failure::timed_out(sent.elapsed(), deadline.is_some_and(|end| end <= Instant::now())),
+        };
+        if let Some(tokens) = plan.caller.transport.tokens()
+            && failure.is_refused_token()
+            && !std::mem::replace(&mut has_renewed_token, true)
+        {
+            tokens.reject(sent);
+            continue;
+        }
+        let asked = retry_delay(&failure.status);
+        match policy.decide(attempts, failure.fault, asked, plan.is_idempotent, chance()) {
+            Decision::RetryAfter(wait) if deadline.is_none_or(|end| Instant::now() + wait < end) => {
+                sleep(wait).await;
+            }
+            _ => return Err(failure.into_error(plan.method.full_name(), attempts, started.elapsed())),
+        }
+    }
+}
+
+async fn attempt<W: Message + Default + Send + 'static>(
+    plan: &Plan,
+    time_left: Option<Duration>,
+) -> Result<W, tonic::Status> {
+    let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
+    let mut headers = plan.headers.clone();
+    if let Some(value) = time_left.and_then(grpc_timeout) {
+        headers.insert("grpc-timeout", value);
+    }
+    let codec = BytesToMessage::new(body.len());
+    let request = Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body);
+    let mut grpc = Grpc::new(plan.caller.transport.clone())
+        .max_decoding_message_size(plan.caller.defaults.max_reply_size);
+    grpc.ready().await.map_err(tonic::Status::from_error)?;
+    let path = PathAndQuery::from_static(plan.method.path());
+    Ok(grpc.unary(request, path, codec).await?.into_inner())
+}
+
+/// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
+/// clock, which knows what happened, is the first to end the call.
+fn grpc_timeout(left: Duration) -> Option<HeaderValue> {
+    let millis = left.as_millis().saturating_add(1);
+    let text = if millis < 100_000_000 {
+        format!("{millis}m")
+    } else {
+        format!("{}S", left.as_secs().saturating_add(1).min(99_999_999))
+    };
+    HeaderValue::try_from(text).ok()
+}
+
+/// A failed attempt.
+struct Failure {
+    status: Status,
+    fault: Fault,
+    cause: Cause,
+    credentials: Option<CredentialsError>,
+}
+
+impl Failure {
+    fn of(status: &tonic::Status) -> Self {
+        let (fault, transport) = classify(status);
+        let mut ours = Status::from(status);
+        if let Some(transport) = transport {
+            ours = Status::new(transport.code(), transport.to_string());
+        }
+        let chain = transport.and_then(std::error::Error::source);
+        let cause = match chain.map(chain_text) {
+            Some(text) => Cause::Transport(BoxError::from(format!("{}: {text}", ours.message())).into()),
+            None => Cause::Server(ours.clone()),
+        };
+        let credentials = chain.and_then(|chain| find::<CredentialsError>(chain)).cloned();
+        Self { status: ours, fault, cause, credentials }
+    }
+
+    fn timed_out(after: Duration, is_final: bool) -> Self {
+        let status = Status::new(Code::DeadlineExceeded, format!("no whole reply within {after:.1?}"));
+        let fault = Fault { is_transient: !is_final, ..Fault::DEADLINE };
+        Self { cause: Cause::Server(status.clone()), status, fault, credentials: None }
+    }
+
+    /// The server itself refused the token.
+    fn is_refused_token(&self) -> bool {
+        self.status.code() == Code::Unauthenticated && self.credentials.is_none()
+    }
+
+    fn into_error(self, method: &'static str, attempts: u32, elapsed: Duration) -> Error {
+        match self.credentials {
+            Some(error) => Error::Credentials(error),
+            None => Error::Call(Box::new(CallError {
+                method,
+                status: self.status,
+                fault: self.fault,
+                attempts,
+                elapsed,
+                source: self.cause,
+            })),
+        }
+    }
+}
+
+/// The messages of a chain, each once: several layers repeat the one below them.
+fn chain_text(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let line = error.to_string();
+        if !text.contains(&line) {
+            text = format!("{text}: {line}");
+        }
+        next = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grpc_timeout_has_at_most_eight_digits() {
+        let cases = [(0, "1m"), (1_500, "1501m"), (99_999_998, "99999999m"), (100_000_000, "100001S")];
+        for (millis, text) in cases {
+            assert_eq!(grpc_timeout(Duration::from_millis(millis)).unwrap(), text);
+        }
+        assert_eq!(grpc_timeout(Duration::MAX).unwrap(), "99999999S");
+    }
+}

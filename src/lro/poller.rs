@@ -1,0 +1,304 @@
+//! Follows one operation to its end.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::follow::Changes;
+use super::operation::Operation;
+use super::policy::{PollPolicy, Verdict};
+use crate::any::{Payload, Unpack};
+use crate::call::{Caller, Context, Reply, RetryPolicy, Routing, chance, methods};
+use crate::error::Error;
+use crate::proto::longrunning;
+
+/// Follows one operation: `R` is what it ends in, `M` what it says while it runs.
+///
+/// A poller knows the operation's name from the first moment, and every error about the operation repeats it;
+/// keep the name, and another process can go on with [`Client::poller`](crate::Client::poller). Dropping a
+/// poller never cancels the operation.
+///
+/// The first poll by name is made at once; after the call that started the operation, whose answer counts as a
+/// poll, the first wait comes before it. [`PollPolicy`] has the waits.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = contact_center_insights_emulator::Emulator::builder()
+/// #     .with_profile("immediate".parse()?).start().await?;
+/// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
+/// #     .with_credentials(contact_center_insights::auth::Credentials::anonymous()).build()?;
+/// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
+///
+/// let request = CreateIssueModelRequest {
+///     parent: "projects/my-project/locations/us-central1".into(),
+///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+/// };
+/// let mut training = client.create_issue_model(request).await?;
+/// println!("to resume: {}", training.name());
+/// let model = training.until_done().await?;
+/// assert_eq!(model.display_name, "billing");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Poller<R = Payload, M = Payload> {
+    caller: Caller,
+    name: String,
+    policy: PollPolicy,
+    last: Option<Operation<R, M>>,
+    /// When the next poll may be made.
+    due: Instant,
+    polls: u32,
+    faults: u32,
+}
+
+/// Cannot happen: a poll that returns without error has stored its answer.
+const NO_ANSWER: Error = Error::Protocol("a poll gave no operation");
+
+/// How [`Poller::wait_until`] ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waited<R, M> {
+    /// The operation is done.
+    Done(Operation<R, M>),
+    /// It was not done at the deadline; it goes on, and can be followed by its name.
+    StillRunning {
+        /// The operation's name.
+        name: String,
+        /// What the last poll gave.
+        last: Operation<R, M>,
+    },
+}
+
+impl<R, M> Poller<R, M> {
+    pub(crate) fn by_name(caller: Caller, name: String) -> Self {
+        let policy = PollPolicy::default();
+        Self { caller, name, policy, last: None, due: Instant::now(), polls: 0, faults: 0 }
+    }
+
+    /// The operation's full resource name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the last successful poll gave; `None` before the first one by name.
+    #[must_use]
+    pub fn last(&self) -> Option<&Operation<R, M>> {
+        self.last.as_ref()
+    }
+
+    /// Polls by `policy` instead of the default.
+    #[must_use]
+    pub fn with_policy(mut self, policy: PollPolicy) -> Self {
+        self.policy = policy;
+        if self.polls > 0 && self.faults == 0 {
+            self.due = Instant::now() + self.policy.wait(self.polls - 1, chance());
+        }
+        self
+    }
+
+    /// Waits until the next poll is due, then asks once. A finished operation is not asked about again.
+    ///
+    /// # Errors
+    /// [`Error::Following`] over the failed call. The poller goes on: the next `poll` waits, then asks again.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing, and the wait is not started over.
+    pub async fn poll(&mut self) -> Result<&Operation<R, M>, Error> {
+        if !self.is_done() {
+            sleep_until(self.due).await;
+            self.ask().await?;
+        }
+        self.last.as_ref().ok_or(NO_ANSWER)
+    }
+
+    /// Asks the server to cancel the operation (best effort), and returns once it has taken note. How the
+    /// operation ends is for a later poll to tell: it may succeed all the same.
+    ///
+    /// # Errors
+    /// [`Error::Following`] over the failed call.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether the server took note; to cancel twice does no harm.
+    pub async fn cancel(&self) -> Result<(), Error> {
+        let request = longrunning::CancelOperationRequest { name: self.name.clone() };
+        let routing = Routing::new(&[("name", &self.name)]);
+        let call = self.caller.call::<()>(&methods::CANCEL_OPERATION, routing, &request);
+        // Cancelling is idempotent (operations.proto): a second request finds the first one's work done.
+        call.idempotent(true).send().await.map_err(|error| self.following(error))
+    }
+
+    fn is_done(&self) -> bool {
+        self.last.as_ref().is_some_and(Operation::is_done)
+    }
+
+    /// One `GetOperation`, without waiting; nothing changes before its answer is there.
+    async fn ask(&mut self) -> Result<(), Error> {
+        let request = longrunning::GetOperationRequest { name: self.name.clone() };
+        let routing = Routing::new(&[("name", &self.name)]);
+        // Polling is itself a repetition: one attempt a poll, and the policy here decides about the next.
+        let retry = RetryPolicy::never().with_attempt_timeout(self.caller.defaults.retry.attempt_timeout());
+        let call = self.caller.call::<Operation<R, M>>(&methods::GET_OPERATION, routing, &request);
+        match call.with_retry(retry).send().await {
+            Ok(operation) => {
+                self.due = Instant::now() + self.policy.wait(self.polls, chance());
+                self.polls = self.polls.saturating_add(1);
+                self.faults = 0;
+                self.last = Some(operation);
+                Ok(())
+            }
+            Err(error) => {
+                self.faults = self.faults.saturating_add(1);
+                let wait = self.policy.wait(self.faults.saturating_sub(1).max(self.polls), chance());
+                let wait = if self.verdict(&error) == Verdict::SlowDown { wait * 2 } else { wait };
+                self.due = Instant::now() + wait.max(error.retry_after().unwrap_or(Duration::ZERO));
+                Err(self.following(error))
+            }
+        }
+    }
+
+    fn verdict(&self, error: &Error) -> Verdict {
+        match error.call() {
+            Some(call) => self.policy.judge(call.fault(), self.faults),
+            // No token could be had: as long as that may pass, the operation is worth waiting for.
+            None if error.is_transient() && self.faults <= self.policy.max_faults() => Verdict::GoOn,
+            None => Verdict::GiveUp,
+        }
+    }
+
+    fn following(&self, error: Error) -> Error {
+        Error::Following(self.name.clone(), Box::new(error))
+    }
+
+    /// Polls until the operation is done, bearing with faults as the policy says.
+    pub(super) async fn finish(&mut self) -> Result<&Operation<R, M>, Error> {
+        while !self.is_done() {
+            sleep_until(self.due).await;
+            self.ask_patiently().await?;
+        }
+        self.last.as_ref().ok_or(NO_ANSWER)
+    }
+
+    /// Asks once; a fault that the policy bears with is no error.
+    pub(super) async fn ask_patiently(&mut self) -> Result<(), Error> {
+        match self.ask().await {
+            Err(error) if self.verdict(&error) == Verdict::GiveUp => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.due
+    }
+}
+
+impl<R: Unpack, M> Poller<R, M> {
+    /// Waits for the operation to end, however long that takes, and returns its response.
+    ///
+    /// Transient faults of polls are borne with, up to the policy's number in a row.
+    ///
+    /// # Errors
+    /// [`Error::Operation`], [`Error::Cancelled`], [`Error::NoResult`] or [`Error::Response`] if it ended so;
+    /// [`Error::Following`] if polling gave up, while the operation may go on. Each names the operation.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing: call it again, and it goes on where it was.
+    pub async fn until_done(&mut self) -> Result<R, Error> {
+        self.finish().await?.result().unwrap_or(Err(NO_ANSWER))
+    }
+
+    /// As [`Poller::until_done`], but for at most this long from now.
+    ///
+    /// # Errors
+    /// [`Error::Following`] if polling gave up. That the operation has not ended is no error.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing.
+    pub async fn wait_for(&mut self, timeout: Duration) -> Result<Waited<R, M>, Error> {
+        self.wait_until(Instant::now() + timeout).await
+    }
+
+    /// Waits for the operation to end, until `deadline`, when it is asked about one last time.
+    ///
+    /// # Errors
+    /// [`Error::Following`] if polling gave up, or if not one poll succeeded until the deadline.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing.
+    pub async fn wait_until(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
+        while !self.is_done() {
+            if self.due >= deadline {
+                sleep_until(deadline).await;
+                let last_poll = self.ask().await;
+                return match (last_poll, self.last.clone()) {
+                    (_, Some(last)) if last.is_done() => Ok(Waited::Done(last)),
+                    // A fault of this one poll does not undo what earlier ones told.
+                    (_, Some(last)) => Ok(Waited::StillRunning { name: self.name.clone(), last }),
+                    (Err(error), None) => Err(error),
+                    (Ok(()), None) => Err(NO_ANSWER),
+                };
+            }
+            sleep_until(self.due).await;
+            self.ask_patiently().await?;
+        }
+        self.last.clone().map(Waited::Done).ok_or(NO_ANSWER)
+    }
+
+    /// Asks the server to cancel the operation, then waits for its end. Success means that it succeeded
+    /// despite the request.
+    ///
+    /// # Errors
+    /// As [`Poller::until_done`]; [`Error::Cancelled`] is the end that was asked for.
+    ///
+    /// # Cancel safety
+    /// As [`Poller::cancel`] and [`Poller::until_done`].
+    pub async fn cancel_and_wait(&mut self) -> Result<R, Error> {
+        self.cancel().await?;
+        self.due = Instant::now();
+        self.until_done().await
+    }
+
+    /// A stream of snapshots: the first, then each that differs from the one before, the finished one last.
+    pub fn into_stream(self) -> Changes<R, M>
+    where
+        M: 'static,
+    {
+        Changes::new(self)
+    }
+}
+
+impl<R: Unpack, M: 'static> IntoFuture for Poller<R, M> {
+    type Output = Result<R, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// [`Poller::until_done`].
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move { self.until_done().await })
+    }
+}
+
+impl<R, M> Reply for Poller<R, M> {
+    type Wire = longrunning::Operation;
+
+    fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self {
+        let mut poller = Self::by_name(context.0.clone(), wire.name.clone());
+        poller.due += poller.policy.wait(0, chance());
+        poller.polls = 1;
+        poller.last = Some(wire.into());
+        poller
+    }
+}
+
+impl<R, M> fmt::Debug for Poller<R, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller")
+            .field("name", &self.name)
+            .field("is_done", &self.is_done())
+            .field("polls", &self.polls)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! Where calls go: a scheme, a host, a port, and nothing else.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use http::Uri;
+use http::uri::{Authority, Scheme};
+
+use crate::error::{BoxError, Error};
+
+/// The server that calls go to.
+///
+/// Parses from `https://host[:port]`, `http://host[:port]`, or `host[:port]`, which means https.
+///
+/// ```
+/// use contact_center_insights::Endpoint;
+///
+/// let endpoint: Endpoint = "europe-west1-contactcenterinsights.googleapis.com".parse()?;
+/// assert_eq!(endpoint.to_string(), "https://europe-west1-contactcenterinsights.googleapis.com");
+/// assert!("ftp://example.com".parse::<Endpoint>().is_err());
+/// # Ok::<(), contact_center_insights::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    scheme: Scheme,
+    authority: Authority,
+}
+
+impl Endpoint {
+    /// The global endpoint of the API, `https://contactcenterinsights.googleapis.com`.
+    #[must_use]
+    pub fn global() -> Self {
+        Self {
+            scheme: Scheme::HTTPS,
+            authority: Authority::from_static("contactcenterinsights.googleapis.com"),
+        }
+    }
+
+    /// What `CONTACTCENTERINSIGHTS_EMULATOR_HOST` holds: `host:port`, unencrypted.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it is no host and port.
+    pub fn emulator(host: &str) -> Result<Self, Error> {
+        if host.contains("://") { host.parse() } else { format!("http://{host}").parse() }
+    }
+
+    /// Whether calls travel unencrypted.
+    #[must_use]
+    pub fn is_plaintext(&self) -> bool {
+        self.scheme == Scheme::HTTP
+    }
+
+    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.authority.host().trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    fn parse(text: &str) -> Result<Self, BoxError> {
+        let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        let uri = Uri::try_from(with_scheme)?.into_parts();
+        let scheme = uri.scheme.filter(|s| *s == Scheme::HTTP || *s == Scheme::HTTPS);
+        // `x:y` parses as an authority; a port that is no number shows as none.
+        let has_odd_port = |a: &Authority| a.port_u16().is_none() && !a.as_str().ends_with(a.host());
+        let authority =
+            uri.authority.filter(|a| !a.host().is_empty() && !a.as_str().contains('@') && !has_odd_port(a));
+        if uri.path_and_query.is_some_and(|path| path != "/") {
+            return Err("an endpoint has no path".into());
+        }
+        match (scheme, authority) {
+            (Some(scheme), Some(authority)) => Ok(Self { scheme, authority }),
+            (None, _) => Err("the scheme must be http or https".into()),
+            (_, None) => {
+                Err("the host is missing, or it is not followed by a port, or a user name precedes it".into())
+            }
+        }
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text.trim()).map_err(|source| {
+            Error::Config(
+                "endpoint",
+                format!("`{text}` is not of the form https://host[:port]: {source}").into(),
+            )
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_parse_and_print() {
+        let cases = [
+            ("example.com", "https://example.com"),
+            ("https://example.com:8443/", "https://example.com:8443"),
+            (" http://[::1]:50051 ", "http://[::1]:50051"),
+        ];
+        for (text, printed) in cases {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), printed);
+        }
+        assert_eq!(Endpoint::emulator("localhost:9").unwrap().to_string(), "http://localhost:9");
+        assert_eq!(Endpoint::emulator("https://e.test").unwrap().to_string(), "https://e.test");
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused() {
+        for bad in ["", "ftp://x", "https://x/v1", "https://u:p@x", "https://", "a b", "x:port"] {
+            assert!(matches!(bad.parse::<Endpoint>(), Err(Error::Config("endpoint", _))), "{bad}");
+        }
+    }
+}
