@@ -1,1 +1,40 @@
+//! An in-memory emulator of Google's Contact Center AI Insights (CX Insights) API v1: gRPC and JSON on one port.
+//!
+//! It is for integration tests: operations live as their [`Profile`] says, time is read from a [`Clock`], and what is
+//! there from the start comes from a [`Seed`]. See [`Emulator`] for an example.
+//!
+//! What it does where the API's documentation is silent is a guess; nothing has been compared with the service
+//! itself. Methods that are not served answer `UNIMPLEMENTED`, and say so.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests"
+    )
+)]
+
+mod builder;
+mod clock;
+mod contract;
+mod dispatch;
+mod engine;
+mod fault;
+mod grpc;
+mod methods;
+mod names;
+mod paging;
+mod profile;
+mod rest;
+mod screen;
+mod seed;
+mod server;
+mod store;
+
+pub use builder::{Emulator, EmulatorBuilder, StartError};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use profile::{MethodProfile, Profile, ProfileError};
+pub use seed::{Seed, SeedError};

@@ -27,6 +27,7 @@ pub(super) fn unfold(
         }
         return Ok(());
     }
+    shorten_floats(descriptor, value);
     each_child(descriptor, value, depth, &mut |child, value, depth| unfold(child, value, enums, depth))
 }
 
@@ -36,6 +37,30 @@ pub(super) fn fold(descriptor: &MessageDescriptor, value: &mut Value, depth: usi
         return fold_any(value, depth);
     }
     each_child(descriptor, value, depth, &mut fold)
+}
+
+/// A `float` prints with as many digits as tell it from other floats: 0.1, where the double next to it would be
+/// 0.10000000149011612.
+fn shorten_floats(descriptor: &MessageDescriptor, value: &mut Value) {
+    let Value::Object(fields) = value else { return };
+    for (name, value) in fields {
+        let field = descriptor.get_field_by_json_name(name);
+        if field.is_none_or(|field| field.kind() != Kind::Float) {
+            continue;
+        }
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(shorten),
+            value => shorten(value),
+        }
+    }
+}
+
+fn shorten(value: &mut Value) {
+    #[allow(clippy::cast_possible_truncation, reason = "the number was a float before it was a double")]
+    let short = value.as_f64().and_then(|double| (double as f32).to_string().parse::<f64>().ok());
+    if let Some(short) = short.and_then(serde_json::Number::from_f64) {
+        *value = Value::Number(short);
+    }
 }
 
 /// `None` keeps the fallback form: no information is lost by it, so every reason is good enough.

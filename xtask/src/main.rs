@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod canonical;
 mod comments;
 mod options;
 mod printer;
@@ -45,6 +46,6 @@ fn run(args: Vec<String>) -> Result<(), String> {
 }
 
 fn print_digest(folder: &Path) -> Result<(), String> {
-    println!("{}", protos::digest(&protos::compile(folder)?)?);
+    println!("{}", canonical::digest(&protos::compile(folder)?)?);
     Ok(())
 }

@@ -1,0 +1,90 @@
+//! The `clock` room: what time it is, as the emulator believes.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where the emulator reads the time: for timestamps, and for profiles of the form `time:D`.
+pub trait Clock: Debug + Send + Sync {
+    /// The time now.
+    fn now(&self) -> SystemTime;
+}
+
+/// The clock of the machine; the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// A clock that stands still until it is told otherwise, so that an hour of training takes no time in a test.
+///
+/// Clones share their time: keep one, and give the other to the emulator.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use contact_center_insights_emulator::{Clock, ManualClock};
+///
+/// let clock = ManualClock::new(UNIX_EPOCH);
+/// let given_away = clock.clone();
+/// clock.advance(Duration::from_secs(90));
+/// assert_eq!(given_away.now(), UNIX_EPOCH + Duration::from_secs(90));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<SystemTime>>);
+
+impl ManualClock {
+    /// A clock that shows `start`.
+    #[must_use]
+    pub fn new(start: SystemTime) -> Self {
+        Self(Arc::new(Mutex::new(start)))
+    }
+
+    /// Sets the clock, backwards too: an operation never gets younger than its start.
+    pub fn set(&self, now: SystemTime) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// Moves the clock on. A time that cannot be represented leaves it where it was.
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = now.checked_add(by).unwrap_or(*now);
+    }
+}
+
+/// Starts at 2026-01-01T00:00:00Z.
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new(UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_stands_still() {
+        let clock = ManualClock::default();
+        assert_eq!(clock.now(), clock.now());
+        clock.set(UNIX_EPOCH);
+        assert_eq!(clock.now(), UNIX_EPOCH);
+    }
+
+    #[test]
+    fn an_absurd_step_changes_nothing() {
+        let clock = ManualClock::default();
+        let before = clock.now();
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), before);
+    }
+}

@@ -1,0 +1,261 @@
+use std::time::UNIX_EPOCH;
+
+use contact_center_insights::proto::rpc;
+use proptest::prelude::*;
+
+use super::*;
+
+type World = Vec<&'static str>;
+
+/// Writes down what happens to it; its metadata is its progress in percent.
+#[derive(Debug)]
+struct Diary {
+    refuses: bool,
+    fails: bool,
+}
+
+impl Job<World> for Diary {
+    fn begin(&mut self, world: &mut World, _now: SystemTime) -> Result<(), Status> {
+        if self.refuses {
+            return Err(fault::not_found("thing", "t"));
+        }
+        world.push("begin");
+        Ok(())
+    }
+
+    fn metadata(&self, moment: &Moment) -> Any {
+        Any {
+            type_url: format!("{:?}", moment.end_time.is_some()),
+            value: vec![u8::try_from(moment.share(100)).unwrap()],
+        }
+    }
+
+    fn complete(&mut self, world: &mut World, _now: SystemTime) -> Result<Any, Status> {
+        if self.fails {
+            return Err(fault::not_found("thing", "t"));
+        }
+        world.push("complete");
+        Ok(Any { type_url: "response".into(), value: Vec::new() })
+    }
+
+    fn undo(&mut self, world: &mut World, _now: SystemTime) {
+        world.push("undo");
+    }
+}
+
+fn start(target: &str, profile: &str) -> Start<World> {
+    Start {
+        location: "projects/p/locations/l".into(),
+        method: "CreateIssueModel",
+        target: target.into(),
+        profile: profile.parse().unwrap(),
+        job: Box::new(Diary { refuses: false, fails: false }),
+    }
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn percent(operation: &Operation) -> u8 {
+    operation.metadata.as_ref().unwrap().value[0]
+}
+
+fn error(operation: &Operation) -> rpc::Status {
+    match operation.result.clone() {
+        Some(Outcome::Error(status)) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn immediate_is_done_at_the_start() {
+    for profile in ["immediate", "polls:0", "time:0s"] {
+        let (mut engine, mut world) = (Engine::default(), World::new());
+        let operation = engine.start(&mut world, start("t", profile), at(0)).unwrap();
+        assert!(operation.done && matches!(operation.result, Some(Outcome::Response(_))), "{profile}");
+        assert_eq!(world, ["begin", "complete"]);
+        assert_eq!(engine.poll(&mut world, &operation.name, at(1)).unwrap(), operation);
+    }
+}
+
+#[test]
+fn polls_are_counted_and_lists_are_not() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let name = engine.start(&mut world, start("t", "polls:4"), at(0)).unwrap().name;
+    let mut seen = Vec::new();
+    for poll in 0..5 {
+        assert_eq!(engine.list("projects/p/locations/l", at(0)).count(), 1);
+        let operation = engine.poll(&mut world, &name, at(poll)).unwrap();
+        seen.push((percent(&operation), operation.done));
+    }
+    assert_eq!(seen, [(25, false), (50, false), (75, false), (100, true), (100, true)]);
+    assert_eq!(world, ["begin", "complete"]);
+}
+
+#[test]
+fn time_passes_on_the_clock_alone() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let name = engine.start(&mut world, start("t", "time:100s"), at(1000)).unwrap().name;
+    for (now, wanted) in [(900, 0), (1000, 0), (1009, 0), (1010, 10), (1060, 60), (1099, 99)] {
+        engine.advance(&mut world, at(now));
+        let operation = engine.poll(&mut world, &name, at(now)).unwrap();
+        assert_eq!((percent(&operation), operation.done), (wanted, false), "{now}");
+    }
+    engine.advance(&mut world, at(1100));
+    assert!(engine.poll(&mut world, &name, at(1100)).unwrap().done);
+}
+
+#[test]
+fn what_is_due_ends_in_order_of_due_time() {
+    #[derive(Debug)]
+    struct Named(&'static str);
+    impl Job<Vec<(&'static str, SystemTime)>> for Named {
+        fn begin(&mut self, _: &mut Vec<(&'static str, SystemTime)>, _: SystemTime) -> Result<(), Status> {
+            Ok(())
+        }
+        fn metadata(&self, _: &Moment) -> Any {
+            Any::default()
+        }
+        fn complete(
+            &mut self,
+            world: &mut Vec<(&'static str, SystemTime)>,
+            now: SystemTime,
+        ) -> Result<Any, Status> {
+            world.push((self.0, now));
+            Ok(Any::default())
+        }
+        fn undo(&mut self, _: &mut Vec<(&'static str, SystemTime)>, _: SystemTime) {}
+    }
+    let (mut engine, mut world) = (Engine::default(), Vec::new());
+    for (name, profile) in
+        [("slow", "time:9s"), ("fast", "time:3s"), ("slow too", "time:9s"), ("never", "time:99s")]
+    {
+        let Start { location, method, target, profile, .. } = start(name, profile);
+        let start = Start { location, method, target, profile, job: Box::new(Named(name)) };
+        engine.start(&mut world, start, at(0)).unwrap();
+    }
+    engine.advance(&mut world, at(50));
+    assert_eq!(world, [("fast", at(3)), ("slow", at(9)), ("slow too", at(9))]);
+}
+
+#[test]
+fn r04_what_prevents_the_start_is_the_error_of_the_call() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let refused = Start { job: Box::new(Diary { refuses: true, fails: false }), ..start("t", "polls:1") };
+    assert_eq!(engine.start(&mut world, refused, at(0)).unwrap_err().code(), Code::NotFound);
+    assert_eq!(engine.list("projects/p/locations/l", at(0)).count(), 0);
+    assert!(world.is_empty());
+}
+
+#[test]
+fn r04_what_goes_wrong_later_is_the_error_of_the_operation() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let fails = Start { job: Box::new(Diary { refuses: false, fails: true }), ..start("t", "immediate") };
+    let operation = engine.start(&mut world, fails, at(0)).unwrap();
+    assert_eq!(error(&operation).code, Code::NotFound as i32);
+    let scripted =
+        engine.start(&mut world, start("t", "immediate,fail=RESOURCE_EXHAUSTED:no room"), at(0)).unwrap();
+    let status = Status::from(error(&scripted));
+    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "no room"));
+    assert_eq!(status.detail::<rpc::ErrorInfo>().unwrap().reason, "SCRIPTED_FAILURE");
+    assert_eq!(world, ["begin", "undo", "begin", "undo"]);
+}
+
+#[test]
+fn r06_a_second_operation_on_the_same_thing_is_aborted() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let first = engine.start(&mut world, start("t", "polls:1"), at(0)).unwrap();
+    let error = engine.start(&mut world, start("t", "polls:1"), at(0)).unwrap_err();
+    assert_eq!(error.code(), Code::Aborted);
+    assert!(error.message().contains(&first.name));
+    engine.start(&mut world, start("other", "polls:1"), at(0)).unwrap();
+    engine.poll(&mut world, &first.name, at(0)).unwrap();
+    engine.start(&mut world, start("t", "polls:1"), at(0)).unwrap();
+}
+
+#[test]
+fn r07_cancelled_operations_stay_and_have_ended_as_cancelled() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let name = engine.start(&mut world, start("t", "polls:9"), at(0)).unwrap().name;
+    engine.cancel(&mut world, &name, at(1)).unwrap();
+    let operation = engine.poll(&mut world, &name, at(2)).unwrap();
+    assert!(operation.done);
+    assert_eq!(error(&operation).code, 1);
+    assert_eq!(world, ["begin", "undo"]);
+    assert_eq!(engine.cancel(&mut world, "projects/p/locations/l/operations/0", at(1)), None);
+}
+
+#[test]
+fn r08_cancelling_what_has_ended_changes_nothing() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let done = engine.start(&mut world, start("t", "immediate"), at(0)).unwrap();
+    engine.cancel(&mut world, &done.name, at(1)).unwrap();
+    assert_eq!(engine.poll(&mut world, &done.name, at(2)).unwrap(), done);
+}
+
+#[test]
+fn placed_operations_stay_as_they_are_until_cancelled() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let name = "projects/p/locations/l/operations/OPERATION_ID";
+    let placed = Operation { name: name.into(), ..Operation::default() };
+    engine.place(placed.clone());
+    engine.advance(&mut world, at(9_999_999));
+    assert_eq!(engine.poll(&mut world, name, at(0)).unwrap(), placed);
+    engine.cancel(&mut world, name, at(0)).unwrap();
+    assert_eq!(error(&engine.poll(&mut world, name, at(0)).unwrap()).code, 1);
+}
+
+#[test]
+fn names_are_unique_and_have_nineteen_digits() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let taken = "projects/p/locations/l/operations/1000000000000000002";
+    engine.place(Operation { name: taken.into(), ..Operation::default() });
+    let name = engine.start(&mut world, start("t", "immediate"), at(0)).unwrap().name;
+    assert_ne!(name, taken);
+    assert_eq!(name.rsplit('/').next().unwrap().len(), 19);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Get,
+    Cancel,
+    Advance(u64),
+}
+
+proptest! {
+    #[test]
+    fn r02_done_means_exactly_one_result_and_running_none(
+        profile in prop_oneof![
+            Just("immediate"), Just("polls:3"), Just("time:5s"), Just("polls:2,fail=ABORTED"), Just("time:4s,fail=INTERNAL"),
+        ],
+        steps in prop::collection::vec(
+            prop_oneof![3 => Just(Step::Get), 1 => Just(Step::Cancel), 2 => (0u64..4).prop_map(Step::Advance)], 0..12,
+        ),
+    ) {
+        let (mut engine, mut world) = (Engine::default(), World::new());
+        let mut now = 0;
+        let mut last = engine.start(&mut world, start("t", profile), at(now)).unwrap();
+        for step in steps {
+            match step {
+                Step::Get => {}
+                Step::Cancel => engine.cancel(&mut world, &last.name, at(now)).unwrap(),
+                Step::Advance(by) => now += by,
+            }
+            engine.advance(&mut world, at(now));
+            let next = if matches!(step, Step::Get) {
+                engine.poll(&mut world, &last.name, at(now)).unwrap()
+            } else {
+                engine.list("projects/p/locations/l", at(now)).next().unwrap().1
+            };
+            prop_assert_eq!(next.done, next.result.is_some());
+            prop_assert!(percent(&next) >= percent(&last));
+            if last.done {
+                prop_assert_eq!(&next, &last);
+            }
+            last = next;
+        }
+        let ends = world.iter().filter(|word| **word != "begin").count();
+        prop_assert_eq!(ends, usize::from(last.done));
+    }
+}

@@ -1,0 +1,180 @@
+//! The `paging` room: pages and the tokens between them (AIP-158).
+//!
+//! A token names the last item that was given, not a position, so that a walk is neither shifted nor broken by what
+//! is added or removed meanwhile. It is bound to the arguments of the call it came from.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contact_center_insights::{Code, Status};
+
+use crate::fault;
+
+/// How many items a page holds if the caller does not say.
+const DEFAULT_SIZE: usize = 100;
+
+/// Where an item stands in a list: lists are in ascending order of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(i64, i32, u64);
+
+impl Key {
+    /// For lists in order of creation.
+    pub(crate) fn oldest_first(serial: u64) -> Self {
+        Self(0, 0, serial)
+    }
+
+    /// For lists in descending order of a time, then of creation.
+    pub(crate) fn newest_first(time: Option<prost_types::Timestamp>, serial: u64) -> Self {
+        let time = time.unwrap_or_default();
+        Self(!time.seconds, !time.nanos, !serial)
+    }
+}
+
+/// One call for a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    size: usize,
+    after: Option<Key>,
+    scope: u64,
+}
+
+impl Page {
+    /// Reads `page_size` and `page_token`. `arguments` are what a token is bound to: the method, the parent, the
+    /// filter, the order. A size above `max` is taken for `max`.
+    pub(crate) fn read(size: i32, token: &str, max: usize, arguments: &[&str]) -> Result<Self, Status> {
+        let size = usize::try_from(size).map_err(|_| fault::invalid("page_size", "must not be negative"))?;
+        let size = if size == 0 { DEFAULT_SIZE } else { size.min(max) };
+        let scope = hash(arguments);
+        let after = if token.is_empty() { None } else { Some(read_token(token, scope)?) };
+        Ok(Self { size, after, scope })
+    }
+
+    /// Cuts the page out of all items, and makes the token for the next; empty if there is none.
+    pub(crate) fn cut<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
+        let mut items: Vec<(Key, T)> =
+            items.into_iter().filter(|(key, _)| self.after.is_none_or(|after| *key > after)).collect();
+        items.sort_by_key(|(key, _)| *key);
+        let more = items.len() > self.size;
+        items.truncate(self.size);
+        let token = items.last().filter(|_| more).map(|(key, _)| write_token(*key, self.scope));
+        (items.into_iter().map(|(_, item)| item).collect(), token.unwrap_or_default())
+    }
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Scope, then the key masked by the scope, then a checksum: nothing in it for a caller to read or to write.
+fn write_token(key: Key, scope: u64) -> String {
+    let masked = Key(key.0 ^ scope.cast_signed(), key.1, key.2 ^ scope);
+    let mut bytes = Vec::with_capacity(36);
+    bytes.extend(scope.to_be_bytes());
+    bytes.extend(masked.0.to_be_bytes());
+    bytes.extend(masked.1.to_be_bytes());
+    bytes.extend(masked.2.to_be_bytes());
+    let sum = hash(&bytes);
+    bytes.extend(sum.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn read_token(token: &str, scope: u64) -> Result<Key, Status> {
+    let garbage = || fault::invalid("page_token", "was not issued by this service");
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| garbage())?;
+    let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(garbage)?;
+    if *sum != hash(body.to_vec()).to_be_bytes() {
+        return Err(garbage());
+    }
+    let (issued, rest) = body.split_first_chunk::<8>().ok_or_else(garbage)?;
+    let (seconds, rest) = rest.split_first_chunk::<8>().ok_or_else(garbage)?;
+    let (nanos, rest) = rest.split_first_chunk::<4>().ok_or_else(garbage)?;
+    let serial: &[u8; 8] = rest.try_into().map_err(|_| garbage())?;
+    if u64::from_be_bytes(*issued) != scope {
+        let message =
+            "`page_token` was issued for other arguments: only `page_size` may change between pages";
+        return Err(fault::fault(Code::InvalidArgument, "PAGE_TOKEN_MISMATCH", message, &[]));
+    }
+    let scope_seconds = scope.cast_signed();
+    Ok(Key(
+        i64::from_be_bytes(*seconds) ^ scope_seconds,
+        i32::from_be_bytes(*nanos),
+        u64::from_be_bytes(*serial) ^ scope,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(total: u64, size: i32, token: &str) -> (Vec<u64>, String) {
+        let page = Page::read(size, token, 1000, &["L", "p"]).unwrap();
+        page.cut((0..total).map(|serial| (Key::oldest_first(serial), serial)))
+    }
+
+    #[test]
+    fn r12_r13_sizes_have_a_default_and_a_maximum() {
+        assert_eq!(cut(5000, 0, "").0.len(), 100);
+        assert_eq!(cut(5000, 2000, "").0.len(), 1000);
+    }
+
+    #[test]
+    fn r14_a_negative_size_is_invalid() {
+        assert_eq!(Page::read(-1, "", 1000, &[]).unwrap_err().code(), Code::InvalidArgument);
+    }
+
+    #[test]
+    fn r17_r18_a_token_serves_only_the_arguments_it_came_from() {
+        let (_, token) = cut(10, 3, "");
+        assert!(token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+        for arguments in [["L", "q"], ["M", "p"]] {
+            assert_eq!(Page::read(3, &token, 1000, &arguments).unwrap_err().code(), Code::InvalidArgument);
+        }
+        for garbage in ["!", "AAAA", "é", &token[1..], &format!("{token}AAAA")] {
+            assert_eq!(Page::read(3, garbage, 1000, &["L", "p"]).unwrap_err().code(), Code::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn an_insert_before_the_cursor_does_not_shift_the_walk() {
+        let page = Page::read(2, "", 10, &["L"]).unwrap();
+        let (first, token) = page.cut([1, 3, 5].map(|n| (Key::oldest_first(n), n)));
+        let page = Page::read(2, &token, 10, &["L"]).unwrap();
+        let (second, end) = page.cut([0, 1, 2, 3, 4, 5].map(|n| (Key::oldest_first(n), n)));
+        assert_eq!((first, second, end.as_str()), (vec![1, 3], vec![4, 5], ""));
+    }
+
+    #[test]
+    fn newest_first_is_descending() {
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 5 });
+        let keys = [Key::newest_first(at(9), 1), Key::newest_first(at(8), 3), Key::newest_first(at(8), 2)];
+        assert!(keys.is_sorted());
+    }
+
+    proptest! {
+        #[test]
+        fn r15_r16_a_walk_is_the_exact_set(
+            total in 0u64..60,
+            sizes in prop::collection::vec(1i32..9, 1..5),
+        ) {
+            let (mut seen, mut token) = (Vec::new(), String::new());
+            for size in sizes.iter().cycle() {
+                let (page, next) = cut(total, *size, &token);
+                seen.extend(page);
+                token = next;
+                if token.is_empty() { break; }
+            }
+            prop_assert_eq!(seen, (0..total).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_token_is_read_without_panic(token in ".{0,80}") {
+            let _ = Page::read(1, &token, 10, &["L"]);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Replies: JSON, and errors in the wrapper that clients of Google APIs read (AIP-193).
+
+use contact_center_insights::json::{self, Enums};
+use contact_center_insights::proto::rpc;
+use contact_center_insights::status::code_name;
+use contact_center_insights::{Code, Status};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use prost::Message as _;
+use serde_json::{Value, json};
+
+use crate::fault;
+
+/// How a caller wants its JSON.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Form {
+    pub(super) enums: Enums,
+    pub(super) compact: bool,
+}
+
+/// Any reply.
+pub(super) fn json(form: Form, status: u16, value: &Value) -> Response<String> {
+    let mut body = if form.compact { value.to_string() } else { format!("{value:#}") };
+    body.push('\n');
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    response
+}
+
+/// An error, with the HTTP status of its code.
+pub(super) fn error(form: Form, status: &Status) -> Response<String> {
+    error_as(form, http_status(status.code()), status)
+}
+
+/// A path that no method has.
+pub(super) fn unknown_path(form: Form, path: &str, nearest: &[String]) -> Response<String> {
+    let hint = if nearest.is_empty() {
+        "every path begins with `/v1/projects/`".to_owned()
+    } else {
+        format!(
+            "the nearest are {}",
+            nearest.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+        )
+    };
+    let message = format!("no method has the path `{path}`; {hint}");
+    error(form, &fault::fault(Code::NotFound, "UNKNOWN_PATH", message, &[("path", path)]))
+}
+
+/// A path that only other verbs go with. What the service itself answers is not known; this is HTTP's answer.
+pub(super) fn wrong_verb(form: Form, verb: &str, path: &str, allowed: &[&str]) -> Response<String> {
+    let allowed = allowed.join(", ");
+    let message = format!("no method has the verb `{verb}` with the path `{path}`; `{allowed}` goes with it");
+    let parts = [("verb", verb), ("path", path), ("allowed", allowed.as_str())];
+    let mut response = error_as(form, 405, &fault::fault(Code::Unimplemented, "WRONG_VERB", message, &parts));
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+/// A body that could not be read whole.
+pub(crate) fn too_large(limit: usize) -> Response<String> {
+    let limit = limit.to_string();
+    let message = format!("the body could not be read, or is longer than {limit} bytes");
+    error_as(
+        Form::default(),
+        413,
+        &fault::fault(Code::InvalidArgument, "BODY_TOO_LARGE", message, &[("limit", &limit)]),
+    )
+}
+
+fn error_as(form: Form, http: u16, status: &Status) -> Response<String> {
+    let raw = rpc::Status::from(status.clone()).encode_to_vec();
+    let details = json::from_bytes("google.rpc.Status", &raw, form.enums)
+        .ok()
+        .and_then(|mut printed| printed.get_mut("details").map(Value::take))
+        .unwrap_or_else(|| Value::Array(Vec::new()));
+    let error = json!({
+        "code": http,
+        "message": status.message(),
+        "status": code_name(status.code()),
+        "details": details,
+    });
+    json(form, http, &json!({ "error": error }))
+}
+
+/// The HTTP status that each code travels as (`google/rpc/code.proto`).
+fn http_status(code: Code) -> u16 {
+    match code {
+        Code::Ok => 200,
+        Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => 400,
+        Code::Unauthenticated => 401,
+        Code::PermissionDenied => 403,
+        Code::NotFound => 404,
+        Code::AlreadyExists | Code::Aborted => 409,
+        Code::ResourceExhausted => 429,
+        Code::Cancelled => 499,
+        Code::Unknown | Code::Internal | Code::DataLoss => 500,
+        Code::Unimplemented => 501,
+        Code::Unavailable => 503,
+        Code::DeadlineExceeded => 504,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(response: &Response<String>) -> Value {
+        serde_json::from_str(response.body()).unwrap()
+    }
+
+    #[test]
+    fn r50_each_code_has_its_http_status() {
+        let expected = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
+        for (code, http) in (0..).zip(expected) {
+            assert_eq!(http_status(Code::from_i32(code)), http, "{code}");
+        }
+    }
+
+    #[test]
+    fn r50_errors_are_wrapped() {
+        let response = error(Form::default(), &fault::not_found("operation", "o"));
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["content-type"], "application/json; charset=UTF-8");
+        let body = body(&response);
+        assert_eq!(body["error"]["code"], 404);
+        assert_eq!(body["error"]["status"], "NOT_FOUND");
+        assert_eq!(body["error"]["details"][0]["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
+        assert_eq!(body["error"]["details"][0]["metadata"]["resource"], "o");
+    }
+
+    #[test]
+    fn r49_a_wrong_verb_is_json_and_names_the_right_one() {
+        let response = wrong_verb(Form::default(), "PUT", "/v1/x", &["GET", "DELETE"]);
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["allow"]),
+            (405, &HeaderValue::from_static("GET, DELETE"))
+        );
+        assert_eq!(body(&response)["error"]["code"], 405);
+    }
+
+    #[test]
+    fn json_is_pretty_unless_asked_otherwise() {
+        let value = json!({"a": 1});
+        assert_eq!(json(Form::default(), 200, &value).body(), "{\n  \"a\": 1\n}\n");
+        assert_eq!(json(Form { compact: true, ..Form::default() }, 200, &value).body(), "{\"a\":1}\n");
+    }
+}
