@@ -58,15 +58,24 @@ impl Transport {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Error::Config("runtime", "a client is built within a tokio runtime".into()));
         }
-        if endpoint.is_plaintext() && !endpoint.is_loopback() && !credentials.is_anonymous() {
-            let reason = format!(
-                "a token would travel unencrypted to {endpoint}; use https, or anonymous credentials if the \
-                 server needs none"
-            );
-            return Err(Error::Config("credentials", reason.into()));
-        }
-        let tokens = credentials.into_cache().map_err(Error::Credentials)?;
+        check_token_is_safe(&endpoint, &credentials)?;
         let channel = channel(&endpoint).map_err(|source| Error::Config("endpoint", source))?;
+        Self::from_channel(endpoint, channel, credentials)
+    }
+
+    /// A transport over a channel that the caller made: with a connector of its own (a Unix socket, a pipe in
+    /// memory), other roots, other settings. `endpoint` says where the channel leads.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if by `endpoint` a token would travel unencrypted to another machine;
+    /// [`Error::Credentials`] if the build lacks the feature for application default credentials.
+    pub fn from_channel(
+        endpoint: Endpoint,
+        channel: Channel,
+        credentials: Credentials,
+    ) -> Result<Self, Error> {
+        check_token_is_safe(&endpoint, &credentials)?;
+        let tokens = credentials.into_cache().map_err(Error::Credentials)?;
         let stack = Identify::new(Authorize::new(Guard::new(channel), tokens));
         Ok(Self { stack, endpoint })
     }
@@ -82,6 +91,16 @@ impl Transport {
     }
 }
 
+fn check_token_is_safe(endpoint: &Endpoint, credentials: &Credentials) -> Result<(), Error> {
+    if endpoint.is_plaintext() && !endpoint.is_loopback() && !credentials.is_anonymous() {
+        let reason = format!(
+            "a token would travel unencrypted to {endpoint}; use https, or anonymous credentials if the server \
+             needs none"
+        );
+        return Err(Error::Config("credentials", reason.into()));
+    }
+    Ok(())
+}
 fn channel(endpoint: &Endpoint) -> Result<Channel, BoxError> {
     let settings = tonic::transport::Endpoint::from_shared(endpoint.to_string())?
         .user_agent(concat!("contact-center-insights/", env!("CARGO_PKG_VERSION")))?

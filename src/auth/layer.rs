@@ -9,7 +9,7 @@ use http::{Request, Response};
 use tower::Service;
 
 use super::TokenCache;
-use crate::error::BoxError;
+use crate::error::{BoxError, TransportFault};
 
 /// Adds `authorization` from the cache, or passes requests through untouched if there is none.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
-            let token = tokens.token().await?;
+            let token = tokens.token().await.map_err(|error| TransportFault::new(error.into()))?;
             request.headers_mut().insert(AUTHORIZATION, token.header());
             inner.call(request).await
         })

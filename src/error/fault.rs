@@ -78,6 +78,7 @@ impl TransportFault {
 impl fmt::Display for TransportFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.fault.acted, self.fault.is_overload) {
+            (Acted::NotSent, _) if self.code == Code::Unauthenticated => "no access token for the call",
             (Acted::NotSent, _) => "the server could not be reached",
             (Acted::Refused, _) => "the server refused the request unprocessed",
             (_, true) => "the server asks for fewer calls",
