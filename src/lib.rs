@@ -19,16 +19,6 @@
 //! | [`client`] | the client, its builder, its methods, and pages |
 //! | `json` | an operation as the REST API prints it (feature `json`) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "a test that fails may panic"
-    )
-)]
 
 pub mod any;
 pub mod auth;

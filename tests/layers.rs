@@ -50,10 +50,10 @@ fn imports(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn rooms_import_downwards_only() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut checked = 0;
-    for file in sources(&root) {
-        let relative = file.strip_prefix(&root).unwrap();
+    for file in sources(&folder) {
+        let relative = file.strip_prefix(&folder).unwrap();
         let room = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
         if room == "lib" {
             continue;

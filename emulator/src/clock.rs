@@ -58,7 +58,7 @@ impl ManualClock {
 /// Starts at 2026-01-01T00:00:00Z.
 impl Default for ManualClock {
     fn default() -> Self {
-        Self::new(UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+        Self::new(UNIX_EPOCH + Duration::from_hours(490_896))
     }
 }
 

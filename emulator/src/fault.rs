@@ -108,7 +108,7 @@ mod tests {
             unsupported("filter", "no"),
             unserved("a.B/C", true),
             unserved("a.B/C", false),
-            precondition("MODEL_NOT_DEPLOYED", "no", "m"),
+            precondition("MODEL_NOT_DEPLOYED", "`m` is not deployed", "m"),
             already_exists("conversation", "c"),
             internal("no"),
         ];

@@ -28,7 +28,7 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Body>) -> Res
 }
 
 /// Errors that tonic makes of faulty framing have no details; every error of the emulator has.
-fn with_error_info(response: Response<Body>) -> Response<Body> {
+fn with_error_info(mut response: Response<Body>) -> Response<Body> {
     let bare = tonic::Status::from_header_map(response.headers())
         .filter(|status| status.code() != tonic::Code::Ok && status.details().is_empty());
     let Some(bare) = bare else { return response };
@@ -37,7 +37,11 @@ fn with_error_info(response: Response<Body>) -> Response<Body> {
         domain: fault::DOMAIN.to_owned(),
         ..ErrorInfo::default()
     };
-    tonic::Status::from(Status::from(&bare).with_detail(&info)).into_http()
+    let full = tonic::Status::from(Status::from(&bare).with_detail(&info));
+    if let Err(error) = full.add_header(response.headers_mut()) {
+        tracing::debug!(%error, "an error goes out without details");
+    }
+    response
 }
 
 struct Call {

@@ -21,6 +21,7 @@ mod builder;
 mod clock;
 mod contract;
 mod dispatch;
+mod distance;
 mod engine;
 mod fault;
 mod grpc;
@@ -38,3 +39,8 @@ pub use builder::{Emulator, EmulatorBuilder, StartError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use seed::{Seed, SeedError};
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -33,21 +33,10 @@ impl Pattern {
     }
 }
 
-/// The name without its last two segments: what the resource belongs to.
-pub(crate) fn parent(name: &str) -> &str {
-    let mut cuts = name.rmatch_indices('/').map(|(at, _)| at);
-    cuts.nth(1).and_then(|at| name.get(..at)).unwrap_or_default()
-}
-
 /// `projects/P/locations/L` of a resource's name, as the caller wrote it.
 pub(crate) fn location(name: &str) -> &str {
     let mut cuts = name.match_indices('/').map(|(at, _)| at);
     cuts.nth(3).and_then(|at| name.get(..at)).unwrap_or(name)
-}
-
-/// The last segment.
-pub(crate) fn id(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -81,12 +70,9 @@ mod tests {
     }
 
     #[test]
-    fn names_come_apart() {
+    fn a_location_is_as_it_was_written() {
         let name = "projects/p/locations/l/conversations/c/analyses/a";
-        assert_eq!(parent(name), "projects/p/locations/l/conversations/c");
         assert_eq!(location(name), "projects/p/locations/l");
         assert_eq!(location("projects/p/locations/l"), "projects/p/locations/l");
-        assert_eq!(id(name), "a");
-        assert_eq!(parent("x"), "");
     }
 }

@@ -9,6 +9,7 @@ use contact_center_insights::proto::rpc;
 use contact_center_insights::status::code_name;
 
 use crate::contract::Contract;
+use crate::distance::distance;
 
 const GRAMMAR: &str = "`immediate`, `polls:N` or `time:D` (D such as `500ms`, `5s`, `2m`, `1h`), optionally followed \
                        by `,fail=CODE` or `,fail=CODE:message`";
@@ -208,22 +209,6 @@ pub(crate) fn check_method(method: &str) -> Result<(), ProfileError> {
         "`{method}` is not a long-running method; the nearest is `{nearest}`, and all are {}",
         names.join(", ")
     )))
-}
-
-/// Levenshtein's distance, whatever the case.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (y, pair) in b.iter().zip(row.windows(2)) {
-            if let ([up_left, up], Some(left)) = (pair, next.last()) {
-                next.push((up_left + usize::from(x != *y)).min(up + 1).min(left + 1));
-            }
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// Why a text is not a profile; says what one looks like.

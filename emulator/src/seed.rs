@@ -6,7 +6,7 @@ use contact_center_insights::json;
 use contact_center_insights::proto::insights::{Analysis, Conversation, IssueModel};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message, Name};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::methods::State;
 use crate::names::{OPERATION, Pattern};
@@ -49,36 +49,15 @@ impl Seed {
         let Value::Object(collections) = value else {
             return Err(SeedError(format!("not a JSON object with the keys {}", known())));
         };
-        let mut seed = Self::default();
-        for (collection, entries) in &collections {
-            let Value::Array(entries) = entries else {
-                let known =
-                    if COLLECTIONS.contains(&collection.as_str()) { "is not a list" } else { "is unknown" };
-                return Err(SeedError(format!(
-                    "collection `{collection}` {known}; collections are lists: {}",
-                    self::known()
-                )));
-            };
-            match collection.as_str() {
-                "operations" => {
-                    seed.operations = read(collection, entries, OPERATION, |item: &Operation| &item.name)?
-                }
-                "conversations" => {
-                    seed.conversations = read(collection, entries, Conversation::PATTERN, Resource::name)?
-                }
-                "analyses" => seed.analyses = read(collection, entries, Analysis::PATTERN, Resource::name)?,
-                "issueModels" => {
-                    seed.issue_models = read(collection, entries, IssueModel::PATTERN, Resource::name)?
-                }
-                _ => {
-                    return Err(SeedError(format!(
-                        "collection `{collection}` is unknown; collections are {}",
-                        known()
-                    )));
-                }
-            }
+        if let Some(unknown) = collections.keys().find(|key| !COLLECTIONS.contains(&key.as_str())) {
+            return Err(SeedError(format!("collection `{unknown}` is unknown; collections are {}", known())));
         }
-        Ok(seed)
+        Ok(Self {
+            operations: read(&collections, "operations", OPERATION, |item: &Operation| &item.name)?,
+            conversations: read(&collections, "conversations", Conversation::PATTERN, Resource::name)?,
+            analyses: read(&collections, "analyses", Analysis::PATTERN, Resource::name)?,
+            issue_models: read(&collections, "issueModels", IssueModel::PATTERN, Resource::name)?,
+        })
     }
 
     /// Whether there is nothing in it.
@@ -110,11 +89,16 @@ fn fill<T: Resource>(collection: &mut Collection<T>, items: Vec<T>) {
 }
 
 fn read<T: Message + Name + Default>(
+    collections: &Map<String, Value>,
     collection: &str,
-    entries: &[Value],
     pattern: Pattern,
     name: impl Fn(&T) -> &str,
 ) -> Result<Vec<T>, SeedError> {
+    let entries = match collections.get(collection) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(SeedError(format!("collection `{collection}` is not a list"))),
+    };
     let mut names = BTreeSet::new();
     let mut items = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
@@ -201,7 +185,7 @@ mod tests {
             r#"{{"operations": [{good}, {{"name": "projects/p/locations/l/operations/2", "foo": 1}}]}}"#
         ));
         assert!(message.starts_with("operations[1] (`projects/p/locations/l/operations/2`): "), "{message}");
-        assert!(message.contains("`foo`"), "{message}");
+        assert!(message.contains("'foo'"), "{message}");
         let message = error(&format!(r#"{{"operations": [{good}, {good}]}}"#));
         assert!(message.contains("operations[1]") && message.contains("same name"), "{message}");
         let message = error(r#"{"issueModels": [{"displayName": "x"}]}"#);

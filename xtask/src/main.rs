@@ -1,6 +1,7 @@
 //! Maintainers' chores; users of the library never run this.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod canonical;
@@ -11,7 +12,8 @@ mod protos;
 
 const USAGE: &str = "\
 usage: cargo xtask protos --from FILE.fds [--into DIR]   print proto/ from a FileDescriptorSet
-       cargo xtask digest [--of DIR]                     print the digest of the contract in proto/";
+       cargo xtask digest [--of DIR]                     print the digest of the contract in proto/
+       cargo xtask descriptors --into FILE [--of DIR]    write the contract as a FileDescriptorSet";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -26,26 +28,31 @@ fn main() -> ExitCode {
 fn run(args: Vec<String>) -> Result<(), String> {
     let mut args = args.into_iter();
     let command = args.next().ok_or(USAGE)?;
-    let (mut from, mut folder) = (None, PathBuf::from("proto"));
+    let (mut from, mut into, mut of) = (None, None, None);
     while let Some(flag) = args.next() {
-        let value = args.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
-        match flag.as_str() {
-            "--from" => from = Some(PathBuf::from(value)),
-            "--into" | "--of" => folder = PathBuf::from(value),
+        let slot = match flag.as_str() {
+            "--from" => &mut from,
+            "--into" => &mut into,
+            "--of" => &mut of,
             _ => return Err(format!("unknown flag {flag}\n{USAGE}")),
-        }
+        };
+        *slot = Some(PathBuf::from(args.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?));
     }
+    let proto = PathBuf::from("proto");
     match command.as_str() {
         "protos" => {
             let from = from.ok_or_else(|| format!("protos needs --from\n{USAGE}"))?;
-            protos::refresh(&from, &folder)
+            protos::refresh(&from, &into.unwrap_or(proto))
         }
-        "digest" => print_digest(&folder),
+        "digest" => {
+            println!("{}", canonical::digest(&protos::compile(&of.unwrap_or(proto))?)?);
+            Ok(())
+        }
+        "descriptors" => {
+            let into = into.ok_or_else(|| format!("descriptors needs --into\n{USAGE}"))?;
+            let set = protos::compile(&of.unwrap_or(proto))?;
+            fs::write(&into, set).map_err(|e| format!("cannot write {}: {e}", into.display()))
+        }
         _ => Err(format!("unknown chore {command}\n{USAGE}")),
     }
-}
-
-fn print_digest(folder: &Path) -> Result<(), String> {
-    println!("{}", canonical::digest(&protos::compile(folder)?)?);
-    Ok(())
 }

@@ -80,6 +80,6 @@ mod tests {
         assert_eq!(bracketed(&[], "  "), "");
         assert_eq!(bracketed(&["a = 1".into(), "b = 2".into()], "  "), " [a = 1, b = 2]");
         let long = "x".repeat(61);
-        assert_eq!(bracketed(&[long.clone()], "  "), format!(" [\n    {long}\n  ]"));
+        assert_eq!(bracketed(std::slice::from_ref(&long), "  "), format!(" [\n    {long}\n  ]"));
     }
 }

@@ -8,13 +8,13 @@ use contact_center_insights::proto::insights::{
     UploadConversationRequest,
 };
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
-use contact_center_insights::proto::rpc::ErrorInfo;
+use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo};
 use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::contract::INSIGHTS;
+use crate::contract::{Behavior, INSIGHTS};
 use crate::profile::Profile;
 use crate::rest;
 
@@ -84,6 +84,22 @@ fn everything_served_is_in_the_contract() {
     assert_eq!(methods::served().count(), 17);
     for path in methods::served() {
         assert!(Contract::get().method(path).is_some(), "{path}");
+    }
+}
+
+#[test]
+fn r38_every_required_field_of_every_served_method_is_asked_for() {
+    let service = service(Profile::default());
+    for method in methods::served().filter_map(|path| Contract::get().method(path)) {
+        let fields = method.input.fields().filter(|field| Contract::get().behaves(field, Behavior::Required));
+        let required: Vec<String> = fields.map(|field| field.name().to_owned()).collect();
+        if required.is_empty() {
+            continue;
+        }
+        let error = service.dispatch(&method.path, &[]).unwrap_err();
+        let violations = error.detail::<BadRequest>().unwrap().field_violations;
+        let named: Vec<String> = violations.into_iter().map(|violation| violation.field).collect();
+        assert_eq!((error.code(), named), (Code::InvalidArgument, required), "{}", method.path);
     }
 }
 

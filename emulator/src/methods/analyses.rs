@@ -35,8 +35,9 @@ pub(super) fn create(context: &mut Context<'_>, request: CreateAnalysisRequest) 
 }
 
 pub(super) fn get(context: &mut Context<'_>, request: GetAnalysisRequest) -> Result<Analysis, Status> {
-    Analysis::PATTERN.check("name", &request.name)?;
-    context.state.store.analyses.get(&request.name).cloned()
+    let name = request.name;
+    Analysis::PATTERN.check("name", &name)?;
+    context.state.store.analyses.get(&name).cloned()
 }
 
 pub(super) fn list(

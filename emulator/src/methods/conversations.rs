@@ -45,9 +45,10 @@ pub(super) fn get(
     context: &mut Context<'_>,
     request: GetConversationRequest,
 ) -> Result<Conversation, Status> {
-    Conversation::PATTERN.check("name", &request.name)?;
-    let view = read_view(request.view, ConversationView::Full)?;
-    context.state.store.conversations.get(&request.name).map(|found| show(found, view))
+    let GetConversationRequest { name, view } = request;
+    Conversation::PATTERN.check("name", &name)?;
+    let view = read_view(view, ConversationView::Full)?;
+    context.state.store.conversations.get(&name).map(|found| show(found, view))
 }
 
 pub(super) fn list(

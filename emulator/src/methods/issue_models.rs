@@ -34,16 +34,18 @@ pub(super) fn create(
 }
 
 pub(super) fn get(context: &mut Context<'_>, request: GetIssueModelRequest) -> Result<IssueModel, Status> {
-    IssueModel::PATTERN.check("name", &request.name)?;
-    context.state.store.issue_models.get(&request.name).cloned()
+    let name = request.name;
+    IssueModel::PATTERN.check("name", &name)?;
+    context.state.store.issue_models.get(&name).cloned()
 }
 
 pub(super) fn list(
     context: &mut Context<'_>,
     request: ListIssueModelsRequest,
 ) -> Result<ListIssueModelsResponse, Status> {
-    LOCATION.check("parent", &request.parent)?;
-    let mut models: Vec<_> = context.state.store.issue_models.children(&request.parent).collect();
+    let parent = request.parent;
+    LOCATION.check("parent", &parent)?;
+    let mut models: Vec<_> = context.state.store.issue_models.children(&parent).collect();
     models.sort_by_key(|(serial, _)| *serial);
     Ok(ListIssueModelsResponse { issue_models: models.into_iter().map(|(_, model)| model.clone()).collect() })
 }

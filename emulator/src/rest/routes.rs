@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::template::Template;
 use crate::contract::{Contract, Method};
+use crate::distance::distance;
 
 /// How many templates are named to a caller whose path is unknown.
 const NEAREST: usize = 3;
@@ -63,15 +64,17 @@ impl Routes {
         if allowed.is_empty() { Found::Nothing(self.nearest(path)) } else { Found::WrongVerb(allowed) }
     }
 
+    /// Those that share the longest beginning with `path`; among them, those whose ends are most alike.
     fn nearest(&self, path: &str) -> Vec<String> {
-        let found: Vec<&str> = path.trim_matches('/').split(['/', ':']).collect();
-        let mut ranked: Vec<(usize, &Route)> = self
-            .0
-            .iter()
-            .map(|route| (route.template.common(&found), route))
-            .filter(|(fit, _)| *fit > 0)
-            .collect();
-        ranked.sort_by_key(|(fit, route)| (usize::MAX - fit, route.text.len()));
+        let found: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let rank = |route: &Route| {
+            let fit = route.template.common(&found);
+            let tail = found.get(fit..).unwrap_or_default().join("/");
+            (usize::MAX - fit, distance(&tail, &route.template.tail(fit)))
+        };
+        let mut ranked: Vec<_> = self.0.iter().map(|route| (rank(route), route)).collect();
+        ranked.retain(|((unfit, _), _)| *unfit < usize::MAX);
+        ranked.sort_by_key(|(rank, _)| *rank);
         ranked.iter().take(NEAREST).map(|(_, route)| format!("{} {}", route.verb, route.text)).collect()
     }
 }
@@ -132,7 +135,10 @@ mod tests {
             panic!("found");
         };
         assert_eq!(nearest.len(), NEAREST);
-        assert!(nearest.iter().all(|text| text.contains("/v1/{")), "{nearest:?}");
+        assert!(
+            nearest.contains(&"GET /v1/{parent=projects/*/locations/*}/issueModels".to_owned()),
+            "{nearest:?}"
+        );
         let path = "/v1/projects/p/locations/l/operations/1";
         assert!(
             matches!(Routes::get().find("DELETE", path), Found::WrongVerb(allowed) if allowed == ["GET"])

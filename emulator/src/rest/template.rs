@@ -85,6 +85,16 @@ impl Template {
         Some(bound)
     }
 
+    /// What follows the first `count` segments, for comparison with a path.
+    pub(super) fn tail(&self, count: usize) -> String {
+        let text = |segment: &Segment| match segment {
+            Segment::Literal(literal) => literal.clone(),
+            Segment::One | Segment::Rest => "*".to_owned(),
+        };
+        let segments: Vec<String> = self.segments.iter().skip(count).map(text).collect();
+        segments.join("/") + &self.verb.as_ref().map(|verb| format!(":{verb}")).unwrap_or_default()
+    }
+
     /// How many leading segments fit.
     pub(super) fn common(&self, found: &[&str]) -> usize {
         let fits = |(wanted, found): &(&Segment, &&str)| match wanted {
@@ -130,8 +140,8 @@ mod tests {
         Some(found.into_iter().map(|(field, value)| (field.to_owned(), decode(value).unwrap())).collect())
     }
 
-    fn one(field: &str, value: &str) -> Option<Vec<(String, String)>> {
-        Some(vec![(field.to_owned(), value.to_owned())])
+    fn one(field: &str, value: &str) -> Vec<(String, String)> {
+        vec![(field.to_owned(), value.to_owned())]
     }
 
     const GET: &str = "/v1/{name=projects/*/locations/*/issueModels/*}";
@@ -141,11 +151,11 @@ mod tests {
     #[test]
     fn r46_a_name_is_bound_whole() {
         let name = "projects/p/locations/l/issueModels/m";
-        assert_eq!(bind(GET, &format!("/v1/{name}")), one("name", name));
-        assert_eq!(bind(DEPLOY, &format!("/v1/{name}:deploy")), one("name", name));
+        assert_eq!(bind(GET, &format!("/v1/{name}")), Some(one("name", name)));
+        assert_eq!(bind(DEPLOY, &format!("/v1/{name}:deploy")), Some(one("name", name)));
         assert_eq!(
             bind(UPLOAD, "/v1/projects/example.com:p/locations/l/conversations:upload"),
-            one("parent", "projects/example.com:p/locations/l")
+            Some(one("parent", "projects/example.com:p/locations/l"))
         );
         assert_eq!(bind("/v1/{a.b=x/*}/c/{d}", "/v1/x/1/c/2").unwrap().len(), 2);
     }
@@ -168,10 +178,13 @@ mod tests {
 
     #[test]
     fn two_stars_take_the_rest() {
-        assert_eq!(bind("/v1/{name=operations/**}", "/v1/operations/a/b"), one("name", "operations/a/b"));
+        assert_eq!(
+            bind("/v1/{name=operations/**}", "/v1/operations/a/b"),
+            Some(one("name", "operations/a/b"))
+        );
         assert_eq!(
             bind("/v1/{name=operations/**}:cancel", "/v1/operations/a:cancel"),
-            one("name", "operations/a")
+            Some(one("name", "operations/a"))
         );
         assert_eq!(bind("/v1/{name=operations/**}", "/v1/operations"), None);
     }
@@ -179,7 +192,7 @@ mod tests {
     #[test]
     fn segments_are_decoded_but_for_slashes() {
         let path = "/v1/projects/a%3Ab/locations/l/issueModels/%C3%A9%2Fx%2fy+z";
-        assert_eq!(bind(GET, path), one("name", "projects/a:b/locations/l/issueModels/é%2Fx%2Fy+z"));
+        assert_eq!(bind(GET, path), Some(one("name", "projects/a:b/locations/l/issueModels/é%2Fx%2Fy+z")));
         assert_eq!(decode("%FF").unwrap_err().code(), Code::InvalidArgument);
     }
 }

@@ -1,0 +1,94 @@
+//! What the tests share: clients for an emulator, and requests that are good.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of this")]
+
+use contact_center_insights::Status;
+use contact_center_insights::any::Unpack;
+use contact_center_insights::proto::insights::contact_center_insights_client::ContactCenterInsightsClient;
+use contact_center_insights::proto::insights::{
+    Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
+};
+use contact_center_insights::proto::longrunning::operation::Result as Outcome;
+use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
+use contact_center_insights_emulator::{Emulator, Profile, Seed};
+use serde_json::Value;
+use tonic::transport::{Channel, Endpoint};
+
+pub const L: &str = "projects/example.com:shop/locations/us-central1";
+
+/// An emulator with clients of both kinds.
+pub struct World {
+    pub emulator: Emulator,
+    pub insights: ContactCenterInsightsClient<Channel>,
+    pub operations: OperationsClient<Channel>,
+    pub http: reqwest::Client,
+}
+
+impl World {
+    pub async fn new(profile: &str) -> Self {
+        let profile: Profile = profile.parse().unwrap();
+        Self::of(Emulator::builder().with_profile(profile).start().await.unwrap())
+    }
+
+    pub fn of(emulator: Emulator) -> Self {
+        let channel = Endpoint::new(emulator.endpoint()).unwrap().connect_lazy();
+        Self {
+            insights: ContactCenterInsightsClient::new(channel.clone()),
+            operations: OperationsClient::new(channel),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            emulator,
+        }
+    }
+
+    pub async fn conversation(&mut self, id: &str) -> Conversation {
+        let request = CreateConversationRequest {
+            parent: L.into(),
+            conversation: Some(Conversation::default()),
+            conversation_id: id.into(),
+        };
+        self.insights.create_conversation(request).await.unwrap().into_inner()
+    }
+
+    pub async fn train(&mut self, display_name: &str) -> Operation {
+        let model = IssueModel { display_name: display_name.into(), ..IssueModel::default() };
+        let request = CreateIssueModelRequest { parent: L.into(), issue_model: Some(model) };
+        self.insights.create_issue_model(request).await.unwrap().into_inner()
+    }
+
+    pub async fn poll(&mut self, name: &str) -> Operation {
+        let request = GetOperationRequest { name: name.into() };
+        self.operations.get_operation(request).await.unwrap().into_inner()
+    }
+
+    /// Status and JSON of a request; `path` begins after the version.
+    pub async fn rest(&self, verb: &str, path: &str, body: &str) -> (u16, Value) {
+        let url = format!("{}/v1/{path}", self.emulator.endpoint());
+        let request = self.http.request(verb.parse().unwrap(), url).body(body.to_owned());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/json; charset=UTF-8");
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+}
+
+/// The status of a gRPC call that failed.
+pub fn refused<T: std::fmt::Debug>(answer: Result<tonic::Response<T>, tonic::Status>) -> Status {
+    Status::from(&answer.unwrap_err())
+}
+
+/// The response of an operation that is done.
+pub fn response<T: Unpack>(operation: &Operation) -> T {
+    match &operation.result {
+        Some(Outcome::Response(any)) => T::unpack(any).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The metadata of any operation.
+pub fn metadata<T: Unpack>(operation: &Operation) -> T {
+    T::unpack(operation.metadata.as_ref().unwrap()).unwrap()
+}
+
+pub fn seed(text: &str) -> Seed {
+    Seed::from_json(text).unwrap()
+}
