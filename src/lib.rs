@@ -41,3 +41,8 @@ pub use error::Error;
 pub use lro::{Operation, Outcome, Poller};
 pub use status::Status;
 pub use transport::{Endpoint, Transport};
+
+/// The code in the README runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -90,6 +90,23 @@ fn generated_methods_carry_the_comment_and_the_types() {
     ));
 }
 
+#[test]
+fn the_generated_tables_hold_what_the_descriptors_say() {
+    let contract = read();
+    let table = emit::method_table(&contract);
+    assert!(table.contains("\"/google.longrunning.Operations/GetOperation\", true);"));
+    assert!(table.contains("\"/google.cloud.contactcenterinsights.v1.ContactCenterInsights/DeleteView\", false);"));
+    let pages = emit::pages(&contract);
+    assert!(pages.contains("impl Page for crate::proto::longrunning::ListOperationsResponse {"));
+    // Numbers of the request's fields: page_size = 2, page_token = 3.
+    assert!(pages.contains("Some(PageFields { size: 2, token: 3 })"));
+    // ListIssueModels and ListIssues do not page.
+    assert_eq!(pages.matches("FIELDS: Option<PageFields> = None").count(), 2);
+    let payload = emit::payload(&contract);
+    assert!(payload.contains("    IssueModel(Box<crate::proto::insights::IssueModel>),"));
+    assert!(payload.contains("    Empty(Box<()>),"));
+}
+
 /// Every RPC, resource and operation metadata message is described, in every file that describes them.
 #[test]
 fn services_methods_and_messages_are_described() {
