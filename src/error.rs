@@ -173,8 +173,7 @@ pub(crate) fn retry_delay(status: &Status) -> Option<Duration> {
 }
 
 /// A failed call: what was tried, for how long, and what it came to.
-#[derive(Debug, thiserror::Error)]
-#[error("`{method}` failed with {}{}", code_name(status.code()), Tries(*attempts, *elapsed))]
+#[derive(Debug)]
 pub struct CallError {
     pub(crate) method: &'static str,
     pub(crate) status: Status,
@@ -216,6 +215,13 @@ impl CallError {
     }
 }
 
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, tries) = (code_name(self.status.code()), Tries(self.attempts, self.elapsed));
+        write!(f, "`{}` failed with {code}{tries}", self.method)
+    }
+}
+
 /// ` after 3 attempts in 2.1s`, or nothing for a single one.
 struct Tries(u32, Duration);
 
@@ -225,13 +231,27 @@ impl fmt::Display for Tries {
     }
 }
 
-/// What stands below a [`CallError`]: the server's words, or the transport's.
-#[derive(Debug, thiserror::Error)]
+/// What stands below a [`CallError`]: the server's words, or the transport's fault, which goes on to hyper, h2 and
+/// the operating system.
+#[derive(Debug)]
 pub(crate) enum Cause {
-    #[error("{}", if .0.message().is_empty() { "the server gave no message" } else { .0.message() })]
-    Server(Status),
-    #[error(transparent)]
-    Transport(Arc<dyn std::error::Error + Send + Sync>),
+    Server(Words),
+    /// tonic keeps the fault as the source of a status, and lends it only.
+    Transport(Box<tonic::Status>),
+}
+
+/// The message of a status; the code stands in the error above it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", if .0.is_empty() { "the server gave no message" } else { .0.as_str() })]
+pub(crate) struct Words(pub(crate) String);
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.source {
+            Cause::Server(words) => Some(words),
+            Cause::Transport(status) => find::<TransportFault>(status.source()?).map(|fault| fault as _),
+        }
+    }
 }
 
 /// Why no access token could be had. Never holds the token or a key.

@@ -95,7 +95,10 @@ fn the_generated_tables_hold_what_the_descriptors_say() {
     let contract = read();
     let table = emit::method_table(&contract);
     assert!(table.contains("\"/google.longrunning.Operations/GetOperation\", true);"));
-    assert!(table.contains("\"/google.cloud.contactcenterinsights.v1.ContactCenterInsights/DeleteView\", false);"));
+    assert!(
+        table
+            .contains("\"/google.cloud.contactcenterinsights.v1.ContactCenterInsights/DeleteView\", false);")
+    );
     let pages = emit::pages(&contract);
     assert!(pages.contains("impl Page for crate::proto::longrunning::ListOperationsResponse {"));
     // Numbers of the request's fields: page_size = 2, page_token = 3.

@@ -14,7 +14,7 @@ use tonic::{Code, Extensions, Request};
 use super::codec::BytesToMessage;
 use super::retry::Decision;
 use super::{Plan, chance};
-use crate::error::{BoxError, CallError, Cause, CredentialsError, Error, Fault, classify, find, retry_delay};
+use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay};
 use crate::status::Status;
 
 /// Runs the plan to its end.
@@ -40,7 +40,7 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
         };
         let failure = match result {
             Ok(Ok(wire)) => return Ok(wire),
-            Ok(Err(status)) => Failure::of(&status),
+            Ok(Err(status)) => Failure::of(status),
             Err(_) => Failure::timed_out(sent.elapsed(), deadline.is_some_and(|end| end <= Instant::now())),
         };
         if let Some(tokens) = plan.caller.transport.tokens()
@@ -99,25 +99,27 @@ struct Failure {
 }
 
 impl Failure {
-    fn of(status: &tonic::Status) -> Self {
-        let (fault, transport) = classify(status);
-        let mut ours = Status::from(status);
-        if let Some(transport) = transport {
-            ours = Status::new(transport.code(), transport.to_string());
-        }
-        let chain = transport.and_then(std::error::Error::source);
-        let cause = match chain.map(chain_text) {
-            Some(text) => Cause::Transport(BoxError::from(format!("{}: {text}", ours.message())).into()),
-            None => Cause::Server(ours.clone()),
+    fn of(status: tonic::Status) -> Self {
+        let (fault, transport) = classify(&status);
+        let Some(transport) = transport else {
+            let ours = Status::from(&status);
+            return Self {
+                cause: Cause::Server(Words(ours.message().to_owned())),
+                status: ours,
+                fault,
+                credentials: None,
+            };
         };
-        let credentials = chain.and_then(|chain| find::<CredentialsError>(chain)).cloned();
-        Self { status: ours, fault, cause, credentials }
+        let ours = Status::new(transport.code(), transport.to_string());
+        let credentials = find::<CredentialsError>(transport).cloned();
+        Self { status: ours, fault, credentials, cause: Cause::Transport(Box::new(status)) }
     }
 
     fn timed_out(after: Duration, is_final: bool) -> Self {
-        let status = Status::new(Code::DeadlineExceeded, format!("no whole reply within {after:.1?}"));
+        let message = format!("no whole reply within {after:.1?}");
+        let status = Status::new(Code::DeadlineExceeded, message.clone());
         let fault = Fault { is_transient: !is_final, ..Fault::DEADLINE };
-        Self { cause: Cause::Server(status.clone()), status, fault, credentials: None }
+        Self { status, fault, cause: Cause::Server(Words(message)), credentials: None }
     }
 
     /// The server itself refused the token.
@@ -138,20 +140,6 @@ impl Failure {
             })),
         }
     }
-}
-
-/// The messages of a chain, each once: several layers repeat the one below them.
-fn chain_text(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let line = error.to_string();
-        if !text.contains(&line) {
-            text = format!("{text}: {line}");
-        }
-        next = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -78,12 +78,12 @@ impl Script {
         self.tokens.lock().unwrap().clone()
     }
 
-    /// Seconds between the polls, rounded to tenths.
+    /// Seconds between the calls, rounded to hundredths: timers tick in milliseconds.
     pub fn gaps(&self) -> Vec<f64> {
         let seen = self.seen();
         seen.windows(2)
             .map(|pair| match pair {
-                [a, b] => ((b.at - a.at).as_secs_f64() * 10.0).round() / 10.0,
+                [a, b] => ((b.at - a.at).as_secs_f64() * 100.0).round() / 100.0,
                 _ => unreachable!("windows of two"),
             })
             .collect()
