@@ -4,6 +4,8 @@
 mod contract;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/names.rs"]
+mod names;
 
 use std::error::Error;
 use std::path::Path;
@@ -43,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("methods.rs"), emit::method_table(&contract))?;
     fs::write(out.join("client.rs"), emit::client_methods(&contract))?;
     fs::write(out.join("pages.rs"), emit::pages(&contract))?;
+    fs::write(out.join("names.rs"), names::resource_names(&contract))?;
     fs::write(out.join("payload.rs"), emit::payload(&contract))?;
     Ok(())
 }

@@ -11,6 +11,18 @@ pub(crate) struct Contract {
     pub(crate) methods: Vec<Method>,
     /// Every message that an `Any` of this API can hold, by full name.
     pub(crate) payloads: BTreeMap<String, MessageDescriptor>,
+    /// The API's own resources, in the order of the protos.
+    pub(crate) resources: Vec<Resource>,
+}
+
+/// A resource, from `google.api.resource` (AIP-123).
+#[derive(Debug)]
+pub(crate) struct Resource {
+    /// Name of the message, without its package.
+    pub(crate) message: String,
+    /// The resource type, `service/Kind`.
+    pub(crate) kind: String,
+    pub(crate) patterns: Vec<String>,
 }
 
 /// One RPC.
@@ -61,7 +73,7 @@ impl Contract {
                 methods.push(read_method(&pool, &method)?);
             }
         }
-        Ok(Self { payloads: payloads(&pool, &methods), methods })
+        Ok(Self { payloads: payloads(&pool, &methods), resources: resources(&pool), methods })
     }
 }
 
@@ -142,6 +154,17 @@ fn page(method: &MethodDescriptor) -> Option<Page> {
     });
     let number = |field: &str| Some(method.input().get_field_by_name(field)?.number());
     Some(Page { items: repeated.next()?, fields: number("page_size").zip(number("page_token")) })
+}
+
+fn resources(pool: &DescriptorPool) -> Vec<Resource> {
+    let read = |message: MessageDescriptor| {
+        let resource = option(pool, &message.options(), "google.api.resource")?;
+        let patterns = resource.get_field_by_name("pattern")?;
+        let patterns = patterns.as_list()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let kind = resource.get_field_by_name("type")?.as_str()?.to_owned();
+        Some(Resource { message: message.name().to_owned(), kind, patterns })
+    };
+    pool.files().flat_map(|file| file.messages().filter_map(read).collect::<Vec<_>>()).collect()
 }
 
 /// Results and metadata of operations; resources, which operations that the published protos lack end in;

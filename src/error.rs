@@ -12,6 +12,7 @@ pub use fault::{Acted, Fault};
 pub(crate) use fault::{HttpReply, TransportFault, classify};
 
 use crate::any::UnpackError;
+use crate::names::NameError;
 use crate::proto::rpc;
 use crate::status::{Status, code_name};
 
@@ -30,13 +31,8 @@ pub enum Error {
     Config(&'static str, #[source] BoxError),
 
     /// A resource name does not have the form that the API gives it; nothing was sent.
-    #[error("`{name}` is not a name of the form `{pattern}`")]
-    Name {
-        /// What was given.
-        name: String,
-        /// What is expected.
-        pattern: &'static str,
-    },
+    #[error(transparent)]
+    Name(NameError),
 
     /// No access token could be had; the call was not sent.
     #[error("no access token for the call")]

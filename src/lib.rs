@@ -10,6 +10,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`proto`] | the messages and bare stubs generated from the protos |
+//! | [`names`] | names of resources, built and parsed |
 //! | [`any`] | `google.protobuf.Any` to a message and back |
 //! | [`status`], [`error`] | what a server said, and why a call gave no result |
 //! | [`auth`] | tokens: where they come from, and how long they serve |
@@ -28,6 +29,7 @@ pub mod error;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod lro;
+pub mod names;
 pub mod proto;
 pub mod status;
 pub mod transport;

@@ -2,13 +2,11 @@
 //! ([`Poller`]). See AIP-151 and `google/longrunning/operations.proto`.
 
 mod follow;
-mod name;
 mod operation;
 mod policy;
 mod poller;
 
 pub use follow::Changes;
-pub(crate) use name::check as check_name;
 pub use operation::{Operation, Outcome};
 pub use policy::{PollPolicy, Verdict};
 pub use poller::{Poller, Waited};

@@ -10,6 +10,8 @@ mod canonical;
 mod contract;
 #[path = "../build/emit.rs"]
 mod emit;
+#[path = "../build/names.rs"]
+mod names;
 
 use contact_center_insights::Payload;
 use contact_center_insights::call::methods;
@@ -108,6 +110,19 @@ fn the_generated_tables_hold_what_the_descriptors_say() {
     let payload = emit::payload(&contract);
     assert!(payload.contains("    IssueModel(Box<crate::proto::insights::IssueModel>),"));
     assert!(payload.contains("    Empty(Box<()>),"));
+}
+
+#[test]
+fn each_resource_has_a_name_type_with_a_constructor_a_pattern() {
+    let contract = read();
+    assert_eq!(contract.resources.len(), 14);
+    let written = names::resource_names(&contract);
+    assert_eq!(written.matches("resource_name! {").count(), 14);
+    assert!(written.contains(
+        "    in_authorized_view(project, location, authorized_view_set, authorized_view, conversation) = \
+         \"projects/{project}/locations/{location}/authorizedViewSets/{authorized_view_set}/authorizedViews/\
+         {authorized_view}/conversations/{conversation}\",\n"
+    ));
 }
 
 /// Every RPC, resource and operation metadata message is described, in every file that describes them.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Lowest first; `status` and `error` share a floor.
 const FLOORS: [&[&str]; 9] = [
-    &["proto"],
+    &["proto", "names"],
     &["any"],
     &["status", "error"],
     &["auth"],

@@ -37,7 +37,9 @@ async fn polls_at_once_then_ever_slower_up_to_thirty_seconds() {
     assert_eq!((name.as_str(), last.is_done()), (NAME, false));
     assert_eq!(started.elapsed().as_secs(), 600);
     let gaps = script.gaps();
-    for (gap, full) in gaps.iter().zip([1.0, 1.5, 2.25, 3.375, 5.063, 7.594, 11.39, 17.086, 25.629, 30.0, 30.0]) {
+    for (gap, full) in
+        gaps.iter().zip([1.0, 1.5, 2.25, 3.375, 5.063, 7.594, 11.39, 17.086, 25.629, 30.0, 30.0])
+    {
         assert!((0.9 * full - 0.02..=full + 0.02).contains(gap), "{gap} of {full}: {gaps:?}");
     }
     assert!((28..=32).contains(&script.calls()), "{} calls", script.calls());
@@ -264,7 +266,7 @@ async fn a_malformed_name_is_refused_before_anything_is_sent() {
             client.cancel_operation(name).await.unwrap_err(),
             client.operation(name).unwrap_err(),
         ] {
-            assert!(matches!(&error, Error::Name { name: shown, .. } if shown == name), "{error:?}");
+            assert!(matches!(&error, Error::Name(_)) && error.to_string().contains(name), "{error:?}");
         }
     }
     assert_eq!(script.calls(), 0);

@@ -4,7 +4,8 @@ use super::Client;
 use crate::any::Payload;
 use crate::call::{Call, Routing, methods};
 use crate::error::Error;
-use crate::lro::{Operation, Poller, check_name};
+use crate::lro::{Operation, Poller};
+use crate::names::OperationName;
 use crate::proto::longrunning::{
     CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse,
 };
@@ -97,4 +98,9 @@ impl Client {
         check_name(&name)?;
         Ok(Poller::by_name(self.caller.clone(), name))
     }
+}
+
+/// A name is checked before anything is sent.
+fn check_name(name: &str) -> Result<(), Error> {
+    name.parse::<OperationName>().map(drop).map_err(Error::Name)
 }
