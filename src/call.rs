@@ -17,10 +17,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
+use tower::retry::budget::TpsBudget;
 
-pub(crate) use chance::chance;
+use chance::Chance;
 pub use methods::Method;
-pub use retry::{Decision, RetryPolicy};
+pub use retry::{Decision, Past, RetryPolicy};
 pub(crate) use routing::Routing;
 
 use crate::error::Error;
@@ -35,6 +36,16 @@ const MAX_REPLY_SIZE: usize = 64 << 20;
 pub(crate) struct Caller {
     pub(crate) transport: Transport,
     pub(crate) defaults: Arc<Defaults>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all calls of a client share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) chance: Chance,
+    /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
+    /// outage, in which every call fails, that keeps retries from multiplying it.
+    pub(crate) budget: TpsBudget,
 }
 
 /// The settings that calls start from.
@@ -52,6 +63,18 @@ impl Default for Defaults {
 }
 
 impl Caller {
+    /// `seed` fixes the jitter of waits, for tests.
+    pub(crate) fn new(transport: Transport, defaults: Defaults, seed: Option<u64>) -> Self {
+        let chance = seed.map_or_else(Chance::from_process, Chance::seeded);
+        let shared = Shared { chance, budget: TpsBudget::default() };
+        Self { transport, defaults: Arc::new(defaults), shared: Arc::new(shared) }
+    }
+
+    /// A number from 0 to 1, for jitter.
+    pub(crate) fn chance(&self) -> f64 {
+        self.shared.chance.next()
+    }
+
     pub(crate) fn call<A: Reply>(
         &self,
         method: &'static Method,

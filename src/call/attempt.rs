@@ -10,10 +10,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request};
+use tower::retry::budget::Budget as _;
 
+use super::Plan;
 use super::codec::BytesToMessage;
-use super::retry::Decision;
-use super::{Plan, chance};
+use super::retry::{Decision, Past};
 use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay};
 use crate::status::Status;
 
@@ -26,7 +27,10 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
     }
     let started = Instant::now();
     let deadline = plan.timeout.and_then(|timeout| started.checked_add(timeout));
+    let shared = plan.caller.shared.clone();
+    shared.budget.deposit();
     let mut attempts = 0;
+    let mut waited = None;
     let mut has_renewed_token = false;
     loop {
         attempts += 1;
@@ -51,8 +55,12 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
             continue;
         }
         let asked = retry_delay(&failure.status);
-        match policy.decide(attempts, failure.fault, asked, plan.is_idempotent, chance()) {
-            Decision::RetryAfter(wait) if deadline.is_none_or(|end| Instant::now() + wait < end) => {
+        let past = Past { attempts, waited, asked };
+        match policy.decide(past, failure.fault, plan.is_idempotent, shared.chance.next()) {
+            Decision::RetryAfter(wait)
+                if deadline.is_none_or(|end| Instant::now() + wait < end) && shared.budget.withdraw() =>
+            {
+                waited = Some(wait);
                 sleep(wait).await;
             }
             _ => return Err(failure.into_error(plan.method.full_name(), attempts, started.elapsed())),

@@ -7,8 +7,11 @@ use crate::error::{Acted, Fault};
 /// How failed attempts of a call are repeated.
 ///
 /// The defaults are those that Google publishes for this API: 5 attempts of 60 s each, waits from 1 s growing
-/// by 1.3 up to 10 s. Waits are drawn between half and the whole of that, so that many clients do not come
-/// back at once.
+/// by 1.3 up to 10 s. Ours are drawn, so that many clients do not come back at once: each between 1 s and three times
+/// the one before, up to 10 s (decorrelated jitter).
+///
+/// What retries may add to a client's load is bounded besides: to 10 a second and a fifth of the calls of the last 10
+/// seconds. In an outage a call then ends with its first error.
 ///
 /// ```
 /// use contact_center_insights::call::RetryPolicy;
@@ -26,8 +29,8 @@ pub struct RetryPolicy {
     max_wait: Duration,
 }
 
-/// Growth of the wait from one attempt to the next.
-const MULTIPLIER: f64 = 1.3;
+/// How far a wait may exceed the one before.
+const SPREAD: f64 = 3.0;
 
 impl Default for RetryPolicy {
     fn default() -> Self {
@@ -79,31 +82,33 @@ impl RetryPolicy {
         self.attempt_timeout
     }
 
-    /// Decides after the `attempt`-th attempt (from 1) failed. `retry_after` is what the server asked for in
-    /// `RetryInfo`; `chance` is drawn from 0 to 1.
+    /// Decides after an attempt failed; `chance` is drawn from 0 to 1.
     ///
     /// An idempotent call is repeated after every transient fault. Any other only if the server cannot have
     /// acted: the request was not sent, or the server refused it itself (UNAVAILABLE, as Google's published
     /// policy has it, `RESOURCE_EXHAUSTED`, or `REFUSED_STREAM`).
     #[must_use]
-    pub fn decide(
-        &self,
-        attempt: u32,
-        fault: Fault,
-        retry_after: Option<Duration>,
-        is_idempotent: bool,
-        chance: f64,
-    ) -> Decision {
+    pub fn decide(&self, past: Past, fault: Fault, is_idempotent: bool, chance: f64) -> Decision {
         let is_safe = is_idempotent || matches!(fault.acted, Acted::NotSent | Acted::Refused);
-        if attempt >= self.max_attempts || !fault.is_transient || !is_safe {
+        if past.attempts >= self.max_attempts || !fault.is_transient || !is_safe {
             return Decision::GiveUp;
         }
-        let growth = MULTIPLIER.powf(f64::from(attempt.saturating_sub(1).min(100)));
-        let wait = self.first_wait.mul_f64(growth).min(self.max_wait);
-        let wait = if fault.is_overload { (wait * 2).min(self.max_wait) } else { wait };
-        let jittered = wait.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0));
-        Decision::RetryAfter(retry_after.map_or(jittered, |asked| asked.max(jittered)))
+        let least = if fault.is_overload { self.first_wait * 2 } else { self.first_wait };
+        let most = past.waited.unwrap_or(least).mul_f64(SPREAD).max(least);
+        let wait = least + most.saturating_sub(least).mul_f64(chance.clamp(0.0, 1.0));
+        Decision::RetryAfter(wait.min(self.max_wait).max(past.asked.unwrap_or_default()))
     }
+}
+
+/// What has happened to a call so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// How many attempts were made, the last one included.
+    pub attempts: u32,
+    /// The wait before the last attempt; none before the first.
+    pub waited: Option<Duration>,
+    /// The wait that the server asks for in `RetryInfo`.
+    pub asked: Option<Duration>,
 }
 
 /// What to do after a failed attempt.
@@ -123,50 +128,54 @@ mod tests {
         Fault { is_transient, is_overload: false, acted }
     }
 
-    fn decide(attempt: u32, fault: Fault, is_idempotent: bool) -> Decision {
-        RetryPolicy::default().decide(attempt, fault, None, is_idempotent, 1.0)
+    fn decide(fault: Fault, is_idempotent: bool) -> Decision {
+        RetryPolicy::default().decide(after(1), fault, is_idempotent, 0.0)
+    }
+
+    fn after(attempts: u32) -> Past {
+        Past { attempts, ..Past::default() }
     }
 
     #[test]
     fn reads_are_repeated_after_transient_faults_only() {
         for acted in [Acted::NotSent, Acted::Refused, Acted::Answered, Acted::Unknown] {
-            assert_eq!(decide(1, fault(false, acted), true), Decision::GiveUp);
-            assert_eq!(decide(1, fault(true, acted), true), Decision::RetryAfter(Duration::from_secs(1)));
+            assert_eq!(decide(fault(false, acted), true), Decision::GiveUp);
+            assert_eq!(decide(fault(true, acted), true), Decision::RetryAfter(Duration::from_secs(1)));
         }
     }
 
     #[test]
     fn mutations_are_repeated_only_if_the_server_did_not_act() {
-        assert!(matches!(decide(1, fault(true, Acted::NotSent), false), Decision::RetryAfter(_)));
-        assert!(matches!(decide(1, fault(true, Acted::Refused), false), Decision::RetryAfter(_)));
-        assert_eq!(decide(1, fault(true, Acted::Unknown), false), Decision::GiveUp);
-        assert_eq!(decide(1, fault(true, Acted::Answered), false), Decision::GiveUp);
+        assert!(matches!(decide(fault(true, Acted::NotSent), false), Decision::RetryAfter(_)));
+        assert!(matches!(decide(fault(true, Acted::Refused), false), Decision::RetryAfter(_)));
+        assert_eq!(decide(fault(true, Acted::Unknown), false), Decision::GiveUp);
+        assert_eq!(decide(fault(true, Acted::Answered), false), Decision::GiveUp);
     }
 
     #[test]
-    fn waits_grow_to_the_maximum_and_attempts_end() {
+    fn waits_are_drawn_between_the_first_and_three_times_the_last() {
         let policy = RetryPolicy::default().with_max_attempts(30);
         let unavailable = fault(true, Acted::Refused);
-        let waits: Vec<_> = (1..30)
-            .map(|attempt| match policy.decide(attempt, unavailable, None, true, 1.0) {
-                Decision::RetryAfter(wait) => wait,
-                Decision::GiveUp => panic!("gave up at {attempt}"),
-            })
-            .collect();
-        assert!(waits.is_sorted());
-        assert_eq!(waits[1], Duration::from_millis(1300));
-        assert_eq!(waits.last(), Some(&Duration::from_secs(10)));
-        assert_eq!(policy.decide(30, unavailable, None, true, 1.0), Decision::GiveUp);
-        assert_eq!(RetryPolicy::never().decide(1, unavailable, None, true, 1.0), Decision::GiveUp);
+        let wait = |waited: Option<u64>, chance| {
+            let past = Past { waited: waited.map(Duration::from_secs), ..after(1) };
+            match policy.decide(past, unavailable, true, chance) {
+                Decision::RetryAfter(wait) => wait.as_secs_f64(),
+                Decision::GiveUp => panic!("gave up"),
+            }
+        };
+        assert_eq!((wait(None, 0.0), wait(None, 1.0)), (1.0, 3.0));
+        assert_eq!((wait(Some(2), 0.0), wait(Some(2), 0.5), wait(Some(2), 1.0)), (1.0, 3.5, 6.0));
+        assert_eq!(wait(Some(10), 1.0), 10.0, "the maximum");
+        assert_eq!(policy.decide(after(30), unavailable, true, 1.0), Decision::GiveUp);
+        assert_eq!(RetryPolicy::never().decide(after(1), unavailable, true, 1.0), Decision::GiveUp);
     }
 
     #[test]
     fn the_server_is_obeyed_and_overload_slows_down() {
         let policy = RetryPolicy::default();
         let busy = Fault { is_overload: true, ..fault(true, Acted::Refused) };
-        let asked = Some(Duration::from_secs(42));
-        assert_eq!(policy.decide(1, busy, asked, false, 0.0), Decision::RetryAfter(Duration::from_secs(42)));
-        assert_eq!(policy.decide(1, busy, None, false, 1.0), Decision::RetryAfter(Duration::from_secs(2)));
-        assert_eq!(policy.decide(1, busy, None, false, 0.0), Decision::RetryAfter(Duration::from_secs(1)));
+        let asked = Past { asked: Some(Duration::from_secs(42)), ..after(1) };
+        assert_eq!(policy.decide(asked, busy, false, 0.0), Decision::RetryAfter(Duration::from_secs(42)));
+        assert_eq!(policy.decide(after(1), busy, false, 0.0), Decision::RetryAfter(Duration::from_secs(2)));
     }
 }

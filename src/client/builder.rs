@@ -1,7 +1,6 @@
 //! How a client is configured.
 
 use std::env;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Client;
@@ -24,6 +23,7 @@ pub struct ClientBuilder {
     credentials: Option<Credentials>,
     transport: Option<Transport>,
     defaults: Defaults,
+    jitter_seed: Option<u64>,
 }
 
 impl ClientBuilder {
@@ -71,6 +71,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Fixes the jitter of waits between attempts and polls, so that a test has the same ones every time.
+    #[must_use]
+    pub fn with_jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = Some(seed);
+        self
+    }
+
     /// Builds the client, within a tokio runtime. Nothing is sent before the first call.
     ///
     /// # Errors
@@ -100,7 +107,7 @@ impl ClientBuilder {
                 Transport::new(endpoint, credentials)?
             }
         };
-        Ok(Client { caller: Caller { transport, defaults: Arc::new(self.defaults) } })
+        Ok(Client { caller: Caller::new(transport, self.defaults, self.jitter_seed) })
     }
 }
 

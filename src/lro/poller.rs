@@ -11,7 +11,7 @@ use super::follow::Changes;
 use super::operation::Operation;
 use super::policy::{PollPolicy, Verdict};
 use crate::any::{Payload, Unpack};
-use crate::call::{Caller, Context, Reply, RetryPolicy, Routing, chance, methods};
+use crate::call::{Caller, Context, Reply, RetryPolicy, Routing, methods};
 use crate::error::Error;
 use crate::proto::longrunning;
 
@@ -95,7 +95,7 @@ impl<R, M> Poller<R, M> {
     pub fn with_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         if self.polls > 0 && self.faults == 0 {
-            self.due = Instant::now() + self.policy.wait(self.polls - 1, chance());
+            self.due = Instant::now() + self.policy.wait(self.polls - 1, self.caller.chance());
         }
         self
     }
@@ -144,7 +144,7 @@ impl<R, M> Poller<R, M> {
         let call = self.caller.call::<Operation<R, M>>(&methods::GET_OPERATION, routing, &request);
         match call.with_retry(retry).send().await {
             Ok(operation) => {
-                self.due = Instant::now() + self.policy.wait(self.polls, chance());
+                self.due = Instant::now() + self.policy.wait(self.polls, self.caller.chance());
                 self.polls = self.polls.saturating_add(1);
                 self.faults = 0;
                 self.last = Some(operation);
@@ -152,7 +152,8 @@ impl<R, M> Poller<R, M> {
             }
             Err(error) => {
                 self.faults = self.faults.saturating_add(1);
-                let wait = self.policy.wait(self.faults.saturating_sub(1).max(self.polls), chance());
+                let wait =
+                    self.policy.wait(self.faults.saturating_sub(1).max(self.polls), self.caller.chance());
                 let wait = if self.verdict(&error) == Verdict::SlowDown { wait * 2 } else { wait };
                 self.due = Instant::now() + wait.max(error.retry_after().unwrap_or(Duration::ZERO));
                 Err(self.following(error))
@@ -285,7 +286,7 @@ impl<R, M> Reply for Poller<R, M> {
 
     fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self {
         let mut poller = Self::by_name(context.0.clone(), wire.name.clone());
-        poller.due += poller.policy.wait(0, chance());
+        poller.due += poller.policy.wait(0, poller.caller.chance());
         poller.polls = 1;
         poller.last = Some(wire.into());
         poller
