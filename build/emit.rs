@@ -64,6 +64,7 @@ pub(crate) fn pages(contract: &Contract) -> String {
             "#[allow(clippy::unnecessary_literal_bound, reason = \"a method without paging has no token\")]\n\
              impl Page for {} {{\n    type Item = {item};\n    const FIELDS: Option<PageFields> = {fields};\n\n    \
              fn next_token(&self) -> &str {{\n        {token}\n    }}\n\n    \
+             fn count(&self) -> usize {{\n        self.{field}.len()\n    }}\n\n    \
              fn into_items(self) -> Vec<{item}> {{\n        self.{field}\n    }}\n}}\n",
             rust_path(&method.output)
         );

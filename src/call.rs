@@ -6,6 +6,7 @@ mod codec;
 pub mod methods;
 mod retry;
 mod routing;
+mod trace;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -23,6 +24,7 @@ use chance::Chance;
 pub use methods::Method;
 pub use retry::{Decision, Past, RetryPolicy};
 pub(crate) use routing::Routing;
+pub(crate) use trace::{TraceContext, wait_span};
 
 use crate::error::Error;
 use crate::transport::Transport;
@@ -54,11 +56,12 @@ pub(crate) struct Defaults {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_reply_size: usize,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { timeout: None, retry: RetryPolicy::default(), max_reply_size: MAX_REPLY_SIZE }
+        Self { timeout: None, retry: RetryPolicy::default(), max_reply_size: MAX_REPLY_SIZE, trace: None }
     }
 }
 

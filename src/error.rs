@@ -59,6 +59,10 @@ pub enum Error {
     #[error("the response of operation `{0}` cannot be read")]
     Response(String, #[source] UnpackError),
 
+    /// The handle of the named operation was written for other types than those asked for; nothing was sent.
+    #[error("operation `{0}` cannot be resumed with these types")]
+    Resume(String, #[source] UnpackError),
+
     /// The server answered with what the API does not allow; nothing more can be done with it.
     #[error("the server broke the contract: {0}")]
     Protocol(&'static str),
@@ -104,6 +108,7 @@ impl Error {
             | Self::Cancelled(name, _)
             | Self::NoResult(name)
             | Self::Response(name, _)
+            | Self::Resume(name, _)
             | Self::Following(name, _) => Some(name),
             _ => None,
         }

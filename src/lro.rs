@@ -2,11 +2,13 @@
 //! ([`Poller`]). See AIP-151 and `google/longrunning/operations.proto`.
 
 mod follow;
+mod handle;
 mod operation;
 mod policy;
 mod poller;
 
 pub use follow::Changes;
+pub use handle::Handle;
 pub use operation::{Operation, Outcome};
 pub use policy::{PollPolicy, Verdict};
 pub use poller::{Poller, Waited};

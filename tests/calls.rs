@@ -233,6 +233,18 @@ async fn items_come_from_all_pages_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_ends_the_walk_without_asking_for_more() {
+    let script = Script::with_pages([page(&["1", "2"], "t1"), page(&["3", "4"], "t2"), page(&["5"], "")]);
+    let mut items = script.client().list_operations(request()).into_pages().with_limit(3).into_items();
+    let mut names = Vec::new();
+    while let Some(operation) = items.next().await {
+        names.push(operation.unwrap().name);
+    }
+    assert_eq!(names, ["1", "2", "3"]);
+    assert_eq!(script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_walk_resumes_from_a_token() {
     let script = Script::with_pages([page(&["3"], "")]);
     let mut pages = script.client().list_operations(request()).into_pages().with_page_token("t2");

@@ -11,15 +11,25 @@ use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request};
 use tower::retry::budget::Budget as _;
+use tracing::Instrument as _;
 
-use super::Plan;
 use super::codec::BytesToMessage;
 use super::retry::{Decision, Past};
+use super::{Plan, trace};
 use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay};
 use crate::status::Status;
 
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
+    let span = trace::call_span(plan.method, plan.caller.transport.endpoint().host());
+    let result = attempts(plan).instrument(span.clone()).await;
+    let code = result.as_ref().map_or_else(|error| error.code().unwrap_or(Code::Unknown), |_| Code::Ok);
+    trace::record_end(&span, code);
+    result
+}
+
+/// Makes attempts until one succeeds, or there is a reason to stop.
+async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
     if let Err(error) = &mut plan.body {
         // Taken once: a call is awaited once.
         let placeholder = Error::Config("call", "the call was refused before".into());
@@ -60,6 +70,7 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
             Decision::RetryAfter(wait)
                 if deadline.is_none_or(|end| Instant::now() + wait < end) && shared.budget.withdraw() =>
             {
+                trace::attempt_failed(attempts, failure.status.code(), failure.fault, wait);
                 waited = Some(wait);
                 sleep(wait).await;
             }
@@ -76,6 +87,9 @@ async fn attempt<W: Message + Default + Send + 'static>(
     let mut headers = plan.headers.clone();
     if let Some(value) = time_left.and_then(grpc_timeout) {
         headers.insert("grpc-timeout", value);
+    }
+    if let Some(value) = plan.caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
+        headers.insert("traceparent", value);
     }
     let codec = BytesToMessage::new(body.len());
     let request = Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body);

@@ -159,13 +159,13 @@ mod tests {
         let wait = |waited: Option<u64>, chance| {
             let past = Past { waited: waited.map(Duration::from_secs), ..after(1) };
             match policy.decide(past, unavailable, true, chance) {
-                Decision::RetryAfter(wait) => wait.as_secs_f64(),
+                Decision::RetryAfter(wait) => wait.as_millis(),
                 Decision::GiveUp => panic!("gave up"),
             }
         };
-        assert_eq!((wait(None, 0.0), wait(None, 1.0)), (1.0, 3.0));
-        assert_eq!((wait(Some(2), 0.0), wait(Some(2), 0.5), wait(Some(2), 1.0)), (1.0, 3.5, 6.0));
-        assert_eq!(wait(Some(10), 1.0), 10.0, "the maximum");
+        assert_eq!((wait(None, 0.0), wait(None, 1.0)), (1000, 3000));
+        assert_eq!((wait(Some(2), 0.0), wait(Some(2), 0.5), wait(Some(2), 1.0)), (1000, 3500, 6000));
+        assert_eq!(wait(Some(10), 1.0), 10_000, "the maximum");
         assert_eq!(policy.decide(after(30), unavailable, true, 1.0), Decision::GiveUp);
         assert_eq!(RetryPolicy::never().decide(after(1), unavailable, true, 1.0), Decision::GiveUp);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Client;
 use crate::auth::Credentials;
-use crate::call::{Caller, Defaults, RetryPolicy};
+use crate::call::{Caller, Defaults, RetryPolicy, TraceContext};
 use crate::error::Error;
 use crate::transport::{Endpoint, Transport};
 
@@ -68,6 +68,17 @@ impl ClientBuilder {
     #[must_use]
     pub fn with_max_reply_size(mut self, bytes: usize) -> Self {
         self.defaults.max_reply_size = bytes;
+        self
+    }
+
+    /// Sends the `traceparent` that `current` gives (W3C Trace Context) along with every attempt. It is asked within
+    /// the span of the call; with `tracing-opentelemetry`, it reads `Span::current().context()`.
+    #[must_use]
+    pub fn with_trace_context(
+        mut self,
+        current: impl Fn() -> Option<http::HeaderValue> + Send + Sync + 'static,
+    ) -> Self {
+        self.defaults.trace = Some(TraceContext::new(current));
         self
     }
 

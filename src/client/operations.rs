@@ -1,10 +1,10 @@
 //! Operations: get, list, cancel, and follow by name.
 
 use super::Client;
-use crate::any::Payload;
+use crate::any::{Payload, Unpack};
 use crate::call::{Call, Routing, methods};
 use crate::error::Error;
-use crate::lro::{Operation, Poller};
+use crate::lro::{Handle, Operation, Poller};
 use crate::names::OperationName;
 use crate::proto::longrunning::{
     CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse,
@@ -97,6 +97,16 @@ impl Client {
         let name = name.into();
         check_name(&name)?;
         Ok(Poller::by_name(self.caller.clone(), name))
+    }
+
+    /// Goes on with an operation that a stored [`Handle`] names.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] if the handle was written for another response or metadata type, with both names;
+    /// [`Error::Name`] if its name is not that of an operation.
+    pub fn resume<R: Unpack, M: Unpack>(&self, handle: Handle) -> Result<Poller<R, M>, Error> {
+        check_name(&handle.name)?;
+        Poller::from_handle(self.caller.clone(), handle)
     }
 }
 

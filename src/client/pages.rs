@@ -23,6 +23,9 @@ pub trait Page: Reply<Wire = Self> + prost::Message + Default + Send + 'static {
     /// The token of the next page; empty on the last.
     fn next_token(&self) -> &str;
 
+    /// How many items this page has.
+    fn count(&self) -> usize;
+
     /// The items of this page.
     fn into_items(self) -> Vec<Self::Item>;
 }
@@ -55,13 +58,15 @@ impl<P: Page> Call<P> {
     /// ```
     pub fn into_pages(self) -> Pages<P> {
         let first = self.body().cloned().unwrap_or_default();
-        Pages { call: self, request: first, next: Next::First }
+        Pages { call: self, left: usize::MAX, request: first, next: Next::First }
     }
 }
 
 /// The pages of a `List` method, one by one.
 pub struct Pages<P> {
     call: Call<P>,
+    /// How many items may still be given out.
+    left: usize,
     /// The serialized request, before paging fields were added.
     request: Bytes,
     next: Next,
@@ -81,6 +86,13 @@ impl<P: Page> Pages<P> {
             self.append(|buffer| int32::encode(fields.size, &items, buffer));
             self.call.set_body(self.request.clone());
         }
+        self
+    }
+
+    /// Gives out at most this many items in all; the last page may hold more than [`Items`] gives out of it.
+    #[must_use]
+    pub fn with_limit(mut self, items: usize) -> Self {
+        self.left = items;
         self
     }
 
@@ -111,6 +123,7 @@ impl<P: Page> Pages<P> {
     pub async fn next_page(&mut self) -> Result<Option<P>, Error> {
         match (&self.next, P::FIELDS) {
             (Next::End, _) => return Ok(None),
+            _ if self.left == 0 => return Ok(None),
             (Next::Token(token), Some(fields)) => {
                 // A field that occurs twice has its last value (protobuf encoding): the request itself, which
                 // is serialized already, needs no second look.
@@ -133,13 +146,14 @@ impl<P: Page> Pages<P> {
             return Err(Error::Protocol(reason));
         }
         self.next = next;
+        self.left = self.left.saturating_sub(page.count());
         Ok(Some(page))
     }
 
     /// The items of all pages, as a stream.
     #[must_use]
     pub fn into_items(self) -> Items<P> {
-        Items { items: Vec::new().into_iter(), state: State::Idle(Box::new(self)) }
+        Items { page: Vec::new().into_iter(), left: self.left, state: State::Idle(Box::new(self)) }
     }
 
     fn append(&mut self, encode: impl FnOnce(&mut BytesMut)) {
@@ -153,7 +167,8 @@ type Step<P> = Pin<Box<dyn Future<Output = (Pages<P>, Result<Option<P>, Error>)>
 
 /// The items of all pages; see [`Pages::into_items`]. Holds one page at a time. An error ends the stream.
 pub struct Items<P: Page> {
-    items: std::vec::IntoIter<P::Item>,
+    page: std::vec::IntoIter<P::Item>,
+    left: usize,
     state: State<P>,
 }
 
@@ -171,7 +186,11 @@ impl<P: Page> Stream for Items<P> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if let Some(item) = self.items.next() {
+            if self.left == 0 {
+                return Poll::Ready(None);
+            }
+            if let Some(item) = self.page.next() {
+                self.left -= 1;
                 return Poll::Ready(Some(Ok(item)));
             }
             match std::mem::replace(&mut self.state, State::Ended) {
@@ -188,7 +207,7 @@ impl<P: Page> Stream for Items<P> {
                     }
                     let (pages, page) = ready!(polled);
                     match page {
-                        Ok(Some(page)) => self.items = page.into_items().into_iter(),
+                        Ok(Some(page)) => self.page = page.into_items().into_iter(),
                         Ok(None) => return Poll::Ready(None),
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     }
@@ -208,6 +227,6 @@ impl<P> fmt::Debug for Pages<P> {
 
 impl<P: Page> fmt::Debug for Items<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("buffered", &self.items.len()).finish_non_exhaustive()
+        f.debug_struct("Items").field("buffered", &self.page.len()).finish_non_exhaustive()
     }
 }

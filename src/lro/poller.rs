@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument as _;
 
 use super::follow::Changes;
 use super::operation::Operation;
 use super::policy::{PollPolicy, Verdict};
 use crate::any::{Payload, Unpack};
-use crate::call::{Caller, Context, Reply, RetryPolicy, Routing, methods};
+use crate::call::{Caller, Context, Reply, RetryPolicy, Routing, methods, wait_span};
 use crate::error::Error;
 use crate::proto::longrunning;
 
@@ -208,7 +209,8 @@ impl<R: Unpack, M> Poller<R, M> {
     /// # Cancel safety
     /// A dropped future loses nothing: call it again, and it goes on where it was.
     pub async fn until_done(&mut self) -> Result<R, Error> {
-        self.finish().await?.result().unwrap_or(Err(NO_ANSWER))
+        let span = wait_span(&self.name);
+        self.finish().instrument(span).await?.result().unwrap_or(Err(NO_ANSWER))
     }
 
     /// As [`Poller::until_done`], but for at most this long from now.
@@ -230,6 +232,11 @@ impl<R: Unpack, M> Poller<R, M> {
     /// # Cancel safety
     /// A dropped future loses nothing.
     pub async fn wait_until(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
+        let span = wait_span(&self.name);
+        self.finish_by(deadline).instrument(span).await
+    }
+
+    async fn finish_by(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
         while !self.is_done() {
             if self.due >= deadline {
                 sleep_until(deadline).await;

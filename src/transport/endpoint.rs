@@ -45,6 +45,12 @@ impl Endpoint {
         if host.contains("://") { host.parse() } else { format!("http://{host}").parse() }
     }
 
+    /// The host, without the port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+
     /// Whether calls travel unencrypted.
     #[must_use]
     pub fn is_plaintext(&self) -> bool {
@@ -54,7 +60,7 @@ impl Endpoint {
     /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.authority.host().trim_start_matches('[').trim_end_matches(']');
+        let host = self.host();
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
