@@ -44,6 +44,22 @@ pub(crate) struct Method {
     pub(crate) operation: Option<(MessageDescriptor, MessageDescriptor)>,
     /// What a `List` method pages over.
     pub(crate) page: Option<Page>,
+    /// How a resource is created whose id the caller may choose.
+    pub(crate) create: Option<Create>,
+}
+
+/// A `Create` method with a client-chosen id (AIP-133), and how to look whether the resource is there.
+#[derive(Debug)]
+pub(crate) struct Create {
+    /// The field of the request that holds the id, and the one that holds the resource.
+    pub(crate) id: String,
+    pub(crate) body: String,
+    /// The segment between parent and id in the resource's name.
+    pub(crate) collection: String,
+    /// The method that gets the resource, and the number of `name` in its request.
+    pub(crate) get: (String, u32),
+    /// Fields that the server sets, or does not give back: they say nothing of who created the resource.
+    pub(crate) ignored: Vec<u32>,
 }
 
 /// How a `List` method pages (AIP-158).
@@ -99,6 +115,7 @@ fn read_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Metho
         verb,
         template,
         operation: operation_info(pool, method)?,
+        create: create(pool, method, http.as_ref()),
         page: page(method),
     })
 }
@@ -143,6 +160,41 @@ fn operation_info(
     Ok(Some((resolve("response_type")?, resolve("metadata_type")?)))
 }
 
+fn create(pool: &DescriptorPool, method: &MethodDescriptor, http: Option<&DynamicMessage>) -> Option<Create> {
+    let resource = method.output();
+    let pattern = patterns(pool, &resource)?.into_iter().next()?;
+    let collection = pattern.rsplit('/').nth(1)?.to_owned();
+    let body = http?.get_field_by_name("body")?.as_str()?.to_owned();
+    let id = format!("{body}_id");
+    let service = method.parent_service();
+    let get = service.methods().find(|get| get.name() == format!("Get{}", resource.name()))?;
+    let name = get.input().get_field_by_name("name")?.number();
+    let has_id = method.name().starts_with("Create") && method.input().get_field_by_name(&id).is_some();
+    has_id.then(|| Create {
+        id,
+        body,
+        collection,
+        get: (get.name().to_owned(), name),
+        ignored: ignored(pool, &resource),
+    })
+}
+
+/// The name, and what `google.api.field_behavior` calls `OUTPUT_ONLY`, `INPUT_ONLY` or `IDENTIFIER`.
+fn ignored(pool: &DescriptorPool, resource: &MessageDescriptor) -> Vec<u32> {
+    const NOT_COMPARED: [i32; 3] = [3, 4, 8];
+    let behavior = pool.get_extension_by_name("google.api.field_behavior");
+    let is_ignored = |field: &prost_reflect::FieldDescriptor| {
+        let Some(behavior) = &behavior else { return false };
+        let options = field.options();
+        let values = options.get_extension(behavior);
+        field.name() == "name"
+            || values.as_list().is_some_and(|list| {
+                list.iter().filter_map(Value::as_enum_number).any(|number| NOT_COMPARED.contains(&number))
+            })
+    };
+    resource.fields().filter(is_ignored).map(|field| field.number()).collect()
+}
+
 fn page(method: &MethodDescriptor) -> Option<Page> {
     if !method.name().starts_with("List") {
         return None;
@@ -156,11 +208,16 @@ fn page(method: &MethodDescriptor) -> Option<Page> {
     Some(Page { items: repeated.next()?, fields: number("page_size").zip(number("page_token")) })
 }
 
+fn patterns(pool: &DescriptorPool, message: &MessageDescriptor) -> Option<Vec<String>> {
+    let resource = option(pool, &message.options(), "google.api.resource")?;
+    let patterns = resource.get_field_by_name("pattern")?;
+    Some(patterns.as_list()?.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
 fn resources(pool: &DescriptorPool) -> Vec<Resource> {
     let read = |message: MessageDescriptor| {
         let resource = option(pool, &message.options(), "google.api.resource")?;
-        let patterns = resource.get_field_by_name("pattern")?;
-        let patterns = patterns.as_list()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let patterns = patterns(pool, &message)?;
         let kind = resource.get_field_by_name("type")?.as_str()?.to_owned();
         Some(Resource { message: message.name().to_owned(), kind, patterns })
     };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use prost_reflect::MessageDescriptor;
 
-use crate::contract::{Contract, Method};
+use crate::contract::{Contract, Create, Method};
 
 const OPERATIONS: &str = "google.longrunning.Operations";
 
@@ -42,7 +42,17 @@ pub(crate) fn client_methods(contract: &Contract) -> String {
         let pairs: Vec<_> =
             method.routing.iter().map(|path| format!("({path:?}, {})", accessor(path))).collect();
         let _ = writeln!(out, "        let routing = Routing::new(&[{}]);", pairs.join(", "));
-        let _ = writeln!(out, "        self.caller.call(&methods::{constant}, routing, &request)\n    }}\n");
+        let _ = write!(out, "        self.caller.call(&methods::{constant}, routing, &request)");
+        if let Some(create) = &method.create {
+            let Create { id, body, collection, get: (get, name), ignored } = create;
+            let get = snake(get).to_uppercase();
+            let _ = write!(
+                out,
+                "\n            .reconciled_by(|| Reconcile::new(&methods::{get}, {name}, \
+                 [&request.parent, {collection:?}, &request.{id}], request.{body}.as_ref(), &{ignored:?}))"
+            );
+        }
+        out += "\n    }\n\n";
     }
     out + "}\n"
 }
@@ -121,7 +131,13 @@ fn documentation(method: &Method) -> Vec<String> {
         lines.push(format!("Calls `{}`.", method.name));
     }
     lines.push(String::new());
-    lines.push(if method.is_idempotent() {
+    lines.push(if let Some(create) = &method.create {
+        format!(
+            "`{} {}`: a creation. With `{}` set it is sent again after any transient fault: if the resource is \
+             then there, it is returned if it is what was asked for.",
+            method.verb, method.template, create.id
+        )
+    } else if method.is_idempotent() {
         format!("`{} {}`: a read, sent again after any transient fault.", method.verb, method.template)
     } else {
         format!(

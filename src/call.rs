@@ -4,6 +4,7 @@ mod attempt;
 mod chance;
 mod codec;
 pub mod methods;
+mod reconcile;
 mod retry;
 mod routing;
 mod trace;
@@ -22,6 +23,7 @@ use tower::retry::budget::TpsBudget;
 
 use chance::Chance;
 pub use methods::Method;
+pub(crate) use reconcile::Reconcile;
 pub use retry::{Decision, Past, RetryPolicy};
 pub(crate) use routing::Routing;
 pub(crate) use trace::{TraceContext, wait_span};
@@ -85,9 +87,7 @@ impl Caller {
         request: &impl Message,
     ) -> Call<A> {
         let mut headers = HeaderMap::new();
-        if let Some(value) = routing.into_header() {
-            headers.insert(routing::HEADER, value);
-        }
+        routing.add_to(&mut headers);
         Call {
             plan: Plan {
                 caller: self.clone(),
@@ -97,6 +97,7 @@ impl Caller {
                 timeout: self.defaults.timeout,
                 retry: None,
                 is_idempotent: method.is_idempotent(),
+                reconcile: None,
             },
             answer: PhantomData,
         }
@@ -155,6 +156,7 @@ struct Plan {
     /// `None` stands for the client's own.
     retry: Option<RetryPolicy>,
     is_idempotent: bool,
+    reconcile: Option<Box<Reconcile>>,
 }
 
 impl<A> Call<A> {
@@ -179,8 +181,19 @@ impl<A> Call<A> {
 
     /// States whether the request may be applied twice without harm, where the caller knows better than the
     /// HTTP verb. An idempotent call is sent again after every transient fault.
+    ///
+    /// A creation with an id that the caller chose counts as idempotent: if a repeated attempt finds the resource
+    /// there, it is looked at, and returned if it is what was asked for. `false` turns that off.
     pub fn idempotent(mut self, is_idempotent: bool) -> Self {
         self.plan.is_idempotent = is_idempotent;
+        if !is_idempotent {
+            self.plan.reconcile = None;
+        }
+        self
+    }
+
+    pub(crate) fn reconciled_by(mut self, reconcile: impl FnOnce() -> Option<Reconcile>) -> Self {
+        self.plan.reconcile = reconcile().map(Box::new);
         self
     }
 

@@ -9,7 +9,7 @@ pub use pages::{Items, Page, Pages};
 
 use pages::PageFields;
 
-use crate::call::{Call, Caller, Routing, methods};
+use crate::call::{Call, Caller, Reconcile, Routing, methods};
 use crate::lro::Poller;
 use crate::transport::Transport;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue};
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::client::Grpc;
@@ -14,9 +14,11 @@ use tower::retry::budget::Budget as _;
 use tracing::Instrument as _;
 
 use super::codec::BytesToMessage;
-use super::retry::{Decision, Past};
-use super::{Plan, trace};
-use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay};
+use super::retry::{Decision, Past, RetryPolicy};
+use super::{Caller, Method, Plan, Reconcile, trace};
+use crate::error::{
+    Acted, CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay,
+};
 use crate::status::Status;
 
 /// Runs the plan to its end.
@@ -42,6 +44,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     let mut attempts = 0;
     let mut waited = None;
     let mut has_renewed_token = false;
+    let mut may_have_acted = false;
     loop {
         attempts += 1;
         let sent = Instant::now();
@@ -66,7 +69,16 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         }
         let asked = retry_delay(&failure.status);
         let past = Past { attempts, waited, asked };
-        match policy.decide(past, failure.fault, plan.is_idempotent, shared.chance.next()) {
+        if let Some(reconcile) = plan.reconcile.as_deref()
+            && may_have_acted
+            && failure.status.code() == Code::AlreadyExists
+            && let Some(wire) = look(plan, reconcile, end).await
+        {
+            return Ok(wire);
+        }
+        may_have_acted |= failure.fault.acted == Acted::Unknown;
+        let is_repeatable = plan.is_idempotent || plan.reconcile.is_some();
+        match policy.decide(past, failure.fault, is_repeatable, shared.chance.next()) {
             Decision::RetryAfter(wait)
                 if deadline.is_none_or(|end| Instant::now() + wait < end) && shared.budget.withdraw() =>
             {
@@ -79,24 +91,46 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     }
 }
 
+/// Gets the resource that a creation found to be there; `None` if it is not what was asked for, or cannot be got.
+async fn look<W: Message + Default + Send + 'static>(
+    plan: &Plan,
+    reconcile: &Reconcile,
+    end: Option<Instant>,
+) -> Option<W> {
+    let end = end.unwrap_or_else(|| Instant::now() + RetryPolicy::default().attempt_timeout());
+    let left = end.saturating_duration_since(Instant::now());
+    let (headers, body) = (reconcile.headers.clone(), reconcile.request.clone());
+    let get = send(&plan.caller, reconcile.get, headers, body, Some(left));
+    timeout_at(end, get).await.ok()?.ok().filter(|found| reconcile.accepts(found))
+}
+
 async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
     let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
-    let mut headers = plan.headers.clone();
+    send(&plan.caller, plan.method, plan.headers.clone(), body, time_left).await
+}
+
+async fn send<W: Message + Default + Send + 'static>(
+    caller: &Caller,
+    method: &'static Method,
+    mut headers: HeaderMap,
+    body: Bytes,
+    time_left: Option<Duration>,
+) -> Result<W, tonic::Status> {
     if let Some(value) = time_left.and_then(grpc_timeout) {
         headers.insert("grpc-timeout", value);
     }
-    if let Some(value) = plan.caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
+    if let Some(value) = caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
         headers.insert("traceparent", value);
     }
     let codec = BytesToMessage::new(body.len());
     let request = Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body);
-    let mut grpc = Grpc::new(plan.caller.transport.clone())
-        .max_decoding_message_size(plan.caller.defaults.max_reply_size);
+    let mut grpc =
+        Grpc::new(caller.transport.clone()).max_decoding_message_size(caller.defaults.max_reply_size);
     grpc.ready().await.map_err(tonic::Status::from_error)?;
-    let path = PathAndQuery::from_static(plan.method.path());
+    let path = PathAndQuery::from_static(method.path());
     Ok(grpc.unary(request, path, codec).await?.into_inner())
 }
 

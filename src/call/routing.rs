@@ -1,9 +1,9 @@
 //! The routing header of AIP-4222, from the fields that `google.api.http` binds in the path.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-pub(super) const HEADER: &str = "x-goog-request-params";
+const HEADER: &str = "x-goog-request-params";
 
 /// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -26,7 +26,13 @@ impl Routing {
         Self(text)
     }
 
-    pub(super) fn into_header(self) -> Option<HeaderValue> {
+    pub(super) fn add_to(self, headers: &mut HeaderMap) {
+        if let Some(value) = self.into_header() {
+            headers.insert(HEADER, value);
+        }
+    }
+
+    fn into_header(self) -> Option<HeaderValue> {
         // Percent-encoded text is always a valid header.
         if self.0.is_empty() { None } else { HeaderValue::try_from(self.0).ok() }
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use contact_center_insights::any::pack;
 use contact_center_insights::auth::Credentials;
+use contact_center_insights::error::BoxError;
 use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
@@ -93,23 +94,8 @@ impl Script {
         self.client_with(Credentials::anonymous())
     }
 
-    /// A client whose connections are pipes to this server.
     pub fn client_with(&self, credentials: Credentials) -> Client {
-        let script = self.clone();
-        let connector = tower::service_fn(move |_: http::Uri| {
-            let service = OperationsServer::new(script.clone());
-            let (ours, theirs) = tokio::io::duplex(1 << 20);
-            tokio::spawn(
-                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(theirs), TowerToHyperService::new(service)),
-            );
-            async move { Ok::<_, std::io::Error>(TokioIo::new(ours)) }
-        });
-        let channel = tonic::transport::Endpoint::from_static("http://localhost:1")
-            .connect_with_connector_lazy(connector);
-        let transport =
-            Transport::from_channel("http://localhost:1".parse().unwrap(), channel, credentials).unwrap();
-        Client::builder().with_transport(transport).build().unwrap()
+        client_over(OperationsServer::new(self.clone()), credentials)
     }
 
     fn see(&self, method: &'static str, headers: &MetadataMap) {
@@ -120,6 +106,30 @@ impl Script {
         let mut steps = self.steps.lock().unwrap();
         if steps.len() > 1 { steps.pop_front().unwrap() } else { steps.front().cloned().expect("a script") }
     }
+}
+
+/// A client whose connections are pipes to `service`.
+pub fn client_over<S, B>(service: S, credentials: Credentials) -> Client
+where
+    S: tower::Service<http::Request<hyper::body::Incoming>, Response = http::Response<B>>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let connector = tower::service_fn(move |_: http::Uri| {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        tokio::spawn(
+            hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(theirs), TowerToHyperService::new(service.clone())),
+        );
+        async move { Ok::<_, std::io::Error>(TokioIo::new(ours)) }
+    });
+    let endpoint = "http://localhost:1";
+    let channel = tonic::transport::Endpoint::from_static(endpoint).connect_with_connector_lazy(connector);
+    let transport = Transport::from_channel(endpoint.parse().unwrap(), channel, credentials).unwrap();
+    Client::builder().with_transport(transport).build().unwrap()
 }
 
 #[tonic::async_trait]
