@@ -1,0 +1,190 @@
+//! From an error of the library to an exit code and to what the user can do next: pure functions.
+
+use contact_center_insights::{Code, Error};
+
+use crate::args::EMULATOR_PORT;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::command;
+
+/// What was asked, and where.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// The name that was asked for; empty if none was.
+    pub(crate) name: String,
+    /// The endpoint, as a URI.
+    pub(crate) endpoint: String,
+    /// The connection flags that were given.
+    pub(crate) flags: Vec<String>,
+}
+
+impl Origin {
+    fn command(&self, arguments: &[&str]) -> String {
+        command(arguments.iter().copied().chain(self.flags.iter().map(String::as_str)))
+    }
+
+    /// Lists what is there, for one who asked for what is not.
+    fn list(&self, parent: &str) -> String {
+        self.command(&["operations", "list", parent, "-o", "name"])
+    }
+}
+
+/// The failure that `error` is to the user.
+pub(crate) fn on_error(error: Error, origin: &Origin) -> Failure {
+    let (exit, help, status) = (exit(&error), help(&error, origin), error.status().cloned());
+    let failure = Failure::new(exit, error);
+    let failure = status.into_iter().fold(failure, Failure::with_status);
+    help.into_iter().fold(failure, Failure::with_help)
+}
+
+pub(crate) fn exit(error: &Error) -> Exit {
+    match error {
+        Error::Name { .. } | Error::Config(..) => Exit::Usage,
+        Error::Operation(..) => Exit::OperationFailed,
+        Error::Cancelled(..) => Exit::OperationCancelled,
+        _ if error.is_credentials() => Exit::Credentials,
+        _ if error.is_not_found() => Exit::NotFound,
+        _ if error.is_unreachable() => Exit::Unreachable,
+        _ => Exit::Api,
+    }
+}
+
+fn help(error: &Error, origin: &Origin) -> Option<String> {
+    Some(match error {
+        Error::Name { name, .. } => format!("to see the names there are: {}", origin.list(parent(name))),
+        Error::Config("endpoint", _) => {
+            "an endpoint is https://HOST[:PORT], or http://HOST:PORT for an emulator; \
+             CONTACTCENTERINSIGHTS_EMULATOR_HOST holds HOST:PORT"
+                .to_owned()
+        }
+        Error::Config("credentials", _) => {
+            "for an emulator on another machine, set CONTACTCENTERINSIGHTS_EMULATOR_HOST=HOST:PORT in place of \
+             --endpoint, and leave the token out: none is needed then"
+                .to_owned()
+        }
+        Error::Config(..) => return None,
+        Error::Operation(name, _) | Error::Cancelled(name, _) => {
+            format!("to see all of the operation: {}", origin.command(&["operations", "get", name]))
+        }
+        _ if error.is_credentials() => on_credentials(error),
+        _ if error.is_unreachable() => on_unreachable(origin),
+        _ => on_code(error.code()?, error, origin),
+    })
+}
+
+fn on_credentials(error: &Error) -> String {
+    let why = if error.code() == Some(Code::Unauthenticated) {
+        "the token may have expired: access tokens live for an hour\n"
+    } else {
+        ""
+    };
+    format!(
+        "{why}log in with `gcloud auth application-default login`, or pass a token:\n\
+         export CCI_ACCESS_TOKEN=\"$(gcloud auth print-access-token)\", or --access-token-file FILE\n\
+         for an emulator, `--endpoint http://127.0.0.1:{EMULATOR_PORT}` needs no token"
+    )
+}
+
+fn on_unreachable(Origin { endpoint, .. }: &Origin) -> String {
+    let local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    match local.iter().find_map(|prefix| endpoint.strip_prefix(prefix)) {
+        Some(port) => {
+            let start = command(["emulator", "--port", port]);
+            format!("nothing answers at {endpoint}; is the emulator running? To start it: {start}")
+        }
+        None => format!(
+            "nothing answers at {endpoint}; check the host's name and the network\n\
+             an emulator is reached by http://, as in `--endpoint http://127.0.0.1:{EMULATOR_PORT}`"
+        ),
+    }
+}
+
+fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
+    match code {
+        Code::NotFound => {
+            let list = origin.list(parent(&origin.name));
+            format!(
+                "check project and location in the name; to see what there is at {}: {list}",
+                origin.endpoint
+            )
+        }
+        Code::PermissionDenied => "the caller needs a role that allows this in the project, such as \
+             roles/contactcenterinsights.viewer to read and roles/contactcenterinsights.editor to change"
+            .to_owned(),
+        Code::InvalidArgument => {
+            "the server refuses the request as it is; `--help` shows the forms".to_owned()
+        }
+        Code::DeadlineExceeded => {
+            format!("{} was too slow; give it longer with --request-timeout", origin.endpoint)
+        }
+        Code::Unimplemented => format!("{} does not serve this; is it the right endpoint?", origin.endpoint),
+        _ if error.is_transient() => "this may pass: try again later".to_owned(),
+        _ => format!("the server at {} gave no hint beyond the message above", origin.endpoint),
+    }
+}
+
+/// `projects/P/locations/L` if `name` begins so, else its pattern.
+pub(crate) fn parent(name: &str) -> &str {
+    let end = name.match_indices('/').map(|(at, _)| at).nth(3).unwrap_or(name.len());
+    let parent = name.get(..end).unwrap_or_default();
+    let is_id = |id: &str| !id.is_empty() && !id.contains(char::is_whitespace);
+    match parent.split('/').collect::<Vec<_>>().as_slice() {
+        ["projects", project, "locations", location] if is_id(project) && is_id(location) => parent,
+        _ => "projects/PROJECT/locations/LOCATION",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contact_center_insights::Status;
+
+    use super::*;
+
+    fn origin() -> Origin {
+        let flags = ["--endpoint", "http://127.0.0.1:9420"].map(str::to_owned).to_vec();
+        Origin { name: String::new(), endpoint: "http://127.0.0.1:9420".into(), flags }
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_exit_code_and_help() {
+        let name = "projects/p/locations/l/operations/1";
+        let status = || Status::new(Code::Aborted, "");
+        let cases = [
+            (
+                Error::Name { name: "projects/p/locations/l/1".into(), pattern: "" },
+                Exit::Usage,
+                "operations list projects/p/locations/l -o name --endpoint http://127.0.0.1:9420",
+            ),
+            (Error::Config("endpoint", "".into()), Exit::Usage, "https://HOST[:PORT]"),
+            (Error::Config("credentials", "".into()), Exit::Usage, "CONTACTCENTERINSIGHTS_EMULATOR_HOST="),
+            (
+                Error::Operation(name.into(), status()),
+                Exit::OperationFailed,
+                "operations get projects/p/locations/l/operations/1 --endpoint http://127.0.0.1:9420",
+            ),
+            (Error::Cancelled(name.into(), status()), Exit::OperationCancelled, "operations get"),
+        ];
+        for (error, code, words) in cases {
+            let failure = on_error(error, &origin());
+            assert_eq!(failure.exit(), code);
+            assert!(failure.to_string().contains(words), "{failure}");
+        }
+    }
+
+    #[test]
+    fn an_emulator_is_suggested_where_one_could_be() {
+        let help = on_unreachable(&origin());
+        assert!(help.ends_with(" emulator --port 9420"), "{help}");
+        let remote = Origin { endpoint: "https://x.invalid".into(), ..Origin::default() };
+        assert!(on_unreachable(&remote).contains("https://x.invalid; check the host's name"));
+    }
+
+    #[test]
+    fn a_parent_is_cut_out_of_a_name() {
+        assert_eq!(parent("projects/p/locations/l/operations/1"), "projects/p/locations/l");
+        assert_eq!(parent("projects/p/locations/l"), "projects/p/locations/l");
+        for bad in ["", "1", "projects//locations/l/operations/1", "projects/p/operations/1/é"] {
+            assert_eq!(parent(bad), "projects/PROJECT/locations/LOCATION", "{bad}");
+        }
+    }
+}

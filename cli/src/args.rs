@@ -1,0 +1,173 @@
+//! The command line: what can be asked, and how `--help` explains it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use contact_center_insights_emulator::{MethodProfile, Profile};
+
+use crate::duration;
+use crate::exit::Exit;
+use crate::output::Format;
+use crate::session::Connection;
+
+/// Where `cci emulator` listens unless told otherwise.
+pub(crate) const EMULATOR_PORT: u16 = 9420;
+
+/// Long-running operations of the Contact Center AI Insights API from a shell, and an emulator of the API.
+///
+/// Data goes to stdout, everything else to stderr. To see what happens below, set `RUST_LOG=debug`.
+#[derive(Debug, Parser)]
+#[command(name = "cci", version, after_help = Exit::table())]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// How operations are printed on stdout.
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See a long-running operation from start to end, in seconds: needs no network and no account.
+    ///
+    /// Starts an emulator inside this process, fills it with conversations, trains an issue model on them, and
+    /// prints the finished operation.
+    Quickstart(Quickstart),
+    /// Serve the API from memory on this machine, until Ctrl-C or SIGTERM.
+    ///
+    /// The first line on stdout is `{"ready":true,"address":"127.0.0.1:PORT"}`, once calls are answered, whatever
+    /// --output says. gRPC and REST are served on the one port.
+    Emulator(Emulator),
+    /// Get, list, wait for, cancel and decode long-running operations.
+    #[command(subcommand)]
+    Operations(Operations),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Quickstart {
+    /// How the training goes: `immediate`, `polls:N` or `time:D`, then perhaps `,fail=CODE[:message]`.
+    #[arg(long, value_name = "PROFILE", default_value = "time:3s")]
+    pub(crate) profile: Profile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Emulator {
+    /// The port on 127.0.0.1 to listen at; 0 takes a free one.
+    #[arg(long, default_value_t = EMULATOR_PORT)]
+    pub(crate) port: u16,
+
+    /// A JSON file with what is there from the start: lists named `operations`, `conversations`, `issueModels`
+    /// and so on, of resources with their full names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+
+    /// How operations go, for all methods or for one: `immediate`, `polls:N` or `time:D`, then perhaps
+    /// `,fail=CODE[:message]`. Can be given many times.
+    #[arg(long, value_name = "[METHOD=]PROFILE")]
+    pub(crate) profile: Vec<MethodProfile>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Operations {
+    /// Print an operation, whatever its state.
+    Get {
+        #[command(flatten)]
+        name: Name,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Print the operations of a location, from all pages.
+    List(List),
+    /// Wait for an operation to end, and print it.
+    ///
+    /// Ctrl-C and --timeout end the waiting, not the operation: waiting can be resumed at any time.
+    #[command(after_help = Exit::table())]
+    Wait(Wait),
+    /// Ask the server to cancel an operation, and print it as it is then.
+    ///
+    /// Cancelling takes its time, and the operation may succeed all the same: `cci operations wait` tells.
+    Cancel {
+        #[command(flatten)]
+        name: Name,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Print a serialized google.longrunning.Operation. Nothing is sent.
+    Decode(Decode),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Name {
+    /// The operation: `projects/PROJECT/locations/LOCATION/operations/OPERATION`.
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Whose operations: `projects/PROJECT/locations/LOCATION`.
+    pub(crate) parent: String,
+
+    /// Only operations that match, such as `done="false"` or
+    /// `metadata.operation_type="CreateIssueModel"`.
+    #[arg(long, default_value_t, hide_default_value = true)]
+    pub(crate) filter: String,
+
+    /// How many operations a call asks for; the server's own number by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) page_size: Option<i32>,
+
+    /// How many operations to print at most.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    #[command(flatten)]
+    pub(crate) name: Name,
+
+    /// Stop waiting after this long, such as `90s`, `5m` or `2h`: exit code 8. Without it, waits for as long as it takes.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Ask this often. By default after 1s, then ever more rarely, down to every 30s.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) interval: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decode {
+    /// The file to read; stdin if there is none, or if it is `-`.
+    pub(crate) file: Option<PathBuf>,
+
+    /// The input is base64 text.
+    #[arg(long)]
+    pub(crate) base64: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_takes_a_token() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(!help.contains("--access-token ") && !help.contains("--token"), "{help}");
+        assert!(help.contains("Exit codes:"), "{help}");
+    }
+}

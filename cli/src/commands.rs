@@ -1,0 +1,27 @@
+//! The commands, one a file; each prints its data and says the rest.
+
+mod decode;
+mod emulator;
+mod operations;
+mod quickstart;
+mod wait;
+
+use crate::args::{Cli, Command, Operations};
+use crate::failure::Failure;
+
+/// Does what was asked.
+pub(crate) async fn run(Cli { command, output }: Cli) -> Result<(), Failure> {
+    match command {
+        Command::Quickstart(args) => quickstart::run(args, output).await,
+        Command::Emulator(args) => emulator::run(args).await,
+        Command::Operations(Operations::Get { name, connection }) => {
+            operations::get(&name.name, connection, output).await
+        }
+        Command::Operations(Operations::List(args)) => operations::list(args, output).await,
+        Command::Operations(Operations::Wait(args)) => wait::run(args, output).await,
+        Command::Operations(Operations::Cancel { name, connection }) => {
+            operations::cancel(&name.name, connection, output).await
+        }
+        Command::Operations(Operations::Decode(args)) => decode::run(&args, output),
+    }
+}

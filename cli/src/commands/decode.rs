@@ -1,0 +1,182 @@
+//! `cci operations decode`: an operation from its serialized form.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use contact_center_insights::proto::longrunning::Operation;
+use prost::Message as _;
+
+use crate::args::Decode;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::terminal::{print, say};
+
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+pub(super) fn run(args: &Decode, output: Format) -> Result<(), Failure> {
+    let mut bytes = read(args.file.as_deref())?;
+    if args.base64 {
+        bytes = from_base64(&bytes)?;
+    }
+    print(&output.one(&decode(&bytes)?)?)
+}
+
+fn read(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let unreadable = |place: String| {
+        move |error| {
+            Failure::because(Exit::Usage, format!("cannot read {place}"), error)
+                .with_help("give a file that can be read, or `-` for stdin")
+        }
+    };
+    if let Some(file) = file.filter(|file| *file != Path::new("-")) {
+        return fs::read(file).map_err(unreadable(file.display().to_string()));
+    }
+    if io::stdin().is_terminal() {
+        say("reading a serialized operation from stdin");
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable("stdin".into()))?;
+    Ok(bytes)
+}
+
+fn from_base64(text: &[u8]) -> Result<Vec<u8>, Failure> {
+    let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(&text).or_else(|_| URL_SAFE.decode(&text)).map_err(|error| {
+        Failure::because(Exit::Usage, "the input is not base64", error)
+            .with_help("leave --base64 out if the input is the binary form")
+    })
+}
+
+/// Takes any bytes. Protobuf reads much as a message of unknown fields; such a one is no operation.
+fn decode(bytes: &[u8]) -> Result<Operation, Failure> {
+    const NOT_ONE: &str = "the input is not a serialized google.longrunning.Operation";
+    let help = || guess(bytes);
+    match Operation::decode(bytes) {
+        Ok(operation) if operation == Operation::default() => {
+            let reason =
+                if bytes.is_empty() { "it is empty" } else { "it has none of an operation's fields" };
+            Err(Failure::because(Exit::Usage, NOT_ONE, reason).with_help(help()))
+        }
+        Ok(operation) => Ok(operation),
+        Err(error) => Err(Failure::because(Exit::Usage, NOT_ONE, error).with_help(help())),
+    }
+}
+
+/// What the input may be instead.
+fn guess(bytes: &[u8]) -> &'static str {
+    let text = bytes.trim_ascii();
+    let is_all = |wanted: fn(u8) -> bool| !text.is_empty() && text.iter().all(|byte| wanted(*byte));
+    if text.starts_with(b"{") {
+        "it looks like JSON already; decode reads the binary form"
+    } else if is_all(|byte| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace()) {
+        "it looks like hex; turn it into bytes first: xxd -r -p FILE | cci operations decode"
+    } else if is_all(|byte| byte.is_ascii_alphanumeric() || b"+/-_= \t\r\n".contains(&byte)) {
+        "it looks like base64; add --base64"
+    } else {
+        "the input is the bytes of one message, without a length or a gRPC frame before them"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contact_center_insights::any::pack;
+    use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
+    use contact_center_insights::proto::longrunning::operation::Result as WireResult;
+    use proptest::prelude::*;
+    use prost_types::Any;
+
+    use super::*;
+
+    fn operation() -> Operation {
+        Operation {
+            name: "projects/p/locations/l/operations/1".into(),
+            metadata: Some(pack(&CreateIssueModelMetadata::default())),
+            done: true,
+            result: Some(WireResult::Response(pack(&IssueModel { name: "m".into(), ..Default::default() }))),
+        }
+    }
+
+    /// Reads and prints as the command does; the test is that it returns.
+    fn survive(bytes: &[u8]) {
+        if let Ok(operation) = decode(bytes) {
+            for format in [Format::Json, Format::Yaml, Format::Table, Format::Name] {
+                let _ = format.one(&operation);
+            }
+        }
+        let _ = from_base64(bytes);
+    }
+
+    #[test]
+    fn what_was_encoded_is_decoded() {
+        let bytes = operation().encode_to_vec();
+        assert_eq!(decode(&bytes).unwrap(), operation());
+        let text = STANDARD.encode(&bytes);
+        let wrapped = format!(" {}\n{}\n", &text[..20], &text[20..]);
+        assert_eq!(from_base64(wrapped.as_bytes()).unwrap(), bytes);
+        assert_eq!(from_base64(URL_SAFE.encode(&bytes).trim_end_matches('=').as_bytes()).unwrap(), bytes);
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_a_guess() {
+        let base64 = STANDARD.encode(operation().encode_to_vec());
+        let cases: [(&[u8], &str); 6] = [
+            (b"", "it is empty"),
+            (b"{\"name\": \"x\"}", "looks like JSON"),
+            (b"0a2370726f\n", "looks like hex"),
+            (base64.as_bytes(), "add --base64"),
+            (&[0xff; 9], "the bytes of one message"),
+            // Field 15, varint 1.
+            (&[0x78, 1], "none of an operation's fields"),
+        ];
+        for (bytes, words) in cases {
+            let failure = decode(bytes).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            assert!(failure.to_string().contains(words), "{failure}");
+        }
+    }
+
+    #[test]
+    fn an_any_within_an_any_a_thousand_times_is_printed() {
+        let mut any = Any { type_url: "type.googleapis.com/a.B".into(), value: vec![] };
+        for _ in 0..1000 {
+            any = Any {
+                type_url: "type.googleapis.com/google.protobuf.Any".into(),
+                value: any.encode_to_vec(),
+            };
+        }
+        survive(&Operation { metadata: Some(any), ..operation() }.encode_to_vec());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn no_input_panics(noise in prop::collection::vec(any::<u8>(), 0..200)) {
+            survive(&noise);
+        }
+
+        #[test]
+        fn no_mutation_panics(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = operation().encode_to_vec();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            survive(&bytes);
+            bytes.truncate(end.index(bytes.len()));
+            survive(&bytes);
+        }
+    }
+}

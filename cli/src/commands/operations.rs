@@ -1,0 +1,96 @@
+//! `cci operations get|list|cancel`: one question each.
+
+use contact_center_insights::proto::longrunning::ListOperationsRequest;
+
+use crate::args::List;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::session::Connection;
+use crate::terminal::{plain, print, say};
+
+/// What a parent looks like: a location, or an authorized view in it.
+const PARENT: &str = "projects/PROJECT/locations/LOCATION";
+
+pub(super) async fn get(name: &str, connection: Connection, output: Format) -> Result<(), Failure> {
+    let session = connection.open()?;
+    let operation = session.client().get_operation(name).await.map_err(session.failure(name))?;
+    print(&output.one(operation.raw())?)
+}
+
+/// Collects all pages before it prints: a list is whole, or it is an error.
+pub(super) async fn list(args: List, output: Format) -> Result<(), Failure> {
+    let List { parent, filter, page_size, limit, connection } = args;
+    check_parent(&parent)?;
+    let session = connection.open()?;
+    let limit = limit.unwrap_or(usize::MAX);
+    // A limit below the server's page size is one small page.
+    let page_size = page_size.or(i32::try_from(limit).ok()).unwrap_or_default();
+    let request = ListOperationsRequest { name: parent.clone(), filter, page_size, ..Default::default() };
+    let mut pages = session.client().list_operations(request).into_pages();
+    let mut operations = Vec::new();
+    while operations.len() < limit
+        && let Some(page) = pages.next_page().await.map_err(session.failure(&parent))?
+    {
+        if !page.unreachable.is_empty() {
+            say(format_args!("note: the list lacks what is in {}", plain(&page.unreachable.join(", "))));
+        }
+        operations.extend(page.operations);
+    }
+    operations.truncate(limit);
+    print(&output.many(&operations)?)
+}
+
+pub(super) async fn cancel(name: &str, connection: Connection, output: Format) -> Result<(), Failure> {
+    let session = connection.open()?;
+    session.client().cancel_operation(name).await.map_err(session.failure(name))?;
+    // The answer is empty: what it came to, only the operation tells.
+    let operation = session.client().get_operation(name).await.map_err(session.failure(name))?;
+    if !operation.is_done() {
+        say(format_args!("cancellation is asked for; to see how it ends: {}", session.command("wait", name)));
+    }
+    print(&output.one(operation.raw())?)
+}
+
+fn check_parent(parent: &str) -> Result<(), Failure> {
+    let segments: Vec<&str> = parent.split('/').collect();
+    let collections: Vec<&str> = segments.iter().copied().step_by(2).collect();
+    let is_known = matches!(
+        collections.as_slice(),
+        ["projects", "locations"] | ["projects", "locations", "authorizedViewSets", "authorizedViews"]
+    );
+    let is_id = |id: &&str| !id.is_empty() && !id.contains(|c: char| c.is_whitespace() || c.is_control());
+    if is_known && segments.len().is_multiple_of(2) && segments.iter().skip(1).step_by(2).all(is_id) {
+        return Ok(());
+    }
+    let help = match crate::advice::parent(parent) {
+        known if known != PARENT => format!("give the location alone: {known}"),
+        _ => "give a location, such as projects/my-project/locations/us-central1".to_owned(),
+    };
+    Err(Failure::new(Exit::Usage, format!("`{parent}` is not of the form `{PARENT}`")).with_help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_are_checked_before_anything_is_sent() {
+        for good in [
+            "projects/p/locations/l",
+            "projects/example.com:p/locations/us-central1",
+            "projects/p/locations/l/authorizedViewSets/s/authorizedViews/v",
+        ] {
+            check_parent(good).unwrap();
+        }
+        for bad in ["", "p", "projects/p", "projects/p/locations/", "projects/p/x/l"] {
+            let failure = check_parent(bad).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            assert!(failure.to_string().contains("us-central1"), "{failure}");
+        }
+        for longer in ["projects/p/locations/l/", "projects/p/locations/l/operations/1"] {
+            let failure = check_parent(longer).unwrap_err().to_string();
+            assert!(failure.ends_with("help: give the location alone: projects/p/locations/l"), "{failure}");
+        }
+    }
+}

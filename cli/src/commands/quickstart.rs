@@ -1,0 +1,90 @@
+//! `cci quickstart`: what the product is for, in a few seconds, on a machine with nothing set up.
+
+use std::time::{Duration, Instant};
+
+use contact_center_insights::auth::Credentials;
+use contact_center_insights::lro::PollPolicy;
+use contact_center_insights::proto::insights::conversation::Medium;
+use contact_center_insights::proto::insights::{
+    Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
+    issue_model::InputDataConfig,
+};
+use contact_center_insights::{Client, Error};
+use contact_center_insights_emulator::Emulator;
+
+use super::wait::{conclude, follow};
+use crate::advice::{self, Origin};
+use crate::args::{EMULATOR_PORT, Quickstart};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::meter::Meter;
+use crate::output::Format;
+use crate::terminal::{command, print, say};
+
+const PARENT: &str = "projects/my-project/locations/us-central1";
+const CONVERSATIONS: u64 = 36;
+/// Often enough for a bar to move evenly.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+pub(super) async fn run(args: Quickstart, output: Format) -> Result<(), Failure> {
+    let emulator = Emulator::builder().with_method_profile("CreateIssueModel", args.profile);
+    let emulator = emulator
+        .start()
+        .await
+        .map_err(|error| Failure::because(Exit::Api, "cannot start the emulator", error))?;
+    let origin = Origin { name: PARENT.to_owned(), endpoint: emulator.endpoint(), ..Origin::default() };
+    let operation = train(&emulator.endpoint()).await.map_err(|error| advice::on_error(error, &origin))?;
+    print(&output.one(operation.raw())?)?;
+    conclude(&operation).map_err(|error| Failure::new(advice::exit(&error), error))?;
+    say_next_steps();
+    Ok(())
+}
+
+/// The endpoint is explicit, so that the environment decides nothing.
+async fn train(endpoint: &str) -> Result<contact_center_insights::Operation, Error> {
+    let client =
+        Client::builder().with_endpoint(endpoint).with_credentials(Credentials::anonymous()).build()?;
+    say(format_args!("emulator   {endpoint}, inside this process"));
+
+    for _ in 0..CONVERSATIONS {
+        let conversation = Conversation { medium: Medium::Chat.into(), ..Default::default() };
+        let request = CreateConversationRequest {
+            parent: PARENT.into(),
+            conversation: Some(conversation),
+            ..Default::default()
+        };
+        client.create_conversation(request).await?;
+    }
+    say(format_args!("created    {CONVERSATIONS} conversations in {PARENT}"));
+
+    let input = InputDataConfig { filter: "medium=\"CHAT\"".into(), ..Default::default() };
+    let model =
+        IssueModel { display_name: "billing".into(), input_data_config: Some(input), ..Default::default() };
+    let request = CreateIssueModelRequest { parent: PARENT.into(), issue_model: Some(model) };
+    let started = Instant::now();
+    let policy = PollPolicy::default().with_first_wait(INTERVAL).with_max_wait(INTERVAL);
+    let mut training = client.create_issue_model(request).await?.with_policy(policy);
+    say(format_args!("training   {}", training.name()));
+
+    let meter = Meter::start();
+    let show = |progress: Option<crate::progress::Progress>| {
+        meter.show(progress.map(|progress| progress.with_total(CONVERSATIONS)));
+    };
+    let operation = follow(&mut training, true, show).await?;
+    drop(meter);
+    say(format_args!("ended      after {:.1?}; the operation, on stdout:", started.elapsed()));
+    Ok(operation)
+}
+
+/// Commands that work where they are read.
+fn say_next_steps() {
+    let address = format!("http://127.0.0.1:{EMULATOR_PORT}");
+    let emulator = command(["emulator", "--profile", "time:20s"]);
+    let wait = command(["operations", "list", PARENT, "--endpoint", &address, "-o", "table"]);
+    say(format_args!(
+        "next, an emulator that stays, an operation started over REST, and a look at it:\n  \
+         {emulator}\n  \
+         curl -d '{{\"displayName\":\"billing\"}}' {address}/v1/{PARENT}/issueModels\n  \
+         {wait}"
+    ));
+}

@@ -1,0 +1,88 @@
+//! Exit codes: what a script can tell from how `cci` ended.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// How `cci` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// It did what it was asked.
+    Ok = 0,
+    /// The server answered with an error that has no code of its own here, or this machine did.
+    Api = 1,
+    /// What was given cannot be used; nothing was sent. The code that clap exits with.
+    Usage = 2,
+    /// The server answered `NOT_FOUND`.
+    NotFound = 3,
+    /// No access token could be had, or the server refused it.
+    Credentials = 4,
+    /// The operation that was waited for ended in an error.
+    OperationFailed = 5,
+    /// The operation that was waited for was cancelled.
+    OperationCancelled = 6,
+    /// The operation that was waited for had not ended in time.
+    StillRunning = 8,
+    /// Nothing answers at the endpoint: `EX_UNAVAILABLE` of sysexits.h.
+    Unreachable = 69,
+    /// Ctrl-C: 128 and the number of the signal, as shells have it.
+    Interrupted = 130,
+}
+
+impl Exit {
+    const ALL: [Self; 10] = [
+        Self::Ok,
+        Self::Api,
+        Self::Usage,
+        Self::NotFound,
+        Self::Credentials,
+        Self::OperationFailed,
+        Self::OperationCancelled,
+        Self::StillRunning,
+        Self::Unreachable,
+        Self::Interrupted,
+    ];
+
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "done",
+            Self::Api => "the API, or this machine, answered with an error",
+            Self::Usage => "bad usage: arguments, names, seeds or input that cannot be used",
+            Self::NotFound => "not found",
+            Self::Credentials => "no access token, or one that the server refused",
+            Self::OperationFailed => "the operation that was waited for failed",
+            Self::OperationCancelled => "the operation that was waited for was cancelled",
+            Self::StillRunning => "the operation is still running at --timeout",
+            Self::Unreachable => "nothing answers at the endpoint",
+            Self::Interrupted => "interrupted; the operation goes on",
+        }
+    }
+
+    /// The list that `--help` ends with.
+    pub(crate) fn table() -> String {
+        Self::ALL.iter().fold("Exit codes:".to_owned(), |mut table, exit| {
+            // Writing to a string does not fail.
+            let _ = write!(table, "\n  {:>3}  {}", *exit as u8, exit.meaning());
+            table
+        })
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_are_those_that_are_documented() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| *exit as u8).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 8, 69, 130]);
+        assert_eq!(Exit::table().lines().count(), 11);
+        assert!(Exit::table().contains("\n   69  nothing answers"));
+    }
+}

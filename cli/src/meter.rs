@@ -1,0 +1,73 @@
+//! Shows progress on stderr while an operation runs, if a person is looking.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::progress::Progress;
+
+const SPINNER: &str = "{spinner} {msg}  {elapsed}";
+const BAR: &str = "{spinner} [{bar:30}] {msg}  {elapsed}";
+
+/// A line with a spinner, which becomes a bar once the total is known. Dropping it clears the line.
+#[derive(Debug)]
+pub(crate) struct Meter(Option<ProgressBar>);
+
+impl Meter {
+    /// Starts at zero. Where stderr is no terminal, nothing is ever shown.
+    pub(crate) fn start() -> Self {
+        Self(io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner().with_style(style(SPINNER));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar.set_message("waiting");
+            bar
+        }))
+    }
+
+    /// Shows how far it is; `None` if the operation does not tell.
+    pub(crate) fn show(&self, progress: Option<Progress>) {
+        let (Some(bar), Some(progress)) = (&self.0, progress) else { return };
+        if let Some(total) = progress.total
+            && bar.length() != Some(total)
+        {
+            bar.set_length(total);
+            bar.set_style(style(BAR).progress_chars("=> "));
+        }
+        bar.set_position(progress.position());
+        bar.set_message(progress.to_string());
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The templates are constants; the tests parse them.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_parse_and_a_hidden_meter_bears_everything() {
+        for template in [SPINNER, BAR] {
+            ProgressStyle::with_template(template).unwrap();
+        }
+        Meter(None).show(None);
+        let bar = ProgressBar::hidden();
+        let meter = Meter(Some(bar.clone()));
+        let metadata = contact_center_insights::proto::insights::TuneQaScorecardRevisionMetadata::default();
+        meter.show(Progress::of(&metadata.into()));
+        assert_eq!((bar.length(), bar.message().as_str()), (Some(100), "0%"));
+        drop(meter);
+        assert!(bar.is_finished());
+    }
+}
