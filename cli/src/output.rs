@@ -77,7 +77,8 @@ fn to_json(document: &impl Serialize) -> Result<String, Failure> {
 /// long: folded over lines they could not be copied.
 fn to_yaml(document: &impl Serialize) -> Result<String, Failure> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    serde_saphyr::to_string_with_options(document, options).map_err(unprintable)
+    let text = serde_saphyr::to_string_with_options(document, options).map_err(unprintable)?;
+    Ok(text.trim_end_matches('\n').to_owned() + "\n")
 }
 
 fn unprintable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {

@@ -35,7 +35,10 @@ pub(super) async fn run(args: Quickstart, output: Format) -> Result<(), Failure>
     let origin = Origin { name: PARENT.to_owned(), endpoint: emulator.endpoint(), ..Origin::default() };
     let operation = train(&emulator.endpoint()).await.map_err(|error| advice::on_error(error, &origin))?;
     print(&output.one(operation.raw())?)?;
-    conclude(&operation).map_err(|error| Failure::new(advice::exit(&error), error))?;
+    conclude(&operation).map_err(|error| {
+        Failure::new(advice::exit(&error), error)
+            .with_help("the profile asks for this; without it, all goes well")
+    })?;
     say_next_steps();
     Ok(())
 }
@@ -80,11 +83,11 @@ async fn train(endpoint: &str) -> Result<contact_center_insights::Operation, Err
 fn say_next_steps() {
     let address = format!("http://127.0.0.1:{EMULATOR_PORT}");
     let emulator = command(["emulator", "--profile", "time:20s"]);
-    let wait = command(["operations", "list", PARENT, "--endpoint", &address, "-o", "table"]);
+    let look = command(["operations", "list", PARENT, "--endpoint", &address, "-o", "table"]);
     say(format_args!(
         "next, an emulator that stays, an operation started over REST, and a look at it:\n  \
          {emulator}\n  \
          curl -d '{{\"displayName\":\"billing\"}}' {address}/v1/{PARENT}/issueModels\n  \
-         {wait}"
+         {look}"
     ));
 }

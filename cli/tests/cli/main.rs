@@ -1,0 +1,15 @@
+//! Runs the real binary against its own emulator: loopback only, an empty environment, a port of its own for
+//! each test, and nothing that waits for a clock.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
+
+mod emulator;
+mod exits;
+mod operations;
+mod quickstart;
+mod support;

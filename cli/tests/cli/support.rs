@@ -1,0 +1,176 @@
+//! What the tests share: running `cci`, an emulator as a child, seeds, and plain HTTP.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub(crate) const PARENT: &str = "projects/p/locations/l";
+pub(crate) const OUTPUTS: [&str; 4] = ["json", "yaml", "table", "name"];
+/// Bounds what should end by itself; no test takes this long.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// How a run of `cci` ended.
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// `cci` in an environment that holds these variables and no others.
+pub(crate) fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cci"));
+    command.args(arguments).env_clear().envs(variables.iter().copied());
+    command
+}
+
+pub(crate) fn cci_in(variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    finish(assert_cmd::Command::from_std(command(arguments, variables)))
+}
+
+pub(crate) fn cci(arguments: &[&str]) -> Run {
+    cci_in(&[], arguments)
+}
+
+pub(crate) fn finish(mut command: assert_cmd::Command) -> Run {
+    let output = command.timeout(LIMIT).output().unwrap();
+    Run {
+        code: output.status.code().expect("it should end by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// `cci emulator` on a free port, killed when dropped.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) endpoint: String,
+    /// Kept open: the emulator may write to it.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let all = [&["emulator", "--port", "0"], arguments].concat();
+        let mut child = command(&all, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["ready"], true);
+        let address = ready["address"].as_str().unwrap().to_owned();
+        Self { child, endpoint: format!("http://{address}"), address, _stdout: stdout }
+    }
+
+    /// With these operations in it.
+    pub(crate) fn with_operations(operations: &[Value]) -> Self {
+        let seed = file(json!({ "operations": operations }).to_string());
+        Self::start(&["--seed", seed.to_str().unwrap()])
+    }
+
+    /// Runs `cci operations` against it.
+    pub(crate) fn operations(&self, arguments: &[&str]) -> Run {
+        cci(&[&["operations"], arguments, &["--endpoint", &self.endpoint]].concat())
+    }
+
+    /// A plain HTTP/1.0 request, and the JSON body of the answer.
+    pub(crate) fn http(&self, verb: &str, path: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{verb} {path} HTTP/1.0\r\nHost: {}\r\nContent-Length: {length}\r\n\r\n{body}",
+            self.address
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Starts the training of a model, and returns the operation's name.
+    pub(crate) fn train(&self) -> String {
+        let started = self.http("POST", &format!("/v1/{PARENT}/issueModels"), r#"{"displayName": "m"}"#);
+        started["name"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already, as a test asked it to.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A file of its own with this text.
+pub(crate) fn file(text: impl AsRef<[u8]>) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+pub(crate) fn name(id: &str) -> String {
+    format!("{PARENT}/operations/{id}")
+}
+
+pub(crate) fn running(id: &str) -> Value {
+    let package = "type.googleapis.com/google.cloud.contactcenterinsights.v1";
+    json!({
+        "name": name(id),
+        "metadata": {
+            "@type": format!("{package}.CreateIssueModelMetadata"),
+            "createTime": "2026-01-02T03:04:05.120Z",
+        },
+    })
+}
+
+pub(crate) fn succeeded(id: &str) -> Value {
+    let package = "type.googleapis.com/google.cloud.contactcenterinsights.v1";
+    let mut operation = running(id);
+    operation["done"] = true.into();
+    operation["response"] = json!({ "@type": format!("{package}.IssueModel"), "displayName": "123" });
+    operation
+}
+
+pub(crate) fn failed(id: &str, code: i32) -> Value {
+    let info = json!({
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "BUCKET_GONE",
+        "domain": "example.com",
+    });
+    let mut operation = running(id);
+    operation["done"] = true.into();
+    operation["error"] = json!({ "code": code, "message": "no bucket", "details": [info] });
+    operation
+}
+
+/// Checks that stdout is nothing but operations of these names in this format.
+pub(crate) fn assert_prints(stdout: &str, output: &str, document: &Value) {
+    let name = document["name"].as_str().unwrap();
+    match output {
+        "json" => assert_eq!(&serde_json::from_str::<Value>(stdout).unwrap(), document),
+        "yaml" => assert_eq!(&serde_saphyr::from_str::<Value>(stdout).unwrap(), document),
+        "name" => assert_eq!(stdout, format!("{name}\n")),
+        "table" => {
+            assert_eq!(stdout.lines().next().unwrap(), format!("NAME     {name}"));
+            assert_eq!(stdout.lines().count(), 6);
+        }
+        other => panic!("no output {other}"),
+    }
+}
+
+/// Sends a signal, by the shell's own `kill`.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, signal: &str) {
+    let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
+    assert!(status.unwrap().success());
+}
