@@ -119,7 +119,7 @@ fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
         }
         Code::Unimplemented => format!("{} does not serve this; is it the right endpoint?", origin.endpoint),
         _ if error.is_transient() => "this may pass: try again later".to_owned(),
-        _ => format!("the server at {} gave no hint beyond the message above", origin.endpoint),
+        _ => "what the server names above must change first; the same request would fail again".to_owned(),
     }
 }
 

@@ -6,7 +6,6 @@ mod table;
 use clap::ValueEnum;
 use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::Operation;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -47,14 +46,11 @@ impl Format {
         }
         let values = operations.iter().map(to_value).collect::<Result<Vec<_>, _>>()?;
         match self {
-            Self::Json => to_json(&values),
-            Self::Yaml => to_yaml(&values),
+            Self::Json => to_json(&values.into()),
+            Self::Yaml => to_yaml(&values.into()),
             Self::Table | Self::Name => {
-                let summaries: Vec<_> = operations
-                    .iter()
-                    .zip(&values)
-                    .map(|(operation, value)| Summary::new(operation, value))
-                    .collect();
+                let pairs = operations.iter().zip(&values);
+                let summaries: Vec<_> = pairs.map(|(raw, value)| Summary::new(raw, value)).collect();
                 Ok(table::of_many(&summaries))
             }
         }
@@ -69,13 +65,13 @@ fn to_value(operation: &Operation) -> Result<Value, Failure> {
     json::from_operation(operation).map_err(unprintable)
 }
 
-fn to_json(document: &impl Serialize) -> Result<String, Failure> {
+fn to_json(document: &Value) -> Result<String, Failure> {
     serde_json::to_string_pretty(document).map(|text| text + "\n").map_err(unprintable)
 }
 
 /// Strings that YAML 1.1 or 1.2 would read as something else are quoted, timestamps among them. Names are
 /// long: folded over lines they could not be copied.
-fn to_yaml(document: &impl Serialize) -> Result<String, Failure> {
+fn to_yaml(document: &Value) -> Result<String, Failure> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let text = serde_saphyr::to_string_with_options(document, options).map_err(unprintable)?;
     Ok(text.trim_end_matches('\n').to_owned() + "\n")

@@ -2,6 +2,7 @@
 
 use contact_center_insights::proto::longrunning::ListOperationsRequest;
 
+use crate::advice;
 use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -63,7 +64,7 @@ fn check_parent(parent: &str) -> Result<(), Failure> {
     if is_known && segments.len().is_multiple_of(2) && segments.iter().skip(1).step_by(2).all(is_id) {
         return Ok(());
     }
-    let help = match crate::advice::parent(parent) {
+    let help = match advice::parent(parent) {
         known if known != PARENT => format!("give the location alone: {known}"),
         _ => "give a location, such as projects/my-project/locations/us-central1".to_owned(),
     };

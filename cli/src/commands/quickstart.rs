@@ -9,7 +9,7 @@ use contact_center_insights::proto::insights::{
     Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
     issue_model::InputDataConfig,
 };
-use contact_center_insights::{Client, Error};
+use contact_center_insights::{Client, Error, Operation};
 use contact_center_insights_emulator::Emulator;
 
 use super::wait::{conclude, follow};
@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::Format;
+use crate::progress::Progress;
 use crate::terminal::{command, print, say};
 
 const PARENT: &str = "projects/my-project/locations/us-central1";
@@ -44,7 +45,7 @@ pub(super) async fn run(args: Quickstart, output: Format) -> Result<(), Failure>
 }
 
 /// The endpoint is explicit, so that the environment decides nothing.
-async fn train(endpoint: &str) -> Result<contact_center_insights::Operation, Error> {
+async fn train(endpoint: &str) -> Result<Operation, Error> {
     let client =
         Client::builder().with_endpoint(endpoint).with_credentials(Credentials::anonymous()).build()?;
     say(format_args!("emulator   {endpoint}, inside this process"));
@@ -70,7 +71,7 @@ async fn train(endpoint: &str) -> Result<contact_center_insights::Operation, Err
     say(format_args!("training   {}", training.name()));
 
     let meter = Meter::start();
-    let show = |progress: Option<crate::progress::Progress>| {
+    let show = |progress: Option<Progress>| {
         meter.show(progress.map(|progress| progress.with_total(CONVERSATIONS)));
     };
     let operation = follow(&mut training, true, show).await?;

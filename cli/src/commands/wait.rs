@@ -3,13 +3,14 @@
 use std::future::pending;
 use std::time::Duration;
 
-use contact_center_insights::lro::PollPolicy;
+use contact_center_insights::lro::{PollPolicy, Waited};
 use contact_center_insights::proto::rpc;
 use contact_center_insights::{Error, Operation, Poller, Status};
 use tokio::signal::ctrl_c;
 use tokio::time::{Instant, sleep_until};
 
 use crate::args::Wait;
+use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -30,6 +31,7 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     let session = args.connection.open()?;
     let poller = session.client().operation(&name).map_err(session.failure(&name))?;
     let mut poller = poller.with_policy(policy(args.interval));
+    // A time that no clock reaches is none.
     let deadline = args.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let meter = Meter::start();
     let operation = tokio::select! {
@@ -38,7 +40,12 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
         followed = follow(&mut poller, session.is_local(), |progress| meter.show(progress)) => {
             followed.map_err(session.failure(&name))?
         }
-        () = until(deadline) => last_look(&session, &name).await?,
+        deadline = until(deadline) => {
+            // The poller asks one last time; a fault of that poll does not undo what earlier ones told.
+            match poller.wait_until(deadline).await.map_err(session.failure(&name))? {
+                Waited::Done(operation) | Waited::StillRunning { last: operation, .. } => operation,
+            }
+        }
         Ok(()) = ctrl_c() => {
             drop(meter);
             return Err(left(&session, &name, Exit::Interrupted, "interrupted; the operation goes on"));
@@ -47,7 +54,7 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     drop(meter);
     print(&output.one(operation.raw())?)?;
     if !operation.is_done() {
-        let waited = args.timeout.map(crate::duration::print).unwrap_or_default();
+        let waited = args.timeout.map(duration::print).unwrap_or_default();
         let reason = format!("operation `{name}` is still running after {waited}");
         return Err(left(&session, &name, Exit::StillRunning, reason));
     }
@@ -111,20 +118,19 @@ fn summarize(errors: &[rpc::Status]) {
     }
 }
 
-/// Asks one last time, at the deadline.
-async fn last_look(session: &Session, name: &str) -> Result<Operation, Failure> {
-    session.client().get_operation(name).await.map_err(session.failure(name))
-}
-
 /// The waiting ended before the operation did.
 fn left(session: &Session, name: &str, exit: Exit, reason: impl Into<String>) -> Failure {
-    let reason: String = reason.into();
-    Failure::new(exit, reason).with_help(format!("to go on waiting: {}", session.command("wait", name)))
+    Failure::new(exit, reason.into())
+        .with_help(format!("to go on waiting: {}", session.command("wait", name)))
 }
 
-async fn until(deadline: Option<Instant>) {
+/// Returns at the deadline, with it; never if there is none.
+async fn until(deadline: Option<Instant>) -> Instant {
     match deadline {
-        Some(deadline) => sleep_until(deadline).await,
+        Some(deadline) => {
+            sleep_until(deadline).await;
+            deadline
+        }
         None => pending().await,
     }
 }

@@ -1,11 +1,10 @@
 //! Every exit code, and what the user is told with it.
 
 use std::net::TcpListener;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{PARENT, Run, Server, cci, cci_in, failed, file, name, running, succeeded};
+use crate::support::{PARENT, Run, Server, cci, cci_in, failed, file, name, refusing, running, succeeded};
 
 /// Nothing on stdout, and on stderr an error and a way on.
 fn assert_refused(run: &Run, code: i32, words: &[&str]) {
@@ -79,6 +78,18 @@ fn credentials_that_are_not_there_are_4() {
 }
 
 #[test]
+fn a_refused_token_is_4_and_a_missing_permission_is_1() {
+    let get = |endpoint: &str| {
+        cci_in(&[("CCI_ACCESS_TOKEN", "planted")], &["operations", "get", &name("1"), "--endpoint", endpoint])
+    };
+    let run = get(&refusing("16", "token expired"));
+    assert_refused(&run, 4, &["UNAUTHENTICATED", "token expired", "live for an hour", "gcloud auth"]);
+    assert!(!run.stderr.contains("planted"), "{}", run.stderr);
+    assert_refused(&get(&refusing("7", "not yours")), 1, &["PERMISSION_DENIED", "not yours", "needs a role"]);
+    assert_refused(&get(&refusing("12", "")), 1, &["UNIMPLEMENTED", "is it the right endpoint?"]);
+}
+
+#[test]
 fn no_error_repeats_a_token() {
     let get = ["operations", "get", &name("1"), "--endpoint", "http://127.0.0.1:1"];
     for planted in ["planted", "planted\nplanted", "planted\u{7f}"] {
@@ -128,6 +139,7 @@ fn an_operation_that_was_cancelled_is_6() {
     assert!(run.stderr.contains("was cancelled"), "{}", run.stderr);
 }
 
+#[cfg(unix)]
 #[test]
 fn still_running_at_the_timeout_is_8_and_the_suggested_command_resumes() {
     // A name with a quote in it has to be quoted for the shell.
@@ -140,8 +152,8 @@ fn still_running_at_the_timeout_is_8_and_the_suggested_command_resumes() {
         assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), running("it's"));
         assert!(run.stderr.contains("still running after"), "{}", run.stderr);
         let (_, resume) = run.stderr.split_once("help: to go on waiting: ").unwrap();
-        let resumed =
-            Command::new("sh").args(["-c", &format!("{} --timeout 0 -o name", resume.trim())]).output();
+        let line = format!("{} --timeout 0 -o name", resume.trim());
+        let resumed = std::process::Command::new("sh").args(["-c", &line]).output();
         let resumed = resumed.unwrap();
         assert_eq!(resumed.status.code(), Some(8), "{resume}");
         assert_eq!(String::from_utf8(resumed.stdout).unwrap(), name("it's") + "\n");

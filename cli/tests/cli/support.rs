@@ -109,6 +109,24 @@ impl Drop for Server {
     }
 }
 
+/// A server that answers every call with this gRPC status, and the endpoint where it is. It lives as long as the
+/// test process.
+pub(crate) fn refusing(code: &'static str, message: &'static str) -> String {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            // A reply without a body has its status among the headers.
+            let headers =
+                [("content-type", "application/grpc"), ("grpc-status", code), ("grpc-message", message)];
+            axum::serve(listener, axum::Router::new().fallback(async move || headers)).await.unwrap();
+        });
+    });
+    format!("http://{}", receiver.recv().unwrap())
+}
+
 /// A file of its own with this text.
 pub(crate) fn file(text: impl AsRef<[u8]>) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
