@@ -1,5 +1,6 @@
 //! From an error of the library to an exit code and to what the user can do next: pure functions.
 
+use contact_center_insights::names::LocationName;
 use contact_center_insights::{Code, Error};
 
 use crate::args::EMULATOR_PORT;
@@ -39,7 +40,7 @@ pub(crate) fn on_error(error: Error, origin: &Origin) -> Failure {
 
 pub(crate) fn exit(error: &Error) -> Exit {
     match error {
-        Error::Name { .. } | Error::Config(..) => Exit::Usage,
+        Error::Name(_) | Error::Config(..) => Exit::Usage,
         Error::Operation(..) => Exit::OperationFailed,
         Error::Cancelled(..) => Exit::OperationCancelled,
         _ if error.is_credentials() => Exit::Credentials,
@@ -51,7 +52,7 @@ pub(crate) fn exit(error: &Error) -> Exit {
 
 fn help(error: &Error, origin: &Origin) -> Option<String> {
     Some(match error {
-        Error::Name { name, .. } => format!("to see the names there are: {}", origin.list(parent(name))),
+        Error::Name(_) => format!("to see the names there are: {}", origin.list(&parent(&origin.name))),
         Error::Config("endpoint", _) => {
             "an endpoint is https://HOST[:PORT], or http://HOST:PORT for an emulator; \
              CONTACTCENTERINSIGHTS_EMULATOR_HOST holds HOST:PORT"
@@ -102,7 +103,7 @@ fn on_unreachable(Origin { endpoint, .. }: &Origin) -> String {
 fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
     match code {
         Code::NotFound => {
-            let list = origin.list(parent(&origin.name));
+            let list = origin.list(&parent(&origin.name));
             format!(
                 "check project and location in the name; to see what there is at {}: {list}",
                 origin.endpoint
@@ -123,26 +124,25 @@ fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
     }
 }
 
-/// `projects/P/locations/L` if `name` begins so, else its pattern.
-pub(crate) fn parent(name: &str) -> &str {
-    let end = name.match_indices('/').map(|(at, _)| at).nth(3).unwrap_or(name.len());
-    let parent = name.get(..end).unwrap_or_default();
-    let is_id = |id: &str| !id.is_empty() && !id.contains(char::is_whitespace);
-    match parent.split('/').collect::<Vec<_>>().as_slice() {
-        ["projects", project, "locations", location] if is_id(project) && is_id(location) => parent,
-        _ => "projects/PROJECT/locations/LOCATION",
-    }
+/// What a parent of operations looks like.
+pub(crate) const PARENT: &str = "projects/PROJECT/locations/LOCATION";
+
+/// The location that `name` begins with, else the pattern of one.
+pub(crate) fn parent(name: &str) -> String {
+    let beginning = name.split('/').take(4).collect::<Vec<_>>().join("/");
+    beginning.parse::<LocationName>().map_or_else(|_| PARENT.to_owned(), String::from)
 }
 
 #[cfg(test)]
 mod tests {
     use contact_center_insights::Status;
+    use contact_center_insights::names::OperationName;
 
     use super::*;
 
     fn origin() -> Origin {
         let flags = ["--endpoint", "http://127.0.0.1:9420"].map(str::to_owned).to_vec();
-        Origin { name: String::new(), endpoint: "http://127.0.0.1:9420".into(), flags }
+        Origin { name: "projects/p/locations/l/1".into(), endpoint: "http://127.0.0.1:9420".into(), flags }
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
         let status = || Status::new(Code::Aborted, "");
         let cases = [
             (
-                Error::Name { name: "projects/p/locations/l/1".into(), pattern: "" },
+                Error::Name("projects/p/locations/l/1".parse::<OperationName>().unwrap_err()),
                 Exit::Usage,
                 "operations list projects/p/locations/l -o name --endpoint http://127.0.0.1:9420",
             ),
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(parent("projects/p/locations/l/operations/1"), "projects/p/locations/l");
         assert_eq!(parent("projects/p/locations/l"), "projects/p/locations/l");
         for bad in ["", "1", "projects//locations/l/operations/1", "projects/p/operations/1/é"] {
-            assert_eq!(parent(bad), "projects/PROJECT/locations/LOCATION", "{bad}");
+            assert_eq!(parent(bad), PARENT, "{bad}");
         }
     }
 }

@@ -65,7 +65,7 @@ impl Connection {
             client = Client::builder()
                 .with_transport(client.transport().clone())
                 .with_timeout(self.request_timeout)
-                .with_retry(RetryPolicy::default().with_first_wait(LOCAL_WAIT))
+                .with_retry(RetryPolicy::default().with_first_wait(LOCAL_WAIT).with_max_wait(LOCAL_WAIT))
                 .build()
                 .map_err(failed)?;
         }

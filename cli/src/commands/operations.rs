@@ -1,17 +1,15 @@
 //! `cci operations get|list|cancel`: one question each.
 
+use contact_center_insights::names::OperationName;
 use contact_center_insights::proto::longrunning::ListOperationsRequest;
 
-use crate::advice;
+use crate::advice::{self, PARENT};
 use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::session::Connection;
 use crate::terminal::{plain, print, say};
-
-/// What a parent looks like: a location, or an authorized view in it.
-const PARENT: &str = "projects/PROJECT/locations/LOCATION";
 
 pub(super) async fn get(name: &str, connection: Connection, output: Format) -> Result<(), Failure> {
     let session = connection.open()?;
@@ -53,15 +51,9 @@ pub(super) async fn cancel(name: &str, connection: Connection, output: Format) -
     print(&output.one(operation.raw())?)
 }
 
+/// A parent is what stands before `/operations/` in a name: a location, or an authorized view in one.
 fn check_parent(parent: &str) -> Result<(), Failure> {
-    let segments: Vec<&str> = parent.split('/').collect();
-    let collections: Vec<&str> = segments.iter().copied().step_by(2).collect();
-    let is_known = matches!(
-        collections.as_slice(),
-        ["projects", "locations"] | ["projects", "locations", "authorizedViewSets", "authorizedViews"]
-    );
-    let is_id = |id: &&str| !id.is_empty() && !id.contains(|c: char| c.is_whitespace() || c.is_control());
-    if is_known && segments.len().is_multiple_of(2) && segments.iter().skip(1).step_by(2).all(is_id) {
+    if format!("{parent}/operations/-").parse::<OperationName>().is_ok() {
         return Ok(());
     }
     let help = match advice::parent(parent) {
