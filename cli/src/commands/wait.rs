@@ -35,16 +35,8 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     let deadline = args.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let meter = Meter::start();
     let operation = tokio::select! {
-        // In this order: what is known is told, even if the time is over as well.
-        biased;
-        followed = follow(&mut poller, session.is_local(), |progress| meter.show(progress)) => {
-            followed.map_err(session.failure(&name))?
-        }
-        deadline = until(deadline) => {
-            // The poller asks one last time; a fault of that poll does not undo what earlier ones told.
-            match poller.wait_until(deadline).await.map_err(session.failure(&name))? {
-                Waited::Done(operation) | Waited::StillRunning { last: operation, .. } => operation,
-            }
+        watched = watch(&mut poller, deadline, session.is_local(), |progress| meter.show(progress)) => {
+            watched.map_err(session.failure(&name))?
         }
         Ok(()) = ctrl_c() => {
             drop(meter);
@@ -59,6 +51,22 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
         return Err(left(&session, &name, Exit::StillRunning, reason));
     }
     conclude(&operation).map_err(session.failure(&name))
+}
+
+/// Follows the operation until it is done, or until the deadline: then the poller asks one last time, and a
+/// fault of that poll does not undo what earlier ones told.
+async fn watch(
+    poller: &mut Poller,
+    deadline: Option<Instant>,
+    is_local: bool,
+    show: impl Fn(Option<Progress>),
+) -> Result<Operation, Error> {
+    tokio::select! {
+        followed = follow(poller, is_local, show) => followed,
+        deadline = until(deadline) => Ok(match poller.wait_until(deadline).await? {
+            Waited::Done(operation) | Waited::StillRunning { last: operation, .. } => operation,
+        }),
+    }
 }
 
 /// Polls until the operation is done, and shows each snapshot on the way.
