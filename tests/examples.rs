@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(dead_code, unreachable_pub, reason = "the examples are programs; here their `main` is not called")]
 
-#[path = "../examples/analyze_conversation.rs"]
-mod analyze_conversation;
+#[path = "../examples/analyze_conversations.rs"]
+mod analyze_conversations;
 #[path = "../examples/custom_token_source.rs"]
 mod custom_token_source;
 #[path = "../examples/get_operation.rs"]
@@ -18,8 +18,9 @@ async fn get_operation_runs() {
 }
 
 #[tokio::test]
-async fn analyze_conversation_runs() {
-    analyze_conversation::run().await.unwrap();
+async fn analyze_conversations_runs() {
+    let names = analyze_conversations::run().await.unwrap();
+    assert_eq!(names.len(), 3);
 }
 
 #[tokio::test]
