@@ -6,9 +6,11 @@ mod handle;
 mod operation;
 mod policy;
 mod poller;
+mod requests;
 
 pub use follow::Changes;
 pub use handle::Handle;
 pub use operation::{Operation, Outcome};
 pub use policy::{PollPolicy, Verdict};
 pub use poller::{Poller, Waited};
+pub(crate) use requests::{cancel, get};

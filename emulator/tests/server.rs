@@ -59,7 +59,7 @@ async fn many_emulators_live_side_by_side() {
 async fn json_is_served_over_http_1_and_http_2() {
     let world = World::new("immediate").await;
     let url = format!("{}/v1/{L}/conversations", world.emulator.endpoint());
-    let two = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let two = common::http().http2_prior_knowledge().build().unwrap();
     assert_eq!(world.http.get(&url).send().await.unwrap().version(), reqwest::Version::HTTP_11);
     let response = two.get(&url).send().await.unwrap();
     assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_2, 200));
@@ -72,7 +72,7 @@ async fn grpc(
     content: &str,
     body: &[u8],
 ) -> (u16, Option<String>, Option<String>) {
-    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let client = common::http().http2_prior_knowledge().build().unwrap();
     let url = format!("{}/{method}", world.emulator.endpoint());
     let request =
         client.post(url).header("content-type", content).header("te", "trailers").body(body.to_vec());

@@ -4,11 +4,9 @@ use super::Client;
 use crate::any::{Payload, Unpack};
 use crate::call::{Call, Routing, methods};
 use crate::error::Error;
-use crate::lro::{Handle, Operation, Poller};
+use crate::lro::{self, Handle, Operation, Poller};
 use crate::names::OperationName;
-use crate::proto::longrunning::{
-    CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse,
-};
+use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 
 impl Client {
     /// Gets an operation by its full name, whatever it ends in: metadata and response are a [`Payload`].
@@ -41,11 +39,9 @@ impl Client {
     /// `projects/{project}/locations/{location}/operations/{operation}`; else those of every call. That the
     /// operation failed is not an error of this call.
     pub fn get_operation(&self, name: impl Into<String>) -> Call<Operation> {
-        let request = GetOperationRequest { name: name.into() };
-        match check_name(&request.name) {
-            Ok(()) => {
-                self.caller.call(&methods::GET_OPERATION, Routing::new(&[("name", &request.name)]), &request)
-            }
+        let name = name.into();
+        match check_name(&name) {
+            Ok(()) => lro::get(&self.caller, name),
             Err(error) => self.caller.refuse(&methods::GET_OPERATION, error),
         }
     }
@@ -69,12 +65,9 @@ impl Client {
     /// # Errors
     /// As [`Client::get_operation`]. An operation that is done already is no error.
     pub fn cancel_operation(&self, name: impl Into<String>) -> Call<()> {
-        let request = CancelOperationRequest { name: name.into() };
-        match check_name(&request.name) {
-            Ok(()) => {
-                let routing = Routing::new(&[("name", &request.name)]);
-                self.caller.call(&methods::CANCEL_OPERATION, routing, &request).idempotent(true)
-            }
+        let name = name.into();
+        match check_name(&name) {
+            Ok(()) => lro::cancel(&self.caller, name),
             Err(error) => self.caller.refuse(&methods::CANCEL_OPERATION, error),
         }
     }

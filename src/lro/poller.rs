@@ -11,8 +11,9 @@ use tracing::Instrument as _;
 use super::follow::Changes;
 use super::operation::Operation;
 use super::policy::{PollPolicy, Verdict};
+use super::requests;
 use crate::any::{Payload, Unpack};
-use crate::call::{Caller, Context, Reply, RetryPolicy, Routing, methods, wait_span};
+use crate::call::{Caller, Context, Reply, RetryPolicy, wait_span};
 use crate::error::Error;
 use crate::proto::longrunning;
 
@@ -125,11 +126,8 @@ impl<R, M> Poller<R, M> {
     /// # Cancel safety
     /// Dropping the future leaves open whether the server took note; to cancel twice does no harm.
     pub async fn cancel(&self) -> Result<(), Error> {
-        let request = longrunning::CancelOperationRequest { name: self.name.clone() };
-        let routing = Routing::new(&[("name", &self.name)]);
-        let call = self.caller.call::<()>(&methods::CANCEL_OPERATION, routing, &request);
-        // Cancelling is idempotent (operations.proto): a second request finds the first one's work done.
-        call.idempotent(true).send().await.map_err(|error| self.following(error))
+        let mut call = requests::cancel(&self.caller, self.name.clone());
+        call.send().await.map_err(|error| self.following(error))
     }
 
     fn is_done(&self) -> bool {
@@ -138,12 +136,9 @@ impl<R, M> Poller<R, M> {
 
     /// One `GetOperation`, without waiting; nothing changes before its answer is there.
     async fn ask(&mut self) -> Result<(), Error> {
-        let request = longrunning::GetOperationRequest { name: self.name.clone() };
-        let routing = Routing::new(&[("name", &self.name)]);
         // Polling is itself a repetition: one attempt a poll, and the policy here decides about the next.
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.defaults.retry.attempt_timeout());
-        let call = self.caller.call::<Operation<R, M>>(&methods::GET_OPERATION, routing, &request);
-        match call.with_retry(retry).send().await {
+        match requests::get(&self.caller, self.name.clone()).with_retry(retry).send().await {
             Ok(operation) => {
                 self.due = Instant::now() + self.policy.wait(self.polls, self.caller.chance());
                 self.polls = self.polls.saturating_add(1);

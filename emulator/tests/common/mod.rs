@@ -17,6 +17,13 @@ use tonic::transport::{Channel, Endpoint};
 
 pub const L: &str = "projects/example.com:shop/locations/us-central1";
 
+/// A plain HTTP client. Built beside `google-cloud-auth`, reqwest has rustls without a provider, and wants one even
+/// where there is no TLS.
+pub fn http() -> reqwest::ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
+}
+
 /// An emulator with clients of both kinds.
 pub struct World {
     pub emulator: Emulator,
@@ -36,7 +43,7 @@ impl World {
         Self {
             insights: ContactCenterInsightsClient::new(channel.clone()),
             operations: OperationsClient::new(channel),
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: http().build().unwrap(),
             emulator,
         }
     }
