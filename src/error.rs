@@ -9,7 +9,7 @@ use std::time::Duration;
 use tonic::Code;
 
 pub use fault::{Acted, Fault};
-pub(crate) use fault::{HttpReply, TransportFault, classify};
+pub(crate) use fault::{HttpReply, ServerSaid, TransportFault, classify};
 
 use crate::any::UnpackError;
 use crate::names::NameError;

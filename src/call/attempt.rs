@@ -58,7 +58,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         let failure = match result {
             Ok(Ok(wire)) => return Ok(wire),
             Ok(Err(status)) => Failure::of(status),
-            Err(_) => Failure::timed_out(sent.elapsed(), deadline.is_some_and(|end| end <= Instant::now())),
+            Err(_) => Failure::timed_out(sent.elapsed()),
         };
         if let Some(tokens) = plan.caller.transport.tokens()
             && failure.is_refused_token()
@@ -171,11 +171,10 @@ impl Failure {
         Self { status: ours, fault, credentials, cause: Cause::Transport(Box::new(status)) }
     }
 
-    fn timed_out(after: Duration, is_final: bool) -> Self {
+    fn timed_out(after: Duration) -> Self {
         let message = format!("no whole reply within {after:.1?}");
         let status = Status::new(Code::DeadlineExceeded, message.clone());
-        let fault = Fault { is_transient: !is_final, ..Fault::DEADLINE };
-        Self { status, fault, cause: Cause::Server(Words(message)), credentials: None }
+        Self { status, fault: Fault::DEADLINE, cause: Cause::Server(Words(message)), credentials: None }
     }
 
     /// The server itself refused the token.

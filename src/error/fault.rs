@@ -1,7 +1,9 @@
 //! Fault classification: from what the transport or the server did to what the caller may do about it.
 //!
-//! tonic reports most transport faults as `Unknown`, `Internal` or `Cancelled`; so the chain of sources is
-//! read where the fault happens, in [`TransportFault::new`], and what was found travels up with it.
+//! tonic reports most transport faults as `Unknown`, `Internal` or `Cancelled`, and what it cannot read by the
+//! codes that a server might send. So the chain of sources is read where the fault happens, in
+//! [`TransportFault`], what the server itself said is marked by [`ServerSaid`], and both travel up as the source
+//! of the status. `docs/faults.md` shows what comes of it, measured on sockets.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +18,8 @@ use super::{BoxError, CredentialsError, find};
 pub enum Acted {
     /// The request never left.
     NotSent,
-    /// The server refused it before acting on it: `REFUSED_STREAM`, or an UNAVAILABLE of its own.
+    /// The server refused it before acting on it: `REFUSED_STREAM`, a GOAWAY that leaves the request out, HTTP 429,
+    /// or an UNAVAILABLE or `RESOURCE_EXHAUSTED` of its own.
     Refused,
     /// The server answered with an error; by the meaning of its code it did not do what was asked.
     Answered,
@@ -48,43 +51,56 @@ impl Fault {
         Self { is_transient: true, is_overload: true, acted }
     }
 
-    /// The deadline passed while the call was under way.
-    pub(crate) const DEADLINE: Self = Self::permanent(Acted::Unknown);
+    /// The time for an attempt, or for the whole call, passed while it was under way.
+    pub(crate) const DEADLINE: Self = Self::transient(Acted::Unknown);
 }
 
 /// An error below gRPC, classified where its whole chain is still there.
 #[derive(Debug)]
 pub(crate) struct TransportFault {
+    finding: Finding,
+    source: BoxError,
+}
+
+/// What a chain of sources comes to.
+#[derive(Clone, Copy, Debug)]
+struct Finding {
     fault: Fault,
     code: Code,
-    source: BoxError,
+    text: &'static str,
 }
 
 impl TransportFault {
     pub(crate) fn new(source: BoxError) -> Self {
-        let (fault, code) = of_transport(source.as_ref());
-        Self { fault, code, source }
+        Self { finding: of_transport(source.as_ref()), source }
+    }
+
+    /// A fault that came after the reply's head: the server was at work, whatever it says now.
+    pub(crate) fn within_reply(source: BoxError) -> Self {
+        let mut fault = Self::new(source);
+        fault.finding.fault.acted = Acted::Unknown;
+        fault
+    }
+
+    /// The service that sends requests is gone, and takes none: a channel outlived its runtime.
+    pub(crate) fn closed(source: BoxError) -> Self {
+        let text = "the channel takes no requests any more; was the runtime shut down in which it was made?";
+        let fault = Fault::permanent(Acted::NotSent);
+        Self { finding: Finding { fault, code: Code::Unavailable, text }, source }
     }
 
     pub(crate) fn code(&self) -> Code {
-        self.code
+        self.finding.code
     }
 
     pub(crate) fn fault(&self) -> Fault {
-        self.fault
+        self.finding.fault
     }
 }
 
 impl fmt::Display for TransportFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.fault.acted, self.fault.is_overload) {
-            (Acted::NotSent, _) if self.code == Code::Unauthenticated => "no access token for the call",
-            (Acted::NotSent, _) => "the server could not be reached",
-            (Acted::Refused, _) => "the server refused the request unprocessed",
-            (_, true) => "the server asks for fewer calls",
-            (Acted::Answered, _) => "the reply is not a gRPC reply",
-            (Acted::Unknown, _) => "the connection broke before the reply was whole",
-        })
+        f.write_str(self.finding.text)
     }
 }
 
@@ -92,6 +108,14 @@ impl StdError for TransportFault {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.source.as_ref())
     }
+}
+
+/// Marks a status that came over the wire: tonic gives the same codes to replies that it cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("the server sent this status")]
+pub(crate) struct ServerSaid {
+    /// The reply had begun: the server was at work.
+    pub(crate) is_after_data: bool,
 }
 
 /// A reply that is HTTP but not gRPC: a proxy's page, mostly.
@@ -111,16 +135,25 @@ impl StdError for HttpReply {}
 
 /// The fault of a failed attempt, and the transport error behind it if there is one.
 pub(crate) fn classify(status: &tonic::Status) -> (Fault, Option<&TransportFault>) {
-    let transport = status.source().and_then(|source| find::<TransportFault>(source));
-    (transport.map_or_else(|| of_code(status.code()), TransportFault::fault), transport)
+    let source = status.source();
+    if let Some(transport) = source.and_then(|source| find::<TransportFault>(source)) {
+        return (transport.fault(), Some(transport));
+    }
+    let fault = match source.and_then(|source| find::<ServerSaid>(source)) {
+        Some(ServerSaid { is_after_data: false }) => of_server(status.code()),
+        Some(ServerSaid { is_after_data: true }) => {
+            Fault { acted: Acted::Unknown, ..of_server(status.code()) }
+        }
+        None => of_unreadable(status.code()),
+    };
+    (fault, None)
 }
 
-/// What a code means that the server itself sent, or that tonic made of a reply it could not read.
-fn of_code(code: Code) -> Fault {
+/// What a code means that the server itself sent.
+fn of_server(code: Code) -> Fault {
     match code {
         Code::Unavailable => Fault::transient(Acted::Refused),
         Code::ResourceExhausted => Fault::overload(Acted::Refused),
-        // A clean end of stream without `grpc-status` reads as Unknown; the rest as the server says.
         Code::Unknown | Code::Internal | Code::DeadlineExceeded | Code::Cancelled => {
             Fault::transient(Acted::Unknown)
         }
@@ -128,60 +161,113 @@ fn of_code(code: Code) -> Fault {
     }
 }
 
-fn of_transport(error: &(dyn StdError + 'static)) -> (Fault, Code) {
+/// What a code means that tonic, or our decoder, gave to a reply that cannot be read. The server has acted, as
+/// likely as not. A torn reply (`Internal`) and one without `grpc-status` (`Unknown`) may be whole the next
+/// time; one that is too large, or compressed in a way that was not offered, will not.
+fn of_unreadable(code: Code) -> Fault {
+    match code {
+        Code::Internal | Code::Unknown => Fault::transient(Acted::Unknown),
+        _ => Fault::permanent(Acted::Unknown),
+    }
+}
+
+fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
+    let unavailable = |fault, text| Finding { fault, code: Code::Unavailable, text };
     if let Some(credentials) = find::<CredentialsError>(error) {
         let fault = if credentials.is_transient() { Fault::transient } else { Fault::permanent };
-        return (fault(Acted::NotSent), Code::Unauthenticated);
+        let text = "no access token for the call";
+        return Finding { fault: fault(Acted::NotSent), code: Code::Unauthenticated, text };
     }
     if let Some(reply) = find::<HttpReply>(error) {
         return of_http(reply.status);
     }
+    // tonic keeps time by `grpc-timeout` too, and now and then it is the first to notice.
+    if find::<tonic::TimeoutExpired>(error).is_some() {
+        let text = "no whole reply within the time given";
+        return Finding { fault: Fault::DEADLINE, code: Code::DeadlineExceeded, text };
+    }
+    if find::<tonic::ConnectError>(error).is_some() {
+        return unavailable(Fault::transient(Acted::NotSent), "the server could not be reached");
+    }
     if let Some(h2) = find::<h2::Error>(error) {
         return of_h2(h2);
     }
-    if find::<tonic::ConnectError>(error).is_some()
-        || find::<tonic::transport::Error>(error).is_some_and(is_connect)
-    {
-        return (Fault::transient(Acted::NotSent), Code::Unavailable);
-    }
-    (Fault::transient(Acted::Unknown), Code::Unavailable)
-}
-
-/// A transport error of tonic over an I/O error without hyper in between failed while connecting.
-fn is_connect(error: &tonic::transport::Error) -> bool {
-    find::<hyper::Error>(error).is_none() && find::<std::io::Error>(error).is_some()
-}
-
-fn of_h2(error: &h2::Error) -> (Fault, Code) {
-    match error.reason() {
-        Some(h2::Reason::REFUSED_STREAM) => (Fault::transient(Acted::Refused), Code::Unavailable),
-        Some(h2::Reason::ENHANCE_YOUR_CALM) => (Fault::overload(Acted::Unknown), Code::ResourceExhausted),
-        _ => (Fault::transient(Acted::Unknown), Code::Unavailable),
+    match find::<hyper::Error>(error) {
+        // hyper says so only of a request that still waited for its turn when the connection closed.
+        Some(hyper) if hyper.is_canceled() => {
+            unavailable(Fault::transient(Acted::NotSent), "the connection closed before the request was sent")
+        }
+        Some(hyper) if hyper.is_timeout() => {
+            unavailable(Fault::transient(Acted::Unknown), "the connection went dead: pings are not answered")
+        }
+        _ => unavailable(Fault::transient(Acted::Unknown), BROKEN),
     }
 }
 
-/// The mapping of gRPC's `http-grpc-status-mapping`, with 429 read as what it says.
-fn of_http(status: StatusCode) -> (Fault, Code) {
-    match status.as_u16() {
+const BROKEN: &str = "the connection broke before the reply was whole";
+
+fn of_h2(error: &h2::Error) -> Finding {
+    // h2 gives a server's GOAWAY to those streams only that are above its last stream, or were never opened;
+    // the others go on, and end in an I/O error if the connection closes over them (RFC 9113, 6.8).
+    let is_left_out = error.is_go_away() && error.is_remote();
+    let acted = if is_left_out { Acted::Refused } else { Acted::Unknown };
+    let (fault, code, text) = match error.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => {
+            (Fault::overload(acted), Code::ResourceExhausted, "the server asks for fewer calls")
+        }
+        Some(h2::Reason::REFUSED_STREAM) => (
+            Fault::transient(Acted::Refused),
+            Code::Unavailable,
+            "the server refused the request unprocessed",
+        ),
+        _ if is_left_out => {
+            let text = "the server closes the connection, and has not taken up the request";
+            (Fault::transient(acted), Code::Unavailable, text)
+        }
+        Some(_) if error.is_reset() && error.is_remote() => {
+            (Fault::transient(acted), Code::Unavailable, "the server broke off the call")
+        }
+        Some(_) => {
+            let text = "what the server sent is not proper HTTP/2; is the endpoint a gRPC server?";
+            (Fault::transient(acted), Code::Unavailable, text)
+        }
+        None => (Fault::transient(acted), Code::Unavailable, BROKEN),
+    };
+    Finding { fault, code, text }
+}
+
+/// The mapping of gRPC's `http-grpc-status-mapping`, with 429 read as what it says, and 408 and 500 as faults that
+/// may pass. Who answers 429 has not acted (RFC 6585); behind a 5xx of a proxy the server may have.
+fn of_http(status: StatusCode) -> Finding {
+    let (fault, code) = match status.as_u16() {
+        400 => (Fault::permanent(Acted::Answered), Code::Internal),
         401 => (Fault::permanent(Acted::Answered), Code::Unauthenticated),
         403 => (Fault::permanent(Acted::Answered), Code::PermissionDenied),
         404 => (Fault::permanent(Acted::Answered), Code::Unimplemented),
-        429 => (Fault::overload(Acted::Unknown), Code::ResourceExhausted),
+        429 => (Fault::overload(Acted::Refused), Code::ResourceExhausted),
+        408 | 500 => (Fault::transient(Acted::Unknown), Code::Unknown),
         502..=504 => (Fault::transient(Acted::Unknown), Code::Unavailable),
         _ => (Fault::permanent(Acted::Unknown), Code::Unknown),
-    }
+    };
+    Finding { fault, code, text: "an HTTP reply that is not gRPC, from a proxy or another kind of server" }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use h2::Reason;
+
     use super::*;
 
-    fn status_over(error: impl Into<BoxError>) -> tonic::Status {
-        let mut status = tonic::Status::unknown("transport error");
-        status.set_source(Arc::new(TransportFault::new(error.into())));
+    fn status_over(code: Code, source: impl StdError + Send + Sync + 'static) -> tonic::Status {
+        let mut status = tonic::Status::new(code, "");
+        status.set_source(Arc::new(source));
         status
+    }
+
+    fn said(code: Code, is_after_data: bool) -> tonic::Status {
+        status_over(code, ServerSaid { is_after_data })
     }
 
     #[test]
@@ -190,33 +276,66 @@ mod tests {
             (Code::Unavailable, Fault::transient(Acted::Refused)),
             (Code::ResourceExhausted, Fault::overload(Acted::Refused)),
             (Code::Internal, Fault::transient(Acted::Unknown)),
+            (Code::Unknown, Fault::transient(Acted::Unknown)),
+            (Code::DeadlineExceeded, Fault::transient(Acted::Unknown)),
+            (Code::Cancelled, Fault::transient(Acted::Unknown)),
             (Code::NotFound, Fault::permanent(Acted::Answered)),
             (Code::PermissionDenied, Fault::permanent(Acted::Answered)),
+            (Code::Unauthenticated, Fault::permanent(Acted::Answered)),
+            (Code::OutOfRange, Fault::permanent(Acted::Answered)),
             (Code::Aborted, Fault::permanent(Acted::Answered)),
         ];
         for (code, fault) in cases {
+            assert_eq!(classify(&said(code, false)).0, fault, "{code:?}");
+            let begun = Fault { acted: Acted::Unknown, ..fault };
+            assert_eq!(classify(&said(code, true)).0, begun, "{code:?} after data");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_cannot_be_read_says_nothing_of_what_the_server_did() {
+        let cases = [
+            (Code::Internal, true),
+            (Code::Unknown, true),
+            (Code::OutOfRange, false),
+            (Code::ResourceExhausted, false),
+            (Code::Unimplemented, false),
+        ];
+        for (code, is_transient) in cases {
+            let fault = Fault { is_transient, is_overload: false, acted: Acted::Unknown };
             assert_eq!(classify(&tonic::Status::new(code, "")).0, fault, "{code:?}");
         }
     }
 
     #[test]
     fn the_chain_of_sources_outweighs_the_code() {
-        let cases: [(BoxError, Fault); 5] = [
-            (Box::new(h2::Error::from(h2::Reason::REFUSED_STREAM)), Fault::transient(Acted::Refused)),
-            (Box::new(h2::Error::from(h2::Reason::ENHANCE_YOUR_CALM)), Fault::overload(Acted::Unknown)),
-            (Box::new(h2::Error::from(h2::Reason::INTERNAL_ERROR)), Fault::transient(Acted::Unknown)),
-            (
-                Box::new(CredentialsError::permanent("adc", "no file".into())),
-                Fault::permanent(Acted::NotSent),
-            ),
-            (
-                Box::new(HttpReply { status: StatusCode::BAD_GATEWAY, content_type: "text/html".into() }),
-                Fault::transient(Acted::Unknown),
-            ),
+        let page =
+            |status| HttpReply { status: StatusCode::from_u16(status).unwrap(), content_type: String::new() };
+        let cases: [(BoxError, Fault); 13] = [
+            (tonic::ConnectError("tcp connect error".into()).into(), Fault::transient(Acted::NotSent)),
+            (h2::Error::from(Reason::REFUSED_STREAM).into(), Fault::transient(Acted::Refused)),
+            (h2::Error::from(Reason::ENHANCE_YOUR_CALM).into(), Fault::overload(Acted::Unknown)),
+            (h2::Error::from(Reason::INTERNAL_ERROR).into(), Fault::transient(Acted::Unknown)),
+            (std::io::Error::other("broken").into(), Fault::transient(Acted::Unknown)),
+            (CredentialsError::permanent("adc", "no file".into()).into(), Fault::permanent(Acted::NotSent)),
+            (CredentialsError::transient("adc", "timeout".into()).into(), Fault::transient(Acted::NotSent)),
+            (page(401).into(), Fault::permanent(Acted::Answered)),
+            (page(404).into(), Fault::permanent(Acted::Answered)),
+            (page(429).into(), Fault::overload(Acted::Refused)),
+            (page(500).into(), Fault::transient(Acted::Unknown)),
+            (page(502).into(), Fault::transient(Acted::Unknown)),
+            (page(200).into(), Fault::permanent(Acted::Unknown)),
         ];
         for (error, fault) in cases {
             let shown = error.to_string();
-            assert_eq!(classify(&status_over(error)).0, fault, "{shown}");
+            let status = status_over(Code::Unknown, TransportFault::new(error));
+            assert_eq!(classify(&status).0, fault, "{shown}");
         }
+    }
+
+    #[test]
+    fn within_a_reply_nothing_is_refused_any_more() {
+        let fault = TransportFault::within_reply(tonic::ConnectError("late".into()).into()).fault();
+        assert_eq!(fault, Fault::transient(Acted::Unknown));
     }
 }

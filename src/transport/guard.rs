@@ -1,23 +1,27 @@
 //! Stands between tonic and the wire: faults are classified where their causes are still attached, pages of a
-//! proxy are told from gRPC, and trailers that would make tonic panic are mended.
+//! proxy are told from gRPC, the server's own status from those that tonic makes, and trailers that would make
+//! tonic panic are mended.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use base64::Engine as _;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tonic::Code;
 use tower::Service;
 
-use crate::error::{BoxError, HttpReply, TransportFault};
+use crate::error::{BoxError, HttpReply, ServerSaid, TransportFault};
 use crate::status::BASE64;
 
 /// tonic 0.14 unwraps the decoded form of this header.
 const DETAILS: &str = "grpc-status-details-bin";
+const STATUS: &str = "grpc-status";
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -39,7 +43,8 @@ where
     type Future = GuardedCall<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx).map_err(|error| fault(error.into()))
+        // A channel that cannot connect says so in the reply; here only one that is gone for good.
+        self.0.poll_ready(cx).map_err(|error| TransportFault::closed(error.into()).into())
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
@@ -78,22 +83,38 @@ where
 /// Lets gRPC pass, and turns anything else into an error that says what it is.
 fn admit(response: Response<tonic::body::Body>) -> Result<Response<GuardedBody>, BoxError> {
     let (mut head, body) = response.into_parts();
-    let content_type = head.headers.get(CONTENT_TYPE);
-    let is_grpc = content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if !is_grpc && !head.headers.contains_key("grpc-status") {
-        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        return Err(fault(HttpReply { status: head.status, content_type }.into()));
+    if !head.headers.contains_key(STATUS) {
+        let content_type = head.headers.get(CONTENT_TYPE);
+        if head.status != StatusCode::OK || !content_type.is_some_and(is_grpc) {
+            let content_type =
+                content_type.and_then(|value| value.to_str().ok()).unwrap_or("none").to_owned();
+            return Err(fault(HttpReply { status: head.status, content_type }.into()));
+        }
     }
-    mend(&mut head.headers);
-    Ok(Response::from_parts(head, GuardedBody { inner: body }))
+    read_status(&mut head.headers, false)?;
+    Ok(Response::from_parts(head, GuardedBody { inner: body, has_data: false }))
 }
 
-/// Drops details that are not base64: code and message stand without them.
-fn mend(headers: &mut HeaderMap) {
+/// `application/grpc`, or with a `+` or `;` and more; not `application/grpc-web`.
+fn is_grpc(content_type: &HeaderValue) -> bool {
+    let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+}
+
+/// Makes an error of a status that is one, marked as the server's own. Details that are not base64 are dropped
+/// before tonic sees them: code and message stand without them.
+fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<(), BoxError> {
     if let Some(value) = headers.get(DETAILS)
         && BASE64.decode(value).is_err()
     {
         headers.remove(DETAILS);
+    }
+    match tonic::Status::from_header_map(headers) {
+        Some(mut status) if status.code() != Code::Ok => {
+            status.set_source(Arc::new(ServerSaid { is_after_data }));
+            Err(status.into())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -103,6 +124,7 @@ pin_project! {
     pub struct GuardedBody {
         #[pin]
         inner: tonic::body::Body,
+        has_data: bool,
     }
 }
 
@@ -114,14 +136,17 @@ impl Body for GuardedBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Poll::Ready(match ready!(self.project().inner.poll_frame(cx)) {
+        let this = self.project();
+        Poll::Ready(match ready!(this.inner.poll_frame(cx)) {
             Some(Ok(mut frame)) => {
-                if let Some(trailers) = frame.trailers_mut() {
-                    mend(trailers);
-                }
-                Some(Ok(frame))
+                let status = match frame.trailers_mut() {
+                    Some(trailers) => read_status(trailers, *this.has_data),
+                    None => Ok(()),
+                };
+                *this.has_data |= frame.is_data();
+                Some(status.map(|()| frame))
             }
-            Some(Err(error)) => Some(Err(fault(error.into()))),
+            Some(Err(error)) => Some(Err(TransportFault::within_reply(error.into()).into())),
             None => None,
         })
     }
@@ -137,9 +162,10 @@ impl Body for GuardedBody {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, StatusCode};
+    use std::error::Error as _;
 
     use super::*;
+    use crate::error::find;
 
     fn reply(status: u16, headers: &[(&'static str, &'static str)]) -> Response<tonic::body::Body> {
         let mut response = Response::new(tonic::body::Body::empty());
@@ -151,31 +177,51 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_proxy_is_told_from_grpc() {
-        let error = admit(reply(502, &[("content-type", "text/html")])).unwrap_err();
-        let chain = format!("{error}: {}", error.source().unwrap());
-        assert!(chain.ends_with("HTTP 502 Bad Gateway with content type `text/html`, not gRPC"), "{chain}");
-        assert!(admit(reply(200, &[("content-type", "application/grpc+proto")])).is_ok());
-        assert!(admit(reply(200, &[("grpc-status", "5")])).is_ok());
+    fn what_is_not_grpc_says_what_it_is() {
+        for (status, content_type, shown) in [
+            (502, "text/html", "HTTP 502 Bad Gateway with content type `text/html`, not gRPC"),
+            (
+                503,
+                "application/grpc",
+                "HTTP 503 Service Unavailable with content type `application/grpc`, not gRPC",
+            ),
+            (200, "application/grpc-web", "HTTP 200 OK with content type `application/grpc-web`, not gRPC"),
+        ] {
+            let error = admit(reply(status, &[("content-type", content_type)])).unwrap_err();
+            assert_eq!(error.source().unwrap().to_string(), shown);
+        }
+        for grpc in ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"] {
+            assert!(admit(reply(200, &[("content-type", grpc)])).is_ok(), "{grpc}");
+        }
+        assert!(admit(reply(200, &[("grpc-status", "0")])).is_ok());
+    }
+
+    #[test]
+    fn the_servers_own_status_is_marked() {
+        let error = admit(reply(503, &[("grpc-status", "5"), ("grpc-message", "no%20such")])).unwrap_err();
+        let status = error.downcast::<tonic::Status>().unwrap();
+        assert_eq!((status.code(), status.message()), (Code::NotFound, "no such"));
+        assert!(find::<ServerSaid>(status.source().unwrap()).is_some());
     }
 
     #[test]
     fn only_details_that_decode_reach_tonic() {
-        let headers = |value: &str| {
+        let has_details = |value: &str, status: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(DETAILS, HeaderValue::from_str(value).unwrap());
-            mend(&mut headers);
-            // The call that panics on what is not base64.
-            headers.insert("grpc-status", HeaderValue::from_static("3"));
-            tonic::Status::from_header_map(&headers).unwrap();
+            headers.insert(STATUS, HeaderValue::from_static(status));
+            // tonic panics on what is not base64.
+            assert_eq!(read_status(&mut headers, false).is_ok(), status == "0");
             headers.contains_key(DETAILS)
         };
-        for good in ["", "CAM", "CAM=", "CAMSAA==", "CAMSAA"] {
-            assert!(headers(good), "{good:?}");
+        for status in ["0", "3"] {
+            for good in ["", "CAM", "CAM=", "CAMSAA==", "CAMSAA"] {
+                assert!(has_details(good, status), "{good:?}");
+            }
+            for bad in ["!", "CAM==", "C", "CA M", "CAM===", "=", "CAM "] {
+                has_details(bad, status);
+            }
+            assert!(!has_details("%%%", status));
         }
-        for bad in ["!", "CAM==", "C", "CA M", "CAM===", "=", "CAM "] {
-            headers(bad);
-        }
-        assert!(!headers("%%%"));
     }
 }

@@ -1,0 +1,138 @@
+//! The four kinds of call that the matrix makes, and what a healthy server answers to each.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use contact_center_insights::auth::{Credentials, Token};
+use contact_center_insights::call::RetryPolicy;
+use contact_center_insights::lro::{PollPolicy, Poller};
+use contact_center_insights::proto::insights::{
+    CreateIssueModelMetadata, CreateIssueModelRequest, IssueModel,
+};
+use contact_center_insights::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
+use contact_center_insights::{Client, Error, Transport};
+use hyper_util::client::legacy::connect::HttpConnector;
+use prost::Message as _;
+use tonic::transport::Endpoint;
+
+use crate::server::{Lookup, Server};
+use crate::support::{NAME, model, running, succeeded};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Read,
+    Create,
+    Poll,
+    List,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Read, Self::Create, Self::Poll, Self::List];
+
+    /// Requests of a call that meets no fault.
+    pub fn requests(self) -> usize {
+        if self == Self::List { 2 } else { 1 }
+    }
+
+    /// What a healthy server answers to the request message.
+    pub fn reply(self, request: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Read | Self::Poll => succeeded().encode_to_vec(),
+            Self::Create => running("started").encode_to_vec(),
+            Self::List => {
+                let is_first = ListOperationsRequest::decode(request).unwrap().page_token.is_empty();
+                let (note, next) = if is_first { ("one", "two") } else { ("two", "") };
+                let page = ListOperationsResponse {
+                    operations: vec![running(note)],
+                    next_page_token: next.to_owned(),
+                    ..Default::default()
+                };
+                page.encode_to_vec()
+            }
+        }
+    }
+
+    /// Makes the call; an answer is checked.
+    pub async fn call(self, client: &Client) -> Result<(), Error> {
+        match self {
+            Self::Read => assert!(client.get_operation(NAME).await?.is_done()),
+            Self::Create => {
+                let request = CreateIssueModelRequest { parent: PARENT.to_owned(), ..Default::default() };
+                assert_eq!(client.create_issue_model(request).await?.name(), NAME);
+            }
+            Self::Poll => {
+                let poller: Poller<IssueModel, CreateIssueModelMetadata> = client.poller(NAME)?;
+                let policy = PollPolicy::default()
+                    .with_first_wait(Duration::from_millis(1))
+                    .with_max_wait(Duration::from_millis(5))
+                    .with_max_faults(ATTEMPTS - 1);
+                assert_eq!(poller.with_policy(policy).until_done().await?, model());
+            }
+            Self::List => {
+                let request = ListOperationsRequest { name: PARENT.to_owned(), ..Default::default() };
+                let mut pages = client.list_operations(request).into_pages();
+                let mut items = 0;
+                while let Some(page) = pages.next_page().await? {
+                    items += page.operations.len();
+                }
+                assert_eq!(items, 2);
+            }
+        }
+        Ok(())
+    }
+}
+
+const PARENT: &str = "projects/p/locations/us-central1";
+/// Attempts of a call, and polls that may fail in a row.
+pub const ATTEMPTS: u32 = 3;
+/// Larger replies are refused.
+pub const MAX_REPLY_SIZE: usize = 4096;
+
+/// How impatient a client is.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    pub attempt: Duration,
+    pub call: Option<Duration>,
+    /// Between HTTP/2 pings, and until one that is not answered ends the connection.
+    pub ping: Option<Duration>,
+}
+
+/// A client of the server, over tonic's own connector; only looking up its name is ours.
+pub fn client(server: &Server, patience: Patience) -> Client {
+    let lookup = server.resolver();
+    let resolver = tower::service_fn(move |_| {
+        let found = lookup();
+        async move {
+            match found {
+                Lookup::At(address) => Ok(vec![address].into_iter()),
+                Lookup::Nowhere => tokio::net::lookup_host("no-such-host.invalid:80")
+                    .await
+                    .map(|addresses| addresses.collect::<Vec<_>>().into_iter()),
+            }
+        }
+    });
+    let mut settings = Endpoint::from_static("http://localhost");
+    if let Some(ping) = patience.ping {
+        settings = settings.http2_keep_alive_interval(ping).keep_alive_timeout(ping);
+    }
+    let channel = settings.connect_with_connector_lazy(HttpConnector::new_with_resolver(resolver));
+    let fetches = AtomicUsize::new(0);
+    let credentials = Credentials::from_source(move || {
+        let number = fetches.fetch_add(1, Ordering::SeqCst);
+        async move { Token::new(format!("token-{number}")) }
+    });
+    let transport =
+        Transport::from_channel("http://localhost".parse().unwrap(), channel, credentials).unwrap();
+    let policy = RetryPolicy::default()
+        .with_max_attempts(ATTEMPTS)
+        .with_attempt_timeout(patience.attempt)
+        .with_first_wait(Duration::from_millis(1))
+        .with_max_wait(Duration::from_millis(5));
+    let builder =
+        Client::builder().with_transport(transport).with_retry(policy).with_max_reply_size(MAX_REPLY_SIZE);
+    let builder = match patience.call {
+        Some(timeout) => builder.with_timeout(timeout),
+        None => builder,
+    };
+    builder.build().unwrap()
+}

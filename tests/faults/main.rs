@@ -1,0 +1,263 @@
+//! The fault matrix: every fault on a real socket, under every kind of call, compared with `docs/faults.md`.
+//!
+//! Time is real here, since sockets do not know the paused one; nothing depends on it but what a silent server
+//! leaves no other way to end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails may panic")]
+#![allow(unreachable_pub, clippy::indexing_slicing, reason = "modules of a test")]
+
+mod calls;
+mod rows;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use calls::{ATTEMPTS, Kind, Patience, client};
+use contact_center_insights::error::Acted;
+use contact_center_insights::status::code_name;
+use contact_center_insights::{Code, Error};
+use rows::{Expected, Row};
+use server::{Fault, Server};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// No call takes so long on any machine: longer is a hang.
+const HANG: Duration = Duration::from_secs(30);
+
+/// One fault, then health: what the caller saw, in words. Whatever it was, the next call works.
+async fn after_one_fault(row: &Row, kind: Kind) -> String {
+    let server = Server::start(&row.fault, 1, kind).await;
+    let client = client(&server, row.patience);
+    let result = timeout(HANG, kind.call(&client)).await.expect("no hang");
+    let requests = server.requests();
+    timeout(HANG, kind.call(&client)).await.expect("no hang").expect("the next call works");
+    judge_once(row, kind, result.err().as_ref(), requests)
+}
+
+fn judge_once(row: &Row, kind: Kind, error: Option<&Error>, requests: usize) -> String {
+    let place = format!("{} under {kind:?}: {error:?}", row.name);
+    let (acted, heals) = match row.expected {
+        Expected::Nothing => {
+            assert!(error.is_none() && requests == kind.requests(), "{place}");
+            return "ok".to_owned();
+        }
+        Expected::Token => (Acted::Answered, true),
+        Expected::Permanent(_, acted) => (acted, false),
+        Expected::Transient(_, acted) | Expected::Overload(_, acted) => {
+            (acted, kind != Kind::Create || matches!(acted, Acted::NotSent | Acted::Refused))
+        }
+    };
+    assert_eq!(error.is_none(), heals, "{place}");
+    let Some(error) = error else {
+        let lost = usize::from(acted != Acted::NotSent);
+        // On a busy machine the attempt after a silent one may run out of time as well.
+        let is_impatient = row.patience.attempt < Duration::from_secs(1);
+        let expected = kind.requests() + lost;
+        assert!(requests == expected || is_impatient && requests > expected, "{requests}, {place}");
+        return "ok, sent again".to_owned();
+    };
+    assert_eq!(requests, 1, "{place}");
+    assert_eq!(error.may_have_been_applied(), acted == Acted::Unknown, "{place}");
+    let may = if kind == Kind::Create && acted == Acted::Unknown { ", may have been applied" } else { "" };
+    format!("error{may}")
+}
+
+/// A fault that never ends: the call ends all the same, with an error of the right class.
+async fn without_end(row: &Row, kind: Kind) -> Option<String> {
+    let (code, acted, is_transient, is_overload) = match row.expected {
+        Expected::Nothing => return None,
+        Expected::Token => (Code::Unauthenticated, Acted::Answered, false, false),
+        Expected::Transient(code, acted) => (code, acted, true, false),
+        Expected::Overload(code, acted) => (code, acted, true, true),
+        Expected::Permanent(code, acted) => (code, acted, false, false),
+    };
+    let server = Server::start(&row.fault, usize::MAX, kind).await;
+    let result = timeout(HANG, kind.call(&client(&server, row.patience))).await.expect("no hang");
+    let error = result.expect_err(&row.name);
+    let call = error.call().unwrap_or_else(|| panic!("{}: {error:?}", row.name));
+    let fault = call.fault();
+    assert_eq!(
+        (error.code(), fault.acted, fault.is_transient, fault.is_overload),
+        (Some(code), acted, is_transient, is_overload),
+        "{} under {kind:?}: {}",
+        row.name,
+        chain(&error)
+    );
+    let sent = match row.expected {
+        Expected::Token => 2,
+        Expected::Transient(..) | Expected::Overload(..)
+            if kind != Kind::Create || matches!(acted, Acted::NotSent | Acted::Refused) =>
+        {
+            ATTEMPTS as usize
+        }
+        _ => 1,
+    };
+    let arrived = if acted == Acted::NotSent { 0 } else { sent };
+    assert_eq!(server.requests(), arrived, "{} under {kind:?}", row.name);
+    // The time that an attempt took is not the same every time.
+    let text = chain(call).lines().next().unwrap_or_default().split(" within ").next().map(str::to_owned);
+    text.map(|text| format!("{}: {text}", code_name(code)))
+}
+
+/// All sources of an error, a line each.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut next = error.source();
+    while let Some(error) = next {
+        writeln!(text, "{error}").unwrap();
+        next = error.source();
+    }
+    text
+}
+
+/// What the matrix says of one fault.
+struct Line {
+    number: usize,
+    cells: [String; 4],
+    error: String,
+}
+
+async fn measure(row: &Row, number: usize) -> Line {
+    let cell =
+        async |kind| (after_one_fault(row, kind).await, without_end(row, kind).await.unwrap_or_default());
+    let [read, create, poll, list] = Kind::ALL.map(cell);
+    let (read, create, poll, list) = tokio::join!(read, create, poll, list);
+    for (_, error) in [&create, &poll, &list] {
+        assert_eq!(error, &read.1, "every kind of call tells the same of {}", row.name);
+    }
+    Line { number, cells: [read.0, create.0, poll.0, list.0], error: read.1 }
+}
+
+fn print(rows: &[Row], lines: &[Line]) -> String {
+    let mut table = String::from(
+        "| fault | what the error says if the fault lasts | transient | server acted | unary read | unary create | poll \
+         | list page |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for Line { number, cells, error } in lines {
+        let row = &rows[*number];
+        let (is_transient, acted) = match row.expected {
+            Expected::Nothing => ("", "yes"),
+            Expected::Token => ("with a new token", "no"),
+            Expected::Transient(_, acted) => ("yes", words(acted)),
+            Expected::Overload(_, acted) => ("yes, slow down", words(acted)),
+            Expected::Permanent(_, acted) => ("no", words(acted)),
+        };
+        let cells = cells.join(" | ");
+        writeln!(table, "| {} | {error} | {is_transient} | {acted} | {cells} |", row.name).unwrap();
+    }
+    table
+}
+
+fn words(acted: Acted) -> &'static str {
+    match acted {
+        Acted::NotSent => "no: not sent",
+        Acted::Refused => "no: refused",
+        Acted::Answered => "no: answered",
+        Acted::Unknown => "unknown",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fault_matrix_is_as_documented() {
+    let rows = Arc::new(rows::all());
+    let room = Arc::new(Semaphore::new(12));
+    let mut running = JoinSet::new();
+    for number in 0..rows.len() {
+        let (rows, room) = (rows.clone(), room.clone());
+        running.spawn(async move {
+            let _place = room.acquire().await.unwrap();
+            measure(&rows[number], number).await
+        });
+    }
+    let mut lines = running.join_all().await;
+    lines.sort_by_key(|line| line.number);
+    compare(&print(&rows, &lines));
+}
+
+/// Compares with what stands between the markers in `docs/faults.md`; `UPDATE_DOCS=1` writes it there.
+fn compare(table: &str) {
+    const BEGIN: &str = "<!-- faults: begin -->\n";
+    const END: &str = "<!-- faults: end -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (documented, after) = rest.split_once(END).unwrap();
+    if documented == table {
+        return;
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        return;
+    }
+    panic!("docs/faults.md says otherwise; UPDATE_DOCS=1 writes this into it:\n{table}");
+}
+
+fn find(name: &str) -> Row {
+    let found = rows::all().into_iter().find(|row| row.name == name);
+    found.unwrap_or_else(|| panic!("no row `{name}`"))
+}
+
+#[tokio::test]
+async fn one_fault_on_the_first_poll_and_the_wait_ends_with_the_result() {
+    for name in [
+        "HTML page, HTTP 503",
+        "status UNAVAILABLE from the server",
+        "HTML page, HTTP 500",
+        "status INTERNAL from the server",
+        "HTML page, HTTP 429",
+        "status RESOURCE_EXHAUSTED from the server",
+        "HTML page, HTTP 504",
+        "status DEADLINE_EXCEEDED from the server",
+        "HTML page, HTTP 401",
+        "status UNAUTHENTICATED from the server",
+        "TCP closed before the request is read",
+        "TCP closed after the request",
+        "silence",
+        "GOAWAY that leaves the request out",
+        "GOAWAY that covers the request, then close",
+    ] {
+        assert_eq!(after_one_fault(&find(name), Kind::Poll).await, "ok, sent again", "{name}");
+    }
+}
+
+/// A caller's deadline ends what nothing else would, and says what it is.
+#[tokio::test]
+async fn a_deadline_ends_silence() {
+    let mute = Row { fault: Fault::Mute, name: "mute".to_owned(), ..find("silence") };
+    let silences =
+        [find("silence"), find("silence after the reply's head"), find("silence within the message")];
+    for row in silences.into_iter().chain([mute]) {
+        let patience = Patience { call: Some(Duration::from_millis(100)), attempt: HANG, ping: None };
+        for kind in Kind::ALL {
+            let server = Server::start(&row.fault, usize::MAX, kind).await;
+            let result = timeout(HANG, kind.call(&client(&server, patience))).await;
+            let error = result.expect("no hang").expect_err("silence");
+            assert!(error.is_deadline_exceeded() && error.may_have_been_applied(), "{}: {error:?}", row.name);
+        }
+    }
+}
+
+/// A client outlives anything but its runtime; then it says so instead of hanging.
+#[test]
+fn a_client_whose_runtime_is_gone_says_so() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let (server, client) = first.block_on(async {
+        let server = Server::start(&Fault::Mute, 0, Kind::Read).await;
+        let client = client(&server, find("silence").patience);
+        Kind::Read.call(&client).await.unwrap();
+        (server, client)
+    });
+    drop((first, server));
+    let error = runtime().block_on(Kind::Read.call(&client)).unwrap_err();
+    assert!(error.is_unreachable() && !error.is_transient(), "{error:?}");
+    assert!(error.source().unwrap().to_string().contains("runtime"), "{}", chain(&error));
+}
