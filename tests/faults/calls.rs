@@ -53,7 +53,7 @@ impl Kind {
     }
 
     /// Makes the call; an answer is checked.
-    pub async fn call(self, client: &Client) -> Result<(), Error> {
+    pub async fn call(self, client: &Client, patience: Patience) -> Result<(), Error> {
         match self {
             Self::Read => assert!(client.get_operation(NAME).await?.is_done()),
             Self::Create => {
@@ -63,9 +63,9 @@ impl Kind {
             Self::Poll => {
                 let poller: Poller<IssueModel, CreateIssueModelMetadata> = client.poller(NAME)?;
                 let policy = PollPolicy::default()
-                    .with_first_wait(Duration::from_millis(1))
-                    .with_max_wait(Duration::from_millis(5))
-                    .with_max_faults(ATTEMPTS - 1);
+                    .with_first_wait(WAIT)
+                    .with_max_wait(WAIT)
+                    .with_max_faults(patience.attempts - 1);
                 assert_eq!(poller.with_policy(policy).until_done().await?, model());
             }
             Self::List => {
@@ -83,14 +83,16 @@ impl Kind {
 }
 
 const PARENT: &str = "projects/p/locations/us-central1";
-/// Attempts of a call, and polls that may fail in a row.
-pub const ATTEMPTS: u32 = 3;
+/// Between attempts, and between polls.
+const WAIT: Duration = Duration::from_millis(10);
 /// Larger replies are refused.
 pub const MAX_REPLY_SIZE: usize = 4096;
 
 /// How impatient a client is.
 #[derive(Clone, Copy)]
 pub struct Patience {
+    /// Attempts of a call, and polls in a row that may fail.
+    pub attempts: u32,
     pub attempt: Duration,
     pub call: Option<Duration>,
     /// Between HTTP/2 pings, and until one that is not answered ends the connection.
@@ -124,10 +126,10 @@ pub fn client(server: &Server, patience: Patience) -> Client {
     let transport =
         Transport::from_channel("http://localhost".parse().unwrap(), channel, credentials).unwrap();
     let policy = RetryPolicy::default()
-        .with_max_attempts(ATTEMPTS)
+        .with_max_attempts(patience.attempts)
         .with_attempt_timeout(patience.attempt)
-        .with_first_wait(Duration::from_millis(1))
-        .with_max_wait(Duration::from_millis(5));
+        .with_first_wait(WAIT)
+        .with_max_wait(WAIT);
     let builder =
         Client::builder().with_transport(transport).with_retry(policy).with_max_reply_size(MAX_REPLY_SIZE);
     let builder = match patience.call {
