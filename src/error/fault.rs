@@ -78,7 +78,11 @@ impl TransportFault {
     /// A fault that came after the reply's head: the server was at work, whatever it says now.
     pub(crate) fn within_reply(source: BoxError) -> Self {
         let mut fault = Self::new(source);
-        fault.finding.fault.acted = Acted::Unknown;
+        let finding = &mut fault.finding;
+        if finding.fault.acted == Acted::Refused && !finding.fault.is_overload {
+            finding.text = BROKEN_OFF;
+        }
+        finding.fault.acted = Acted::Unknown;
         fault
     }
 
@@ -106,7 +110,11 @@ impl fmt::Display for TransportFault {
 
 impl StdError for TransportFault {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.source.as_ref())
+        // tonic wraps what breaks a body in a status that prints its source and tells nothing itself.
+        match self.source.downcast_ref::<tonic::Status>().and_then(StdError::source) {
+            Some(below) => Some(below),
+            None => Some(self.source.as_ref()),
+        }
     }
 }
 
@@ -205,6 +213,7 @@ fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
 }
 
 const BROKEN: &str = "the connection broke before the reply was whole";
+const BROKEN_OFF: &str = "the server broke off the call";
 
 fn of_h2(error: &h2::Error) -> Finding {
     // h2 gives a server's GOAWAY to those streams only that are above its last stream, or were never opened;
@@ -225,7 +234,7 @@ fn of_h2(error: &h2::Error) -> Finding {
             (Fault::transient(acted), Code::Unavailable, text)
         }
         Some(_) if error.is_reset() && error.is_remote() => {
-            (Fault::transient(acted), Code::Unavailable, "the server broke off the call")
+            (Fault::transient(acted), Code::Unavailable, BROKEN_OFF)
         }
         Some(_) => {
             let text = "what the server sent is not proper HTTP/2; is the endpoint a gRPC server?";
