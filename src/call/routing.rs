@@ -1,34 +1,45 @@
 //! The routing header of AIP-4222, from the fields that `google.api.http` binds in the path.
 
-use http::HeaderValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_encode_byte;
 
-pub(super) const HEADER: &str = "x-goog-request-params";
-
-/// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const HEADER: HeaderName = HeaderName::from_static("x-goog-request-params");
 
 /// Pairs of key and value, percent-encoded. A value that is empty is left out.
 #[derive(Debug, Default)]
-pub(crate) struct Routing(String);
+pub(crate) struct Routing(Vec<u8>);
 
 impl Routing {
     pub(crate) fn new(pairs: &[(&str, &str)]) -> Self {
-        let mut text = String::new();
+        // Room for a dozen slashes, so that it rarely grows: every call has one of these.
+        let length: usize = pairs.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
+        let mut text = Vec::with_capacity(length + 24);
         for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             if !text.is_empty() {
-                text.push('&');
+                text.push(b'&');
             }
-            text.extend(utf8_percent_encode(key, UNRESERVED));
-            text.push('=');
-            text.extend(utf8_percent_encode(value, UNRESERVED));
+            push_encoded(&mut text, key);
+            text.push(b'=');
+            push_encoded(&mut text, value);
         }
         Self(text)
     }
 
     pub(super) fn into_header(self) -> Option<HeaderValue> {
         // Percent-encoded text is always a valid header.
-        if self.0.is_empty() { None } else { HeaderValue::try_from(self.0).ok() }
+        if self.0.is_empty() { None } else { HeaderValue::from_maybe_shared(Bytes::from(self.0)).ok() }
+    }
+}
+
+/// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
+fn push_encoded(out: &mut Vec<u8>, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(percent_encode_byte(byte).as_bytes());
+        }
     }
 }
 
