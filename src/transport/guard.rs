@@ -54,7 +54,7 @@ fn fault(error: BoxError) -> BoxError {
 pin_project! {
     /// Waits for the reply's head, and looks at it.
     #[derive(Debug)]
-    pub(crate) struct GuardedCall<F> {
+    pub struct GuardedCall<F> {
         #[pin]
         inner: F,
     }
