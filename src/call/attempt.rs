@@ -37,8 +37,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     }
     let started = Instant::now();
     let deadline = plan.timeout.and_then(|timeout| started.checked_add(timeout));
-    let shared = plan.caller.shared.clone();
-    shared.budget.deposit();
+    plan.caller.budget.deposit();
     let mut attempts = 0;
     let mut waited = None;
     let mut has_renewed_token = false;
@@ -66,9 +65,9 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         }
         let asked = retry_delay(&failure.status);
         let past = Past { attempts, waited, asked };
-        match policy.decide(past, failure.fault, plan.is_idempotent, shared.chance.next()) {
+        match policy.decide(past, failure.fault, plan.is_idempotent, plan.caller.chance()) {
             Decision::RetryAfter(wait)
-                if deadline.is_none_or(|end| Instant::now() + wait < end) && shared.budget.withdraw() =>
+                if deadline.is_none_or(|end| Instant::now() + wait < end) && plan.caller.budget.withdraw() =>
             {
                 trace::attempt_failed(attempts, failure.status.code(), failure.fault, wait);
                 waited = Some(wait);
