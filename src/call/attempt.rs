@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::client::Grpc;
@@ -18,6 +18,8 @@ use super::retry::{Decision, Past};
 use super::{Plan, trace};
 use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay};
 use crate::status::Status;
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
@@ -83,9 +85,9 @@ async fn attempt<W: Message + Default + Send + 'static>(
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
     let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
-    let mut headers = plan.headers.clone();
+    let mut headers = with_room(&plan.headers);
     if let Some(value) = time_left.and_then(grpc_timeout) {
-        headers.insert("grpc-timeout", value);
+        headers.insert(GRPC_TIMEOUT, value);
     }
     if let Some(value) = plan.caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
         headers.insert("traceparent", value);
@@ -97,6 +99,13 @@ async fn attempt<W: Message + Default + Send + 'static>(
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(plan.method.path());
     Ok(grpc.unary(request, path, codec).await?.into_inner())
+}
+
+/// A copy with room for what is added here, in the layers below and by tonic, so that it never grows.
+fn with_room(headers: &HeaderMap) -> HeaderMap {
+    let mut copy = HeaderMap::with_capacity(headers.len() + 8);
+    copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    copy
 }
 
 /// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
