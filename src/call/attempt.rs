@@ -1,5 +1,6 @@
 //! Makes attempts until one succeeds, the policy gives up, or the time is over.
 
+use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -111,13 +112,14 @@ fn with_room(headers: &HeaderMap) -> HeaderMap {
 /// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
 /// clock, which knows what happened, is the first to end the call.
 fn grpc_timeout(left: Duration) -> Option<HeaderValue> {
-    let millis = left.as_millis().saturating_add(1);
-    let text = if millis < 100_000_000 {
-        format!("{millis}m")
-    } else {
-        format!("{}S", left.as_secs().saturating_add(1).min(99_999_999))
-    };
-    HeaderValue::try_from(text).ok()
+    let mut text = Cursor::new([0; 9]);
+    match u32::try_from(left.as_millis()) {
+        Ok(millis @ ..99_999_999) => write!(text, "{}m", millis + 1),
+        _ => write!(text, "{}S", left.as_secs().saturating_add(1).min(99_999_999)),
+    }
+    .ok()?;
+    let length = usize::try_from(text.position()).ok()?;
+    HeaderValue::from_bytes(text.get_ref().get(..length)?).ok()
 }
 
 /// A failed attempt.
