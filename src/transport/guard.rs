@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use base64::Engine as _;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower::Service;
@@ -17,7 +17,8 @@ use crate::error::{BoxError, HttpReply, TransportFault};
 use crate::status::BASE64;
 
 /// tonic 0.14 unwraps the decoded form of this header.
-const DETAILS: &str = "grpc-status-details-bin";
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ fn admit(response: Response<tonic::body::Body>) -> Result<Response<GuardedBody>,
     let (mut head, body) = response.into_parts();
     let content_type = head.headers.get(CONTENT_TYPE);
     let is_grpc = content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if !is_grpc && !head.headers.contains_key("grpc-status") {
+    if !is_grpc && !head.headers.contains_key(GRPC_STATUS) {
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         return Err(fault(HttpReply { status: head.status, content_type }.into()));
     }
