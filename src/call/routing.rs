@@ -34,11 +34,14 @@ impl Routing {
 
 /// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
 fn push_encoded(out: &mut Vec<u8>, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(byte);
-        } else {
-            out.extend_from_slice(percent_encode_byte(byte).as_bytes());
+    let is_reserved = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~');
+    for chunk in text.as_bytes().split_inclusive(is_reserved) {
+        match chunk.split_last() {
+            Some((last, plain)) if is_reserved(last) => {
+                out.extend_from_slice(plain);
+                out.extend_from_slice(percent_encode_byte(*last).as_bytes());
+            }
+            _ => out.extend_from_slice(chunk),
         }
     }
 }
