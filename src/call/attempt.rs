@@ -1,6 +1,7 @@
 //! Makes attempts until one succeeds, the policy gives up, or the time is over.
 
 use std::io::{Cursor, Write as _};
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
-    let span = trace::call_span(plan.method, plan.caller.transport.endpoint().host());
+    let span = trace::call_span(plan.method, plan.caller.transport.endpoint());
     let result = attempts(plan).instrument(span.clone()).await;
     let code = result.as_ref().map_or_else(|error| error.code().unwrap_or(Code::Unknown), |_| Code::Ok);
     trace::record_end(&span, code);
@@ -51,7 +52,8 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
         let result = match end {
-            Some(end) => timeout_at(end, attempt(plan, Some(end - sent))).await,
+            // Pinned here, for it is large to be moved.
+            Some(end) => timeout_at(end, pin!(attempt(plan, Some(end - sent)))).await,
             None => Ok(attempt(plan, None).await),
         };
         let failure = match result {
