@@ -13,15 +13,20 @@
 //!
 //! `cargo bench --bench overhead`; under two minutes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that fails may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a bench that fails may panic"
+)]
+#![allow(clippy::cast_precision_loss, reason = "the numbers are small")]
 
-#[path = "support/server.rs"]
-mod server;
+mod support;
 
 use std::env;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
 use contact_center_insights::Client;
 use contact_center_insights::auth::{Credentials, Token};
@@ -30,17 +35,13 @@ use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueMo
 use contact_center_insights::proto::longrunning::GetOperationRequest;
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
-use rustix::time::{ClockId, clock_gettime};
-use server::NAME;
+use support::{NAME, Server, TOKEN, cpu_time, runtime};
 use tokio::runtime::Runtime;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-/// As long as those of Google.
-const TOKEN: &str = "ya29.c.c0ASRK0Ga0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijkl\
-                     mnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST";
 const VARIANTS: [&str; 3] = ["client", "stub", "token-only"];
 const CONCURRENCY: [usize; 3] = [1, 16, 64];
 const ROUNDS: usize = 41;
@@ -52,11 +53,12 @@ const WARM_UP: usize = 500;
 fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["serve"] => server::serve(),
-        ["call", variant, address, calls] => {
+        ["serve"] => support::serve(support::finished()),
+        ["call", variant, address, callers, calls] => {
+            let number = |text: &str| text.parse().expect("a number");
             let runtime = runtime();
             let variant = runtime.block_on(Variant::new(variant, address));
-            runtime.block_on(variant.run(1, calls.parse().expect("a number of calls")));
+            runtime.block_on(variant.run(number(callers), number(calls)));
         }
         _ => compare(),
     }
@@ -71,7 +73,10 @@ fn compare() {
         runtime.block_on(variant.run(16, WARM_UP));
     }
     let mut summary = Vec::new();
-    println!("{:>3} {:<11} {:>9} {:>9} {:>12} {:>13}", "c", "variant", "cpu us", "calls/s", "allocations", "instructions");
+    println!(
+        "{:>3} {:<11} {:>9} {:>9} {:>12} {:>13}",
+        "c", "variant", "cpu us", "calls/s", "allocations", "instructions"
+    );
     for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
         let rounds: Vec<[Sample; 3]> =
             (0..ROUNDS).map(|round| sample_round(round, &runtime, &variants, callers, calls)).collect();
@@ -83,7 +88,11 @@ fn compare() {
             let cpu = median(rounds.iter().map(|round| round[i].cpu));
             let rate = median(rounds.iter().map(|round| 1.0 / round[i].wall));
             let counted = instructions[i].map_or("unmeasured".to_owned(), |n| format!("{n:.0}"));
-            println!("{callers:>3} {name:<11} {:>9.2} {rate:>9.0} {:>12.1} {counted:>13}", cpu * 1e6, allocations[i]);
+            println!(
+                "{callers:>3} {name:<11} {:>9.2} {rate:>9.0} {:>12.1} {counted:>13}",
+                cpu * 1e6,
+                allocations[i]
+            );
         }
         let cpu_ratio = median(rounds.iter().map(|[ours, stub, _]| ours.cpu / stub.cpu));
         let cpu_ratio_vs_token_only = median(rounds.iter().map(|[ours, _, token]| ours.cpu / token.cpu));
@@ -131,19 +140,10 @@ fn sample_round(
     samples
 }
 
-/// What this process has used of the CPU, all threads together.
-fn cpu_time() -> Duration {
-    clock_gettime(ClockId::ProcessCPUTime).try_into().expect("a positive time")
-}
-
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// Instructions a call; `None` without valgrind.
@@ -152,7 +152,7 @@ fn instructions(variant: &str, address: &str) -> Option<f64> {
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(env::current_exe().ok()?)
-            .args(["call", variant, address, &calls.to_string()])
+            .args(["call", variant, address, "1", &calls.to_string()])
             .output()
             .ok()?;
         // `==123== Collected : 1234567`
@@ -174,7 +174,9 @@ impl Variant {
     async fn new(name: &str, address: &str) -> Self {
         if name == "client" {
             let token = Credentials::from_token(Token::new(TOKEN).unwrap());
-            return Self::Client(Client::builder().with_endpoint(address).with_credentials(token).build().unwrap());
+            return Self::Client(
+                Client::builder().with_endpoint(address).with_credentials(token).build().unwrap(),
+            );
         }
         let channel = Channel::from_shared(address.to_owned()).unwrap().connect().await.expect("the server");
         let headers = Headers::new(name == "stub");
@@ -211,7 +213,7 @@ impl Variant {
                 (operation.metadata.unwrap().to_msg().unwrap(), response.to_msg().unwrap())
             }
         };
-        assert!(metadata.end_time.is_some() && model.issue_count == server::ISSUES);
+        assert!(metadata.end_time.is_some() && model.issue_count == support::ISSUES);
     }
 }
 
@@ -227,7 +229,7 @@ impl Headers {
         let mut token: MetadataValue<Ascii> = format!("Bearer {TOKEN}").parse().unwrap();
         token.set_sensitive(true);
         let others = [
-            ("x-goog-request-params", server::ROUTING),
+            ("x-goog-request-params", support::ROUTING),
             ("x-goog-api-client", "gl-rust/1.95.0 gapic/0.1.0 grpc/0.14-tonic"),
             ("grpc-timeout", "60001m"),
         ];
@@ -244,33 +246,5 @@ impl tonic::service::Interceptor for Headers {
             headers.insert(*name, value.clone());
         }
         Ok(request)
-    }
-}
-
-/// The server's process. It ends when its standard input does: with this value, or with this process.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new(env::current_exe().unwrap())
-            .arg("serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program, again");
-        let mut address = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).expect("an address");
-        Self { process, address: address.trim().to_owned() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

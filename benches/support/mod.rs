@@ -1,6 +1,12 @@
-//! A server of one finished operation, for benches: the generated service over hyper, on one thread.
+//! What benches share: a server of one operation in a process of its own, the generated service over hyper on one
+//! thread; and this process's clock of CPU time.
 
-use std::io::Read as _;
+#![allow(dead_code, reason = "a module of each bench, which uses its part")]
+
+use std::env;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use contact_center_insights::any::pack;
 use contact_center_insights::proto::insights::issue_model::{InputDataConfig, ModelType, State};
@@ -18,7 +24,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use prost::Message as _;
 use prost_types::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tonic::{Request, Response, Status};
 
 pub(crate) const NAME: &str = "projects/my-project/locations/us-central1/operations/12345678901234567890";
@@ -28,17 +36,59 @@ pub(crate) const ROUTING: &str =
 /// Issues that the trained model knows.
 pub(crate) const ISSUES: i64 = 6;
 
+/// As long as those of Google.
+pub(crate) const TOKEN: &str = "ya29.c.c0ASRK0Ga0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijkl\
+                     mnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST";
+
+/// What this process has used of the CPU, all threads together.
+pub(crate) fn cpu_time() -> Duration {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().expect("a positive time")
+}
+
+/// One thread: on two cores that is steadier than two workers a side.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// The server's process. It ends when its standard input does: with this value, or with this process.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// The bench must `serve` when it is started with that argument.
+    pub(crate) fn start() -> Self {
+        let mut process = Command::new(env::current_exe().unwrap())
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program, again");
+        let mut address = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).expect("an address");
+        Self { process, address: address.trim().to_owned() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// Serves on a free port of loopback, which it prints, until standard input ends.
-pub(crate) fn serve() {
+pub(crate) fn serve(operation: Operation) {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    runtime().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         println!("http://{}", listener.local_addr().expect("bound"));
-        let service = OperationsServer::new(Finished(finished()));
+        let service = OperationsServer::new(Constant(operation));
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
             stream.set_nodelay(true).expect("a TCP socket");
@@ -52,7 +102,7 @@ pub(crate) fn serve() {
 }
 
 /// The operation that trained a model: between 1 and 2 KiB, as such operations are.
-fn finished() -> Operation {
+pub(crate) fn finished() -> Operation {
     let project = "projects/my-project/locations/us-central1";
     let at = |seconds| Some(Timestamp { seconds, nanos: 123_456_000 });
     let input_data_config = InputDataConfig {
@@ -104,11 +154,16 @@ fn finished() -> Operation {
     operation
 }
 
+/// The same while it runs.
+pub(crate) fn running() -> Operation {
+    Operation { done: false, result: None, ..finished() }
+}
+
 #[derive(Clone)]
-struct Finished(Operation);
+struct Constant(Operation);
 
 #[tonic::async_trait]
-impl Operations for Finished {
+impl Operations for Constant {
     async fn get_operation(&self, _: Request<GetOperationRequest>) -> Result<Response<Operation>, Status> {
         Ok(Response::new(self.0.clone()))
     }
