@@ -142,13 +142,14 @@ impl<R, M> Poller<R, M> {
         let routing = Routing::new(&[("name", &self.name)]);
         // Polling is itself a repetition: one attempt a poll, and the policy here decides about the next.
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.defaults.retry.attempt_timeout());
-        let call = self.caller.call::<Operation<R, M>>(&methods::GET_OPERATION, routing, &request);
-        match call.with_retry(retry).send().await {
-            Ok(operation) => {
+        let call = self.caller.call::<longrunning::Operation>(&methods::GET_OPERATION, routing, &request);
+        // Boxed by the call: most of the time a poller waits, and should be small then.
+        match call.with_retry(retry).await {
+            Ok(raw) => {
                 self.due = Instant::now() + self.policy.wait(self.polls, self.caller.chance());
                 self.polls = self.polls.saturating_add(1);
                 self.faults = 0;
-                self.last = Some(operation);
+                self.last = Some(raw.into());
                 Ok(())
             }
             Err(error) => {
