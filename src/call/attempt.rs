@@ -47,7 +47,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     let mut has_renewed_token = false;
     loop {
         attempts += 1;
-        let sent = Instant::now();
+        let sent = if attempts == 1 { started } else { Instant::now() };
         let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults.retry);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
@@ -72,7 +72,8 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         let past = Past { attempts, waited, asked };
         match policy.decide(past, failure.fault, plan.is_idempotent, plan.caller.chance()) {
             Decision::RetryAfter(wait)
-                if deadline.is_none_or(|end| Instant::now() + wait < end) && plan.caller.budget.withdraw() =>
+                if deadline.is_none_or(|end| Instant::now() + wait < end)
+                    && plan.caller.budget.withdraw() =>
             {
                 trace::attempt_failed(attempts, failure.status.code(), failure.fault, wait);
                 waited = Some(wait);
@@ -87,6 +88,17 @@ async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
+    let mut grpc = Grpc::new(plan.caller.transport.clone())
+        .max_decoding_message_size(plan.caller.defaults.max_reply_size);
+    grpc.ready().await.map_err(tonic::Status::from_error)?;
+    let path = PathAndQuery::from_static(plan.method.path());
+    // The request is made when it can go, so that this future does not hold it before or after.
+    let request = request(plan, time_left);
+    let codec = BytesToMessage::new(request.get_ref().len());
+    Ok(grpc.unary(request, path, codec).await?.into_inner())
+}
+
+fn request(plan: &Plan, time_left: Option<Duration>) -> Request<Bytes> {
     let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
     let mut headers = with_room(&plan.headers);
     if let Some(value) = time_left.and_then(grpc_timeout) {
@@ -95,13 +107,7 @@ async fn attempt<W: Message + Default + Send + 'static>(
     if let Some(value) = plan.caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
         headers.insert("traceparent", value);
     }
-    let codec = BytesToMessage::new(body.len());
-    let request = Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body);
-    let mut grpc = Grpc::new(plan.caller.transport.clone())
-        .max_decoding_message_size(plan.caller.defaults.max_reply_size);
-    grpc.ready().await.map_err(tonic::Status::from_error)?;
-    let path = PathAndQuery::from_static(plan.method.path());
-    Ok(grpc.unary(request, path, codec).await?.into_inner())
+    Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body)
 }
 
 /// A copy with room for what is added here, in the layers below and by tonic, so that it never grows.
