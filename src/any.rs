@@ -45,11 +45,12 @@ impl<T: Message + Name + Default + 'static> Unpack for T {
     }
 
     fn unpack(any: &prost_types::Any) -> Result<Self, UnpackError> {
-        if type_name(&any.type_url) == T::full_name() {
-            T::decode(any.value.as_slice())
-                .map_err(|source| UnpackError::Malformed { name: T::full_name(), source })
+        let name = T::full_name();
+        let domain = any.type_url.strip_suffix(name.as_str());
+        if domain.is_some_and(|domain| domain.is_empty() || domain.ends_with('/')) {
+            T::decode(any.value.as_slice()).map_err(|source| UnpackError::Malformed { name, source })
         } else {
-            Err(UnpackError::Mismatch { expected: T::full_name(), found: any.type_url.clone() })
+            Err(UnpackError::Mismatch { expected: name, found: any.type_url.clone() })
         }
     }
 

@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub(crate) use cache::TokenCache;
-pub(crate) use layer::Authorize;
+pub(crate) use layer::{Authorize, Authorized};
 pub use token::Token;
 
 use crate::error::{BoxError, CredentialsError};

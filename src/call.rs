@@ -12,6 +12,7 @@ mod trace;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,17 +36,15 @@ use crate::transport::Transport;
 /// conversations with transcripts can hold.
 const MAX_REPLY_SIZE: usize = 64 << 20;
 
-/// What makes calls: a transport, and the settings that calls start from. Clones are cheap.
+/// What makes calls. Clones share everything, and are one pointer each: a poller that waits holds one.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub(crate) transport: Transport,
-    pub(crate) defaults: Arc<Defaults>,
-    pub(crate) shared: Arc<Shared>,
-}
+pub(crate) struct Caller(Arc<Shared>);
 
-/// What all calls of a client share.
+/// What all calls of a client share: a transport, and the settings that calls start from.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) transport: Transport,
+    pub(crate) defaults: Defaults,
     pub(crate) chance: Chance,
     /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
     /// outage, in which every call fails, that keeps retries from multiplying it.
@@ -71,13 +70,12 @@ impl Caller {
     /// `seed` fixes the jitter of waits, for tests.
     pub(crate) fn new(transport: Transport, defaults: Defaults, seed: Option<u64>) -> Self {
         let chance = seed.map_or_else(Chance::from_process, Chance::seeded);
-        let shared = Shared { chance, budget: TpsBudget::default() };
-        Self { transport, defaults: Arc::new(defaults), shared: Arc::new(shared) }
+        Self(Arc::new(Shared { transport, defaults, chance, budget: TpsBudget::default() }))
     }
 
     /// A number from 0 to 1, for jitter.
     pub(crate) fn chance(&self) -> f64 {
-        self.shared.chance.next()
+        self.chance.next()
     }
 
     pub(crate) fn call<A: Reply>(
@@ -108,6 +106,14 @@ impl Caller {
         let mut call = self.call(method, Routing::default(), &());
         call.plan.body = Err(error);
         call
+    }
+}
+
+impl Deref for Caller {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
 

@@ -5,21 +5,20 @@ mod guard;
 mod identity;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
 use tonic::body::Body;
 use tonic::transport::Channel;
+use tonic::transport::channel::ResponseFuture;
 use tower::Service;
 
 pub use endpoint::Endpoint;
-use guard::{Guard, GuardedBody};
+use guard::{Guard, GuardedBody, GuardedCall};
 use identity::Identify;
 
-use crate::auth::{Authorize, Credentials, TokenCache};
+use crate::auth::{Authorize, Authorized, Credentials, TokenCache};
 use crate::error::{BoxError, Error};
 
 /// How long a connection may take to open.
@@ -123,7 +122,7 @@ fn channel(endpoint: &Endpoint) -> Result<Channel, BoxError> {
 impl Service<Request<Body>> for Transport {
     type Response = Response<GuardedBody>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+    type Future = Authorized<GuardedCall<ResponseFuture>, Self::Response>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.stack.poll_ready(cx)

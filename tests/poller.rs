@@ -37,12 +37,12 @@ async fn polls_at_once_then_ever_slower_up_to_thirty_seconds() {
     assert_eq!((name.as_str(), last.is_done()), (NAME, false));
     assert_eq!(started.elapsed().as_secs(), 600);
     let gaps = script.gaps();
-    for (gap, full) in
-        gaps.iter().zip([1.0, 1.5, 2.25, 3.375, 5.063, 7.594, 11.39, 17.086, 25.629, 30.0, 30.0])
-    {
-        assert!((0.9 * full - 0.02..=full + 0.02).contains(gap), "{gap} of {full}: {gaps:?}");
+    let growing =
+        [1.0, 1.5, 2.25, 3.375, 5.063, 7.594, 11.39, 17.086, 25.629, 30.0].map(|full| (full, 1.0 / 3.0));
+    for (gap, (full, least)) in gaps.iter().zip(growing.into_iter().chain([(30.0, 0.9); 10])) {
+        assert!((least * full - 0.02..=full + 0.02).contains(gap), "{gap} of {full}: {gaps:?}");
     }
-    assert!((28..=32).contains(&script.calls()), "{} calls", script.calls());
+    assert!((28..=34).contains(&script.calls()), "{} calls", script.calls());
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +206,7 @@ async fn a_stream_yields_on_change_and_polls_no_more_than_the_policy_says() {
     }
     assert_eq!(notes, ["a", "b", "end"]);
     assert_eq!(script.calls(), 6);
-    assert!(script.gaps().iter().all(|gap| *gap >= 0.9), "{:?}", script.gaps());
+    assert!(script.gaps().iter().all(|gap| *gap >= 0.33), "{:?}", script.gaps());
     for _ in 0..3 {
         assert!(stream.next().await.is_none(), "fused");
     }
@@ -231,14 +231,14 @@ async fn a_dropped_wait_loses_neither_result_nor_time() {
         tokio::select! {
             biased;
             result = poller.until_done() => break result,
-            () = tokio::time::sleep(Duration::from_millis(4)) => dropped += 1,
+            () = tokio::time::sleep(Duration::from_millis(1)) => dropped += 1,
         }
     };
     assert_eq!(result.unwrap(), model());
     assert!(dropped > 1000, "{dropped}");
     assert_eq!(script.calls(), 4);
     let total: f64 = script.gaps().iter().sum();
-    assert!((4.2..=4.9).contains(&total), "1 + 1.5 + 2.25 seconds, less up to a tenth: {total}");
+    assert!((1.5..=4.9).contains(&total), "1 + 1.5 + 2.25 seconds, or less down to a third: {total}");
 }
 
 #[tokio::test(start_paused = true)]

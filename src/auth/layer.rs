@@ -1,11 +1,13 @@
 //! Puts the bearer token on every request that passes.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
+use pin_project_lite::pin_project;
 use tower::Service;
 
 use super::TokenCache;
@@ -36,26 +38,56 @@ where
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+    type Future = Authorized<S::Future, Self::Response>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Some(tokens) = &self.tokens else { return Box::pin(self.inner.call(request)) };
+        let Some(tokens) = &self.tokens else { return Authorized::Sent { call: self.inner.call(request) } };
         if let Some(token) = tokens.ready() {
             request.headers_mut().insert(AUTHORIZATION, token.header());
-            return Box::pin(self.inner.call(request));
+            return Authorized::Sent { call: self.inner.call(request) };
         }
         let tokens = tokens.clone();
         // The service that was polled ready goes into the future; an unpolled clone takes its place.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        Box::pin(async move {
+        let call = Box::pin(async move {
             let token = tokens.token().await.map_err(|error| TransportFault::new(error.into()))?;
             request.headers_mut().insert(AUTHORIZATION, token.header());
             inner.call(request).await
+        });
+        Authorized::Waiting { call }
+    }
+}
+
+pin_project! {
+    /// A call that has its token, as nearly all do, or that waits for one first.
+    #[project = Projected]
+    pub enum Authorized<F, R> {
+        Sent { #[pin] call: F },
+        Waiting { call: Pin<Box<dyn Future<Output = Result<R, BoxError>> + Send>> },
+    }
+}
+
+impl<F: Future<Output = Result<R, BoxError>>, R> Future for Authorized<F, R> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project() {
+            Projected::Sent { call } => call.poll(cx),
+            Projected::Waiting { call } => call.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<F, R> fmt::Debug for Authorized<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sent { .. } => "Authorized::Sent",
+            Self::Waiting { .. } => "Authorized::Waiting",
         })
     }
 }

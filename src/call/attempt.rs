@@ -1,10 +1,12 @@
 //! Makes attempts until one succeeds, the policy gives up, or the time is over.
 
+use std::io::{Cursor, Write as _};
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::client::Grpc;
@@ -21,9 +23,11 @@ use crate::error::{
 };
 use crate::status::Status;
 
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
-    let span = trace::call_span(plan.method, plan.caller.transport.endpoint().host());
+    let span = trace::call_span(plan.method, plan.caller.transport.endpoint());
     let result = attempts(plan).instrument(span.clone()).await;
     let code = result.as_ref().map_or_else(|error| error.code().unwrap_or(Code::Unknown), |_| Code::Ok);
     trace::record_end(&span, code);
@@ -39,20 +43,20 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     }
     let started = Instant::now();
     let deadline = plan.timeout.and_then(|timeout| started.checked_add(timeout));
-    let shared = plan.caller.shared.clone();
-    shared.budget.deposit();
+    plan.caller.budget.deposit();
     let mut attempts = 0;
     let mut waited = None;
     let mut has_renewed_token = false;
     let mut may_have_acted = false;
     loop {
         attempts += 1;
-        let sent = Instant::now();
+        let sent = if attempts == 1 { started } else { Instant::now() };
         let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults.retry);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
         let result = match end {
-            Some(end) => timeout_at(end, attempt(plan, Some(end - sent))).await,
+            // Pinned here, for it is large to be moved.
+            Some(end) => timeout_at(end, pin!(attempt(plan, Some(end - sent)))).await,
             None => Ok(attempt(plan, None).await),
         };
         let failure = match result {
@@ -78,9 +82,10 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         }
         may_have_acted |= failure.fault.acted == Acted::Unknown;
         let is_repeatable = plan.is_idempotent || plan.reconcile.is_some();
-        match policy.decide(past, failure.fault, is_repeatable, shared.chance.next()) {
+        match policy.decide(past, failure.fault, is_repeatable, plan.caller.chance()) {
             Decision::RetryAfter(wait)
-                if deadline.is_none_or(|end| Instant::now() + wait < end) && shared.budget.withdraw() =>
+                if deadline.is_none_or(|end| Instant::now() + wait < end)
+                    && plan.caller.budget.withdraw() =>
             {
                 trace::attempt_failed(attempts, failure.status.code(), failure.fault, wait);
                 waited = Some(wait);
@@ -99,8 +104,7 @@ async fn look<W: Message + Default + Send + 'static>(
 ) -> Option<W> {
     let end = end.unwrap_or_else(|| Instant::now() + RetryPolicy::default().attempt_timeout());
     let left = end.saturating_duration_since(Instant::now());
-    let (headers, body) = (reconcile.headers.clone(), reconcile.request.clone());
-    let get = send(&plan.caller, reconcile.get, headers, body, Some(left));
+    let get = send(&plan.caller, reconcile.get, &reconcile.headers, reconcile.request.clone(), Some(left));
     timeout_at(end, get).await.ok()?.ok().filter(|found| reconcile.accepts(found))
 }
 
@@ -109,41 +113,55 @@ async fn attempt<W: Message + Default + Send + 'static>(
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
     let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
-    send(&plan.caller, plan.method, plan.headers.clone(), body, time_left).await
+    send(&plan.caller, plan.method, &plan.headers, body, time_left).await
 }
 
 async fn send<W: Message + Default + Send + 'static>(
     caller: &Caller,
     method: &'static Method,
-    mut headers: HeaderMap,
+    headers: &HeaderMap,
     body: Bytes,
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
-    if let Some(value) = time_left.and_then(grpc_timeout) {
-        headers.insert("grpc-timeout", value);
-    }
-    if let Some(value) = caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
-        headers.insert("traceparent", value);
-    }
-    let codec = BytesToMessage::new(body.len());
-    let request = Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body);
     let mut grpc =
         Grpc::new(caller.transport.clone()).max_decoding_message_size(caller.defaults.max_reply_size);
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(method.path());
+    let codec = BytesToMessage::new(body.len());
+    // The request is made when it can go, so that this future does not hold it before or after.
+    let request = request(caller, headers, body, time_left);
     Ok(grpc.unary(request, path, codec).await?.into_inner())
+}
+
+fn request(caller: &Caller, headers: &HeaderMap, body: Bytes, time_left: Option<Duration>) -> Request<Bytes> {
+    let mut headers = with_room(headers);
+    if let Some(value) = time_left.and_then(grpc_timeout) {
+        headers.insert(GRPC_TIMEOUT, value);
+    }
+    if let Some(value) = caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
+        headers.insert("traceparent", value);
+    }
+    Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body)
+}
+
+/// A copy with room for what is added here, in the layers below and by tonic, so that it never grows.
+fn with_room(headers: &HeaderMap) -> HeaderMap {
+    let mut copy = HeaderMap::with_capacity(headers.len() + 8);
+    copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    copy
 }
 
 /// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
 /// clock, which knows what happened, is the first to end the call.
 fn grpc_timeout(left: Duration) -> Option<HeaderValue> {
-    let millis = left.as_millis().saturating_add(1);
-    let text = if millis < 100_000_000 {
-        format!("{millis}m")
-    } else {
-        format!("{}S", left.as_secs().saturating_add(1).min(99_999_999))
-    };
-    HeaderValue::try_from(text).ok()
+    let mut text = Cursor::new([0; 9]);
+    match u32::try_from(left.as_millis()) {
+        Ok(millis @ ..99_999_999) => write!(text, "{}m", millis + 1),
+        _ => write!(text, "{}S", left.as_secs().saturating_add(1).min(99_999_999)),
+    }
+    .ok()?;
+    let length = usize::try_from(text.position()).ok()?;
+    HeaderValue::from_bytes(text.get_ref().get(..length)?).ok()
 }
 
 /// A failed attempt.

@@ -1,27 +1,27 @@
 //! The routing header of AIP-4222, from the fields that `google.api.http` binds in the path.
 
-use http::{HeaderMap, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_encode_byte;
 
-const HEADER: &str = "x-goog-request-params";
-
-/// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const HEADER: HeaderName = HeaderName::from_static("x-goog-request-params");
 
 /// Pairs of key and value, percent-encoded. A value that is empty is left out.
 #[derive(Debug, Default)]
-pub(crate) struct Routing(String);
+pub(crate) struct Routing(Vec<u8>);
 
 impl Routing {
     pub(crate) fn new(pairs: &[(&str, &str)]) -> Self {
-        let mut text = String::new();
+        // Room for a dozen slashes, so that it rarely grows: every call has one of these.
+        let length: usize = pairs.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
+        let mut text = Vec::with_capacity(length + 24);
         for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             if !text.is_empty() {
-                text.push('&');
+                text.push(b'&');
             }
-            text.extend(utf8_percent_encode(key, UNRESERVED));
-            text.push('=');
-            text.extend(utf8_percent_encode(value, UNRESERVED));
+            push_encoded(&mut text, key);
+            text.push(b'=');
+            push_encoded(&mut text, value);
         }
         Self(text)
     }
@@ -34,7 +34,21 @@ impl Routing {
 
     fn into_header(self) -> Option<HeaderValue> {
         // Percent-encoded text is always a valid header.
-        if self.0.is_empty() { None } else { HeaderValue::try_from(self.0).ok() }
+        if self.0.is_empty() { None } else { HeaderValue::from_maybe_shared(Bytes::from(self.0)).ok() }
+    }
+}
+
+/// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
+fn push_encoded(out: &mut Vec<u8>, text: &str) {
+    let is_reserved = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~');
+    for chunk in text.as_bytes().split_inclusive(is_reserved) {
+        match chunk.split_last() {
+            Some((last, plain)) if is_reserved(last) => {
+                out.extend_from_slice(plain);
+                out.extend_from_slice(percent_encode_byte(*last).as_bytes());
+            }
+            _ => out.extend_from_slice(chunk),
+        }
     }
 }
 

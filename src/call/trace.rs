@@ -13,9 +13,10 @@ use tracing::field::Empty;
 use super::methods::Method;
 use crate::error::Fault;
 use crate::status::code_name;
+use crate::transport::Endpoint;
 
 /// The span of one call, attempts and waits between them included.
-pub(super) fn call_span(method: &'static Method, host: &str) -> Span {
+pub(super) fn call_span(method: &'static Method, endpoint: &Endpoint) -> Span {
     tracing::info_span!(
         "call",
         otel.name = method.full_name(),
@@ -25,7 +26,7 @@ pub(super) fn call_span(method: &'static Method, host: &str) -> Span {
         rpc.service = method.service(),
         rpc.method = method.name(),
         rpc.grpc.status_code = Empty,
-        server.address = host,
+        server.address = endpoint.host(),
     )
 }
 

@@ -7,8 +7,11 @@ use crate::error::Fault;
 /// How an operation is polled.
 ///
 /// By default the first wait is 1 s, each is 1.5 times the one before, up to 30 s, and there is no limit on the
-/// whole: training a model takes hours. Waits are drawn between 90 % and the whole of that, so that many
-/// pollers spread out. Up to 10 polls in a row may fail with a transient fault; the first success forgets them.
+/// whole: training a model takes hours. Up to 10 polls in a row may fail with a transient fault; the first success forgets them.
+///
+/// Waits are drawn between a third and the whole of that while they grow, and between nine tenths and the whole once
+/// they have grown. So many pollers that were started together are spread evenly when they reach the longest wait,
+/// and stay so, without asking much more often than it says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollPolicy {
     first_wait: Duration,
@@ -54,10 +57,15 @@ impl PollPolicy {
     /// 0 to 1.
     #[must_use]
     pub fn wait(&self, polls: u32, chance: f64) -> Duration {
+        let has_grown = polls.checked_sub(1).is_some_and(|before| self.longest(before) == self.max_wait);
+        let least = if has_grown { 0.9 } else { 1.0 / 3.0 };
+        self.longest(polls).mul_f64(least + (1.0 - least) * chance.clamp(0.0, 1.0))
+    }
+
+    fn longest(&self, polls: u32) -> Duration {
         let growth = MULTIPLIER.powf(f64::from(polls.min(100)));
         let wait = self.first_wait.as_secs_f64() * growth;
-        let wait = Duration::try_from_secs_f64(wait).unwrap_or(self.max_wait).min(self.max_wait);
-        wait.mul_f64(0.9 + 0.1 * chance.clamp(0.0, 1.0))
+        Duration::try_from_secs_f64(wait).unwrap_or(self.max_wait).min(self.max_wait)
     }
 
     /// Decides after the `faults`-th poll in a row (from 1) failed.
@@ -96,7 +104,16 @@ mod tests {
         assert_eq!(waits[..3], [1000, 1500, 2250].map(Duration::from_millis));
         assert!(waits.is_sorted());
         assert_eq!(waits[199], Duration::from_secs(30));
-        assert_eq!(policy.wait(0, 0.0), Duration::from_millis(900));
+    }
+
+    #[test]
+    fn waits_are_drawn_widely_until_they_have_grown() {
+        let policy = PollPolicy::default();
+        assert_eq!(policy.wait(0, 0.0).as_millis(), 333);
+        assert_eq!(policy.wait(9, 0.0), Duration::from_secs(10), "the first of 30 s still spreads");
+        assert_eq!(policy.wait(10, 0.0), Duration::from_secs(27));
+        let steady = PollPolicy::default().with_first_wait(Duration::from_secs(30));
+        assert_eq!([0, 1].map(|polls| steady.wait(polls, 0.0).as_secs()), [10, 27]);
     }
 
     #[test]

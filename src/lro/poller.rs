@@ -138,12 +138,14 @@ impl<R, M> Poller<R, M> {
     async fn ask(&mut self) -> Result<(), Error> {
         // Polling is itself a repetition: one attempt a poll, and the policy here decides about the next.
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.defaults.retry.attempt_timeout());
-        match requests::get(&self.caller, self.name.clone()).with_retry(retry).send().await {
-            Ok(operation) => {
+        let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
+        // Boxed by the call: most of the time a poller waits, and should be small then.
+        match call.with_retry(retry).await {
+            Ok(raw) => {
                 self.due = Instant::now() + self.policy.wait(self.polls, self.caller.chance());
                 self.polls = self.polls.saturating_add(1);
                 self.faults = 0;
-                self.last = Some(operation);
+                self.last = Some(raw.into());
                 Ok(())
             }
             Err(error) => {
@@ -265,6 +267,7 @@ impl<R: Unpack, M> Poller<R, M> {
     }
 
     /// A stream of snapshots: the first, then each that differs from the one before, the finished one last.
+    #[must_use]
     pub fn into_stream(self) -> Changes<R, M>
     where
         M: 'static,

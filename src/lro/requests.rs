@@ -1,11 +1,10 @@
 //! The two calls about one operation, which the client offers and pollers make.
 
-use super::operation::Operation;
-use crate::call::{Call, Caller, Routing, methods};
-use crate::proto::longrunning::{CancelOperationRequest, GetOperationRequest};
+use crate::call::{Call, Caller, Reply, Routing, methods};
+use crate::proto::longrunning::{CancelOperationRequest, GetOperationRequest, Operation};
 
-/// `GetOperation`.
-pub(crate) fn get<R, M>(caller: &Caller, name: String) -> Call<Operation<R, M>> {
+/// `GetOperation`, answered with an operation of any type, or with the message itself.
+pub(crate) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> Call<A> {
     let routing = Routing::new(&[("name", &name)]);
     caller.call(&methods::GET_OPERATION, routing, &GetOperationRequest { name })
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use base64::Engine as _;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tonic::Code;
@@ -20,8 +20,8 @@ use crate::error::{BoxError, HttpReply, ServerSaid, TransportFault};
 use crate::status::BASE64;
 
 /// tonic 0.14 unwraps the decoded form of this header.
-const DETAILS: &str = "grpc-status-details-bin";
-const STATUS: &str = "grpc-status";
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ fn fault(error: BoxError) -> BoxError {
 pin_project! {
     /// Waits for the reply's head, and looks at it.
     #[derive(Debug)]
-    pub(crate) struct GuardedCall<F> {
+    pub struct GuardedCall<F> {
         #[pin]
         inner: F,
     }
