@@ -241,6 +241,58 @@ async fn a_dropped_wait_loses_neither_result_nor_time() {
     assert!((1.5..=4.9).contains(&total), "1 + 1.5 + 2.25 seconds, or less down to a third: {total}");
 }
 
+/// The same for the other ways to wait: each is dropped again and again, and each asks four times in all, in time.
+#[tokio::test(start_paused = true)]
+async fn no_way_of_waiting_loses_anything_when_dropped() {
+    async fn nag() {
+        tokio::time::sleep(Duration::from_millis(4)).await;
+    }
+    let steps = || script([running("a"), running("b"), running("c"), succeeded()]);
+    let is_whole = |script: &Script, dropped: u32| {
+        let total: f64 = script.gaps().iter().sum();
+        assert!(dropped > 100, "{dropped}");
+        assert_eq!(script.calls(), 4);
+        assert!(total < 5.0, "waits were started over: {total}");
+    };
+
+    let script = steps();
+    let (mut poller, mut dropped) = (follow(&script), 0);
+    while !poller.last().is_some_and(contact_center_insights::Operation::is_done) {
+        tokio::select! { biased; result = poller.poll() => drop(result.unwrap()), () = nag() => dropped += 1 }
+    }
+    is_whole(&script, dropped);
+
+    let script = steps();
+    let (mut poller, mut dropped) = (follow(&script), 0);
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        tokio::select! {
+            biased;
+            waited = poller.wait_until(deadline) => {
+                assert!(matches!(waited.unwrap(), Waited::Done(_)));
+                break;
+            }
+            () = nag() => dropped += 1,
+        }
+    }
+    is_whole(&script, dropped);
+
+    let script = steps();
+    let (mut stream, mut dropped, mut shown) = (follow(&script).into_stream(), 0, 0);
+    loop {
+        tokio::select! {
+            biased;
+            next = stream.next() => match next {
+                Some(operation) => { operation.unwrap(); shown += 1 }
+                None => break,
+            },
+            () = nag() => dropped += 1,
+        }
+    }
+    assert_eq!(shown, 4);
+    is_whole(&script, dropped);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_types_any_operation_can_be_followed() {
     let unknown = prost_types::Any { type_url: "type.googleapis.com/a.B".into(), value: vec![1, 2] };
