@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 
 use super::codec::BytesToMessage;
 use super::retry::{Decision, Past};
-use super::{Plan, trace};
+use super::{Plan, routing, trace};
 use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay};
 use crate::status::Status;
 
@@ -92,11 +92,10 @@ async fn attempt<W: Message + Default + Send + 'static>(
         .max_decoding_message_size(plan.caller.defaults.max_reply_size);
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(plan.method.path());
-    // The request is made when it can go, so that this future does not hold it before or after.
-    let request = request(plan, time_left);
-    let codec = BytesToMessage::new(request.get_ref().len());
+    let codec = BytesToMessage::new(plan.body.as_ref().map_or(0, Bytes::len));
     // As `Grpc::unary` does it, in a future of half the size.
-    let mut reply = grpc.server_streaming(request, path, codec).await?.into_inner();
+    // The request is made when it can go, so that it is not held before or after.
+    let mut reply = grpc.server_streaming(request(plan, time_left), path, codec).await?.into_inner();
     let message =
         reply.message().await?.ok_or_else(|| tonic::Status::internal("the reply has no message"))?;
     // The status comes after the message.
@@ -106,7 +105,14 @@ async fn attempt<W: Message + Default + Send + 'static>(
 
 fn request(plan: &Plan, time_left: Option<Duration>) -> Request<Bytes> {
     let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
-    let mut headers = with_room(&plan.headers);
+    // Room for what is added here, in the layers below and by tonic, so that the map never grows.
+    let mut headers = HeaderMap::with_capacity(plan.headers.len() + 9);
+    if let Some(value) = &plan.routing {
+        headers.insert(routing::HEADER, value.clone());
+    }
+    for (name, value) in &plan.headers {
+        headers.insert(name, value.clone());
+    }
     if let Some(value) = time_left.and_then(grpc_timeout) {
         headers.insert(GRPC_TIMEOUT, value);
     }
@@ -114,13 +120,6 @@ fn request(plan: &Plan, time_left: Option<Duration>) -> Request<Bytes> {
         headers.insert("traceparent", value);
     }
     Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body)
-}
-
-/// A copy with room for what is added here, in the layers below and by tonic, so that it never grows.
-fn with_room(headers: &HeaderMap) -> HeaderMap {
-    let mut copy = HeaderMap::with_capacity(headers.len() + 8);
-    copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    copy
 }
 
 /// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
