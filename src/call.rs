@@ -84,13 +84,12 @@ impl Caller {
         routing: Routing,
         request: &impl Message,
     ) -> Call<A> {
-        let mut headers = HeaderMap::new();
-        routing.add_to(&mut headers);
         Call {
             plan: Plan {
                 caller: self.clone(),
                 method,
-                headers,
+                routing: routing.into_header(),
+                headers: HeaderMap::new(),
                 body: Ok(request.encode_to_vec().into()),
                 timeout: self.defaults.timeout,
                 retry: None,
@@ -156,6 +155,8 @@ pub struct Call<A> {
 struct Plan {
     caller: Caller,
     method: &'static Method,
+    routing: Option<HeaderValue>,
+    /// The caller's own: mostly none, and then nothing is allocated.
     headers: HeaderMap,
     body: Result<Bytes, Error>,
     timeout: Option<Duration>,

@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 
 use super::codec::BytesToMessage;
 use super::retry::{Decision, Past, RetryPolicy};
-use super::{Caller, Method, Plan, Reconcile, trace};
+use super::{Caller, Method, Plan, Reconcile, routing, trace};
 use crate::error::{
     Acted, CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay,
 };
@@ -104,51 +104,78 @@ async fn look<W: Message + Default + Send + 'static>(
 ) -> Option<W> {
     let end = end.unwrap_or_else(|| Instant::now() + RetryPolicy::default().attempt_timeout());
     let left = end.saturating_duration_since(Instant::now());
-    let get = send(&plan.caller, reconcile.get, &reconcile.headers, reconcile.request.clone(), Some(left));
-    timeout_at(end, get).await.ok()?.ok().filter(|found| reconcile.accepts(found))
+    let get = Outgoing {
+        caller: &plan.caller,
+        method: reconcile.get,
+        routing: reconcile.routing.as_ref(),
+        headers: &plan.headers,
+        body: &reconcile.request,
+    };
+    timeout_at(end, send(get, Some(left))).await.ok()?.ok().filter(|found| reconcile.accepts(found))
 }
 
 async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
-    let body = plan.body.as_ref().map_or_else(|_| Bytes::default(), Clone::clone);
-    send(&plan.caller, plan.method, &plan.headers, body, time_left).await
+    static NONE: Bytes = Bytes::new();
+    let outgoing = Outgoing {
+        caller: &plan.caller,
+        method: plan.method,
+        routing: plan.routing.as_ref(),
+        headers: &plan.headers,
+        body: plan.body.as_ref().unwrap_or(&NONE),
+    };
+    send(outgoing, time_left).await
+}
+
+/// One request on its way.
+#[derive(Clone, Copy)]
+struct Outgoing<'a> {
+    caller: &'a Caller,
+    method: &'static Method,
+    routing: Option<&'a HeaderValue>,
+    headers: &'a HeaderMap,
+    body: &'a Bytes,
 }
 
 async fn send<W: Message + Default + Send + 'static>(
-    caller: &Caller,
-    method: &'static Method,
-    headers: &HeaderMap,
-    body: Bytes,
+    outgoing: Outgoing<'_>,
     time_left: Option<Duration>,
 ) -> Result<W, tonic::Status> {
+    let Outgoing { caller, method, body, .. } = outgoing;
     let mut grpc =
         Grpc::new(caller.transport.clone()).max_decoding_message_size(caller.defaults.max_reply_size);
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(method.path());
     let codec = BytesToMessage::new(body.len());
-    // The request is made when it can go, so that this future does not hold it before or after.
-    let request = request(caller, headers, body, time_left);
-    Ok(grpc.unary(request, path, codec).await?.into_inner())
+    // As `Grpc::unary` does it, in a future of half the size.
+    // The request is made when it can go, so that it is not held before or after.
+    let mut reply = grpc.server_streaming(request(outgoing, time_left), path, codec).await?.into_inner();
+    let message =
+        reply.message().await?.ok_or_else(|| tonic::Status::internal("the reply has no message"))?;
+    // The status comes after the message.
+    reply.trailers().await?;
+    Ok(message)
 }
 
-fn request(caller: &Caller, headers: &HeaderMap, body: Bytes, time_left: Option<Duration>) -> Request<Bytes> {
-    let mut headers = with_room(headers);
+fn request(outgoing: Outgoing<'_>, time_left: Option<Duration>) -> Request<Bytes> {
+    let Outgoing { caller, routing: route, headers: own, body, .. } = outgoing;
+    // Room for what is added here, in the layers below and by tonic, so that the map never grows.
+    let mut headers = HeaderMap::with_capacity(own.len() + 9);
+    if let Some(value) = route {
+        headers.insert(routing::HEADER, value.clone());
+    }
+    for (name, value) in own {
+        headers.insert(name, value.clone());
+    }
     if let Some(value) = time_left.and_then(grpc_timeout) {
         headers.insert(GRPC_TIMEOUT, value);
     }
     if let Some(value) = caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
         headers.insert("traceparent", value);
     }
-    Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body)
-}
-
-/// A copy with room for what is added here, in the layers below and by tonic, so that it never grows.
-fn with_room(headers: &HeaderMap) -> HeaderMap {
-    let mut copy = HeaderMap::with_capacity(headers.len() + 8);
-    copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    copy
+    Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body.clone())
 }
 
 /// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use bytes::{Buf as _, Bytes};
-use http::HeaderMap;
+use http::HeaderValue;
 use prost::Message;
 use prost::encoding::{DecodeContext, decode_key, skip_field, string};
 
@@ -20,7 +20,7 @@ pub(crate) struct Reconcile {
     pub(super) get: &'static Method,
     /// The serialized request of `get`.
     pub(super) request: Bytes,
-    pub(super) headers: HeaderMap,
+    pub(super) routing: Option<HeaderValue>,
     asked: Vec<u8>,
     ignored: &'static [u32],
 }
@@ -39,10 +39,9 @@ impl Reconcile {
         let name = name.join("/");
         let mut request = Vec::new();
         string::encode(field, &name, &mut request);
-        let mut headers = HeaderMap::new();
-        Routing::new(&[("name", &name)]).add_to(&mut headers);
+        let routing = Routing::new(&[("name", &name)]).into_header();
         let asked = asked?.encode_to_vec();
-        (!id.is_empty()).then(|| Self { get, request: request.into(), headers, asked, ignored })
+        (!id.is_empty()).then(|| Self { get, request: request.into(), routing, asked, ignored })
     }
 
     /// Whether `found` holds all that was asked for.

@@ -1,10 +1,10 @@
 //! The routing header of AIP-4222, from the fields that `google.api.http` binds in the path.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_encode_byte;
 
-const HEADER: HeaderName = HeaderName::from_static("x-goog-request-params");
+pub(super) const HEADER: HeaderName = HeaderName::from_static("x-goog-request-params");
 
 /// Pairs of key and value, percent-encoded. A value that is empty is left out.
 #[derive(Debug, Default)]
@@ -26,13 +26,7 @@ impl Routing {
         Self(text)
     }
 
-    pub(super) fn add_to(self, headers: &mut HeaderMap) {
-        if let Some(value) = self.into_header() {
-            headers.insert(HEADER, value);
-        }
-    }
-
-    fn into_header(self) -> Option<HeaderValue> {
+    pub(super) fn into_header(self) -> Option<HeaderValue> {
         // Percent-encoded text is always a valid header.
         if self.0.is_empty() { None } else { HeaderValue::from_maybe_shared(Bytes::from(self.0)).ok() }
     }
