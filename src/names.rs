@@ -131,6 +131,14 @@ macro_rules! resource_name {
                 }
             )*
 
+            /// Checks that `text` is such a name, without keeping it.
+            ///
+            /// # Errors
+            /// [`NameError`] shows the forms that are accepted.
+            pub fn check(text: &str) -> Result<(), NameError> {
+                matching(text, Self::PATTERNS).map(drop)
+            }
+
             /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -251,6 +259,7 @@ mod tests {
         ] {
             assert_eq!(good.parse::<OperationName>().unwrap().as_str(), good);
         }
+        assert!(OperationName::check("projects/p/locations/l/operations/1").is_ok());
         for bad in [
             "",
             "123",
@@ -264,6 +273,7 @@ mod tests {
             "projects/p/locations/l/operations/1\n",
         ] {
             assert!(bad.parse::<OperationName>().unwrap_err().to_string().contains(bad), "{bad:?}");
+            assert!(OperationName::check(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -105,5 +105,5 @@ impl Client {
 
 /// A name is checked before anything is sent.
 fn check_name(name: &str) -> Result<(), Error> {
-    name.parse::<OperationName>().map(drop).map_err(Error::Name)
+    OperationName::check(name).map_err(Error::Name)
 }
