@@ -27,7 +27,7 @@ mod support;
 
 use std::env;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use contact_center_insights::Client;
 use contact_center_insights::auth::{Credentials, Token};
