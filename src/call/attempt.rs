@@ -149,8 +149,8 @@ async fn send<W: Message + Default + Send + 'static>(
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(method.path());
     let codec = BytesToMessage::new(body.len());
-    // As `Grpc::unary` does it, in a future of half the size.
-    // The request is made when it can go, so that it is not held before or after.
+    // As `Grpc::unary` does it, in a future of half the size. The request is made when it can go, so that it is not
+    // held before or after.
     let mut reply = grpc.server_streaming(request(outgoing, time_left), path, codec).await?.into_inner();
     let message =
         reply.message().await?.ok_or_else(|| tonic::Status::internal("the reply has no message"))?;

@@ -7,7 +7,8 @@ use crate::error::Fault;
 /// How an operation is polled.
 ///
 /// By default the first wait is 1 s, each is 1.5 times the one before, up to 30 s, and there is no limit on the
-/// whole: training a model takes hours. Up to 10 polls in a row may fail with a transient fault; the first success forgets them.
+/// whole: training a model takes hours. Up to 10 polls in a row may fail with a transient fault; the first success
+/// forgets them.
 ///
 /// Waits are drawn between a third and the whole of that while they grow, and between nine tenths and the whole once
 /// they have grown. So many pollers that were started together are spread evenly when they reach the longest wait,
