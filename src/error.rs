@@ -1,5 +1,6 @@
 //! The `error` room: why a call, or the operation it started, gave no result.
 
+mod connect;
 mod fault;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use tonic::Code;
 
+pub(crate) use connect::ConnectFailure;
 pub use fault::{Acted, Fault};
 pub(crate) use fault::{HttpReply, ServerSaid, TransportFault, classify};
 

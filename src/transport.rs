@@ -1,8 +1,12 @@
 //! The `transport` room: from an endpoint to a service that carries gRPC calls, with its layers in one list.
 
+#[allow(dead_code, reason = "the connection pool will call it")]
+mod connect;
 mod endpoint;
 mod guard;
 mod identity;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -17,6 +21,8 @@ use tower::Service;
 pub use endpoint::Endpoint;
 use guard::{Guard, GuardedBody, GuardedCall};
 use identity::Identify;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 
 use crate::auth::{Authorize, Authorized, Credentials, TokenCache};
 use crate::error::{BoxError, Error};

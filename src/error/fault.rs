@@ -11,7 +11,7 @@ use std::fmt;
 use http::StatusCode;
 use tonic::Code;
 
-use super::{BoxError, CredentialsError, find};
+use super::{BoxError, ConnectFailure, CredentialsError, find};
 
 /// Whether the server acted on a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +194,10 @@ fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
         let text = "no whole reply within the time given";
         return Finding { fault: Fault::DEADLINE, code: Code::DeadlineExceeded, text };
     }
+    if let Some(failure) = find::<ConnectFailure>(error) {
+        let fault = if failure.is_transient() { Fault::transient } else { Fault::permanent };
+        return unavailable(fault(Acted::NotSent), "the server could not be reached");
+    }
     if find::<tonic::ConnectError>(error).is_some() {
         return unavailable(Fault::transient(Acted::NotSent), "the server could not be reached");
     }
@@ -320,7 +324,9 @@ mod tests {
     fn the_chain_of_sources_outweighs_the_code() {
         let page =
             |status| HttpReply { status: StatusCode::from_u16(status).unwrap(), content_type: String::new() };
-        let cases: [(BoxError, Fault); 13] = [
+        let cases: [(BoxError, Fault); 15] = [
+            (ConnectFailure::transient("refused").into(), Fault::transient(Acted::NotSent)),
+            (ConnectFailure::permanent("wrong host").into(), Fault::permanent(Acted::NotSent)),
             (tonic::ConnectError("tcp connect error".into()).into(), Fault::transient(Acted::NotSent)),
             (h2::Error::from(Reason::REFUSED_STREAM).into(), Fault::transient(Acted::Refused)),
             (h2::Error::from(Reason::ENHANCE_YOUR_CALM).into(), Fault::overload(Acted::Unknown)),

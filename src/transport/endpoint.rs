@@ -51,6 +51,12 @@ impl Endpoint {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
+    /// Host and port, for a connection and for errors about it.
+    pub(super) fn place(&self) -> String {
+        let port = self.authority.port_u16().unwrap_or(if self.is_plaintext() { 80 } else { 443 });
+        format!("{}:{port}", self.authority.host())
+    }
+
     /// Whether calls travel unencrypted.
     #[must_use]
     pub fn is_plaintext(&self) -> bool {

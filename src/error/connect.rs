@@ -1,0 +1,49 @@
+//! Why no connection could be opened: what failed, and what to do about it.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::BoxError;
+
+/// No connection was opened, so nothing was sent over it.
+#[derive(Debug)]
+pub(crate) struct ConnectFailure {
+    text: Cow<'static, str>,
+    is_transient: bool,
+    source: Option<BoxError>,
+}
+
+impl ConnectFailure {
+    /// A failure that may pass by itself.
+    pub(crate) fn transient(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), is_transient: true, source: None }
+    }
+
+    /// A failure that lasts until someone changes something, here or at the server: to try again at once would
+    /// only delay the message.
+    pub(crate) fn permanent(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), is_transient: false, source: None }
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn is_transient(&self) -> bool {
+        self.is_transient
+    }
+}
+
+impl fmt::Display for ConnectFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for ConnectFailure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,215 @@
+//! What TLS trusts, and who it says the client is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::error::{BoxError, Error};
+
+/// Settings of TLS. By default the operating system's root certificates are trusted, and the client shows no
+/// certificate of its own.
+///
+/// TLS 1.3 and 1.2 are spoken, with ring, and only to servers that offer HTTP/2 (ALPN `h2`). Setters never fail:
+/// what they were given is judged when the transport is built.
+///
+/// ```
+/// use contact_center_insights::transport::Tls;
+///
+/// # let certificate = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+/// let tls = Tls::default().with_ca_pem(certificate).without_system_roots();
+/// # let _ = tls;
+/// ```
+#[derive(Clone)]
+pub struct Tls {
+    has_system_roots: bool,
+    authorities: Vec<Vec<u8>>,
+    identity: Option<Arc<Identity>>,
+}
+
+struct Identity {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self { has_system_roots: true, authorities: Vec::new(), identity: None }
+    }
+}
+
+impl Tls {
+    /// Trusts the certificate authorities in `pem` too: one or more `CERTIFICATE` sections.
+    #[must_use]
+    pub fn with_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities.push(pem.into());
+        self
+    }
+
+    /// Trusts only what [`with_ca_pem`](Self::with_ca_pem) adds.
+    #[must_use]
+    pub fn without_system_roots(mut self) -> Self {
+        self.has_system_roots = false;
+        self
+    }
+
+    /// Shows a certificate to servers that ask for one (mutual TLS): `chain` begins with the client's own, `key` is
+    /// its private key (PKCS#8, PKCS#1 or SEC1). If one file holds both, it can be given for both.
+    #[must_use]
+    pub fn with_identity_pem(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.identity = Some(Arc::new(Identity { chain: chain.into(), key: key.into() }));
+        self
+    }
+
+    /// Whether a certificate is shown to servers that ask for one.
+    #[must_use]
+    pub fn has_identity(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// What rustls makes connections by.
+    pub(super) fn config(&self) -> Result<ClientConfig, Error> {
+        self.judge().map_err(|reason| Error::Config("tls", reason))
+    }
+
+    fn judge(&self) -> Result<ClientConfig, BoxError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots()?);
+        let mut config = match self.identity.as_deref() {
+            None => builder.with_no_client_auth(),
+            Some(Identity { chain, key }) => {
+                let chain = certificates(chain, "the client's certificate chain")?;
+                // The parser's error would not show the key, but nothing of it is needed either.
+                let key = PrivateKeyDer::from_pem_slice(key)
+                    .map_err(|_| "the client's key is no private key in PEM (PKCS#8, PKCS#1 or SEC1)")?;
+                builder.with_client_auth_cert(chain, key).map_err(|error| {
+                    format!("the client's certificate and key cannot be used together: {error}")
+                })?
+            }
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        // Connections live for an hour or so; resumed sessions would also outlive a change of certificates.
+        config.resumption = rustls::client::Resumption::disabled();
+        Ok(config)
+    }
+
+    fn roots(&self) -> Result<RootCertStore, BoxError> {
+        let mut roots = RootCertStore::empty();
+        if self.has_system_roots {
+            let found = rustls_native_certs::load_native_certs();
+            // One odd file among hundreds is no reason to refuse the rest.
+            let (added, _) = roots.add_parsable_certificates(found.certs);
+            if added == 0 && self.authorities.is_empty() {
+                let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
+                return Err(format!(
+                    "the system has no root certificates{why}; install them (often a package `ca-certificates`), \
+                     point SSL_CERT_FILE to them, or give some by `Tls::with_ca_pem`"
+                )
+                .into());
+            }
+        }
+        for pem in &self.authorities {
+            for authority in certificates(pem, "a certificate authority")? {
+                roots
+                    .add(authority)
+                    .map_err(|error| format!("a certificate authority cannot be used: {error}"))?;
+            }
+        }
+        if roots.is_empty() {
+            return Err("no certificate authority is trusted; give one by `Tls::with_ca_pem`".into());
+        }
+        Ok(roots)
+    }
+}
+
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("{what} is not in PEM: {error}"))?;
+    if certificates.is_empty() {
+        return Err(format!("{what} has no CERTIFICATE section in PEM").into());
+    }
+    Ok(certificates)
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("has_system_roots", &self.has_system_roots)
+            .field("authorities", &self.authorities.len())
+            .field("identity", &self.identity)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    fn self_signed() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn reason(tls: &Tls) -> String {
+        match tls.config().unwrap_err() {
+            Error::Config("tls", reason) => reason.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let (certificate, key) = self_signed();
+        let (_, other_key) = self_signed();
+        let trusting = Tls::default().without_system_roots().with_ca_pem(certificate.clone());
+        let cases = [
+            (Tls::default().without_system_roots(), "no certificate authority is trusted"),
+            (Tls::default().with_ca_pem("hello"), "a certificate authority has no CERTIFICATE section"),
+            (Tls::default().with_ca_pem(key.clone()), "a certificate authority has no CERTIFICATE section"),
+            (
+                Tls::default().with_ca_pem("-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n"),
+                "a certificate authority is not in PEM",
+            ),
+            (
+                trusting.clone().with_identity_pem("", key.clone()),
+                "the client's certificate chain has no CERTIFICATE section",
+            ),
+            (
+                trusting.clone().with_identity_pem(certificate.clone(), certificate.clone()),
+                "the client's key is no private key",
+            ),
+            (
+                trusting.clone().with_identity_pem(certificate.clone(), other_key),
+                "the client's certificate and key cannot be used together",
+            ),
+        ];
+        for (tls, expected) in cases {
+            let reason = reason(&tls);
+            assert!(reason.starts_with(expected), "{reason}");
+        }
+        let both = format!("{certificate}{key}");
+        trusting.with_identity_pem(both.clone(), both).config().unwrap();
+    }
+
+    #[test]
+    fn debug_prints_no_key() {
+        let (certificate, key) = self_signed();
+        let shown = format!("{:?}", Tls::default().with_identity_pem(certificate, key));
+        assert_eq!(shown, "Tls { has_system_roots: true, authorities: 0, identity: Some([redacted]) }");
+    }
+}
