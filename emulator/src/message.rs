@@ -1,0 +1,3 @@
+//! The `message` room: generic work on messages, by descriptor.
+
+pub(crate) mod wire;
