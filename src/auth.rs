@@ -7,17 +7,20 @@ mod google_authz;
 #[cfg(feature = "google-cloud-auth")]
 mod google_cloud;
 mod layer;
+mod state;
 mod token;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use cache::TokenCache;
 pub(crate) use layer::{Authorize, Authorized};
 pub use token::Token;
 
+use crate::chance::Chance;
 use crate::error::{BoxError, CredentialsError};
 
 /// The one scope that every method of this API asks for.
@@ -40,8 +43,15 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> 
 /// # let _ = credentials;
 /// ```
 pub trait TokenSource: Send + Sync + 'static {
-    /// Fetches a token now, without caching it.
+    /// Fetches a token now.
+    ///
+    /// An error that is a [`CredentialsError::permanent`] ends calls at once; any other is waited through for a
+    /// while, see [`Credentials::with_patience`]. Its text is shown to callers, so it must not hold secrets.
     fn fetch(&self) -> TokenFuture<'_>;
+
+    /// Lets go of tokens that the source itself keeps: the server refused the last one, or the machine slept, and
+    /// the next fetch must give a new one. Called before that fetch. Does nothing unless overridden.
+    fn discard(&self) {}
 }
 
 impl<F, Fut> TokenSource for F
@@ -56,7 +66,11 @@ where
 
 /// How calls are authorized.
 #[derive(Clone)]
-pub struct Credentials(Kind);
+pub struct Credentials {
+    kind: Kind,
+    timing: Timing,
+    jitter_seed: Option<u64>,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -70,11 +84,62 @@ enum Kind {
     Unavailable(&'static str),
 }
 
+/// What the cache goes by.
+#[derive(Clone, Debug)]
+struct Timing {
+    fetch_timeout: Duration,
+    patience: Duration,
+    /// The universe domain that tokens must be for, if it matters.
+    universe: Option<Arc<str>>,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { fetch_timeout: Duration::from_secs(10), patience: Duration::from_secs(30), universe: None }
+    }
+}
+
 impl Credentials {
+    fn new(kind: Kind) -> Self {
+        Self { kind, timing: Timing::default(), jitter_seed: None }
+    }
+
+    /// Gives each fetch of a token `timeout`, 10 s by default. Then it counts as failed, and is tried again later.
+    #[must_use]
+    pub fn with_fetch_timeout(mut self, timeout: Duration) -> Self {
+        self.timing.fetch_timeout = timeout;
+        self
+    }
+
+    /// Lets calls wait through failed fetches while no token can be had, as when a pod starts before its network:
+    /// until `patience` has passed since the first call that found none, 30 s by default, and within the call's own
+    /// deadline. After that calls fail with the last failure, while fetches go on. The time is counted anew once no
+    /// call has asked for as long. Failures that only a change of configuration ends are not waited through.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.timing.patience = patience;
+        self
+    }
+
+    /// States the universe domain that calls go to, such as `googleapis.com`. A token that its source states to be
+    /// for another one is never sent; calls then fail with an error that names both. By default it is not checked.
+    #[must_use]
+    pub fn with_universe_domain(mut self, domain: impl Into<String>) -> Self {
+        self.timing.universe = Some(domain.into().into());
+        self
+    }
+
+    /// Fixes the jitter of renewals and of waits between failed fetches, so that a test has the same ones every time.
+    #[must_use]
+    pub fn with_jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = Some(seed);
+        self
+    }
+
     /// No token at all: for the emulator and for fakes.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self(Kind::Anonymous)
+        Self::new(Kind::Anonymous)
     }
 
     /// A token that the caller obtained, used until the client is dropped. It is not renewed; the server will
@@ -82,13 +147,13 @@ impl Credentials {
     #[must_use]
     pub fn from_token(token: Token) -> Self {
         let source = move || std::future::ready(Ok(token.clone()));
-        Self(Kind::Source("static token", Arc::new(source)))
+        Self::new(Kind::Source("static token", Arc::new(source)))
     }
 
     /// Tokens from the caller's own source.
     #[must_use]
     pub fn from_source(source: impl TokenSource) -> Self {
-        Self(Kind::Source("custom source", Arc::new(source)))
+        Self::new(Kind::Source("custom source", Arc::new(source)))
     }
 
     /// Application default credentials, through `google-cloud-auth` (the default feature of that name), else
@@ -100,7 +165,7 @@ impl Credentials {
         #[cfg(all(feature = "google-authz", not(feature = "google-cloud-auth")))]
         return Self::google_authz();
         #[cfg(not(any(feature = "google-authz", feature = "google-cloud-auth")))]
-        Self(Kind::Unavailable("google-cloud-auth"))
+        Self::new(Kind::Unavailable("google-cloud-auth"))
     }
 
     /// Application default credentials through `google-cloud-auth`: every kind that Google's own libraries
@@ -108,27 +173,28 @@ impl Credentials {
     #[cfg(feature = "google-cloud-auth")]
     #[must_use]
     pub fn google_cloud() -> Self {
-        Self(Kind::Source("google-cloud-auth", Arc::new(google_cloud::GoogleCloud::default())))
+        Self::new(Kind::Source("google-cloud-auth", Arc::new(google_cloud::GoogleCloud::default())))
     }
 
     /// Application default credentials through `google-authz`, used for one fetch at a time.
     #[cfg(feature = "google-authz")]
     #[must_use]
     pub fn google_authz() -> Self {
-        Self(Kind::Source("google-authz", Arc::new(google_authz::GoogleAuthz)))
+        Self::new(Kind::Source("google-authz", Arc::new(google_authz::GoogleAuthz)))
     }
 
     /// Whether calls carry a token.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        matches!(self.0, Kind::Anonymous)
+        matches!(self.kind, Kind::Anonymous)
     }
 
     /// The cache over the source; none for anonymous calls.
     pub(crate) fn into_cache(self) -> Result<Option<TokenCache>, CredentialsError> {
-        match self.0 {
+        let chance = self.jitter_seed.map_or_else(Chance::from_process, Chance::seeded);
+        match self.kind {
             Kind::Anonymous => Ok(None),
-            Kind::Source(name, source) => Ok(Some(TokenCache::new(name, source))),
+            Kind::Source(name, source) => Ok(Some(TokenCache::new(name, source, self.timing, chance))),
             Kind::Unavailable(feature) => Err(CredentialsError::permanent(
                 "application default credentials",
                 format!("this build lacks the feature `{feature}`; enable it or choose other credentials")
@@ -140,7 +206,7 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match &self.0 {
+        let name = match &self.kind {
             Kind::Anonymous => "anonymous",
             Kind::Source(name, _) | Kind::Unavailable(name) => name,
         };

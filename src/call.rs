@@ -1,7 +1,6 @@
 //! The `call` room: one typed call, with its routing header, its deadline and its retries.
 
 mod attempt;
-mod chance;
 mod codec;
 pub mod methods;
 mod reconcile;
@@ -22,13 +21,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 use tower::retry::budget::TpsBudget;
 
-use chance::Chance;
 pub use methods::Method;
 pub(crate) use reconcile::Reconcile;
 pub use retry::{Decision, Past, RetryPolicy};
 pub(crate) use routing::Routing;
 pub(crate) use trace::{TraceContext, wait_span};
 
+use crate::chance::Chance;
 use crate::error::Error;
 use crate::transport::Transport;
 

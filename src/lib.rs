@@ -24,6 +24,7 @@
 pub mod any;
 pub mod auth;
 pub mod call;
+mod chance;
 pub mod client;
 pub mod error;
 #[cfg(feature = "json")]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Lowest first; `status` and `error` share a floor.
 const FLOORS: [&[&str]; 9] = [
-    &["proto", "names"],
+    &["proto", "names", "chance"],
     &["any"],
     &["status", "error"],
     &["auth"],

@@ -1,21 +1,19 @@
 //! One token for all calls: fetched once however many wait, renewed early, and used until it ends even if
-//! renewing fails.
+//! renewing fails. What follows from what, `state` decides; here are the clocks, the lock and the tasks.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::SystemTime;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::TokenSource;
-use super::token::Token;
+use super::state::{Answer, Start, State};
+use super::token::{Moment, Token};
+use super::{Timing, TokenSource};
+use crate::chance::Chance;
 use crate::error::{BoxError, CredentialsError};
-
-/// How long one fetch may take.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// After a failed fetch: 1 s, 2 s, 4 s, … up to this.
-const MAX_BACKOFF: Duration = Duration::from_mins(1);
 
 /// A shared token cache; clones share it.
 #[derive(Clone)]
@@ -24,153 +22,149 @@ pub(crate) struct TokenCache(Arc<Shared>);
 struct Shared {
     name: &'static str,
     source: Arc<dyn TokenSource>,
+    timing: Timing,
+    chance: Chance,
+    wall_clock: fn() -> SystemTime,
     state: Mutex<State>,
     /// Bumped when a fetch ends, however it ends.
-    finished: watch::Sender<u64>,
-}
-
-#[derive(Default)]
-struct State {
-    token: Option<Token>,
-    fetched: Option<Instant>,
-    is_fetching: bool,
-    failures: u32,
-    /// The last failure, and when the next fetch may start.
-    failed: Option<(CredentialsError, Instant)>,
-}
-
-/// What a caller finds in the cache.
-enum Look {
-    Token(Token),
-    Failed(CredentialsError),
-    Wait,
+    ended: watch::Sender<u64>,
 }
 
 impl TokenCache {
-    pub(crate) fn new(name: &'static str, source: Arc<dyn TokenSource>) -> Self {
-        let (finished, _) = watch::channel(0);
-        Self(Arc::new(Shared { name, source, state: Mutex::default(), finished }))
+    pub(super) fn new(
+        name: &'static str,
+        source: Arc<dyn TokenSource>,
+        timing: Timing,
+        chance: Chance,
+    ) -> Self {
+        Self::with_wall_clock(name, source, timing, chance, SystemTime::now)
     }
 
-    /// The token to send now. Returns at once while one is good.
+    fn with_wall_clock(
+        name: &'static str,
+        source: Arc<dyn TokenSource>,
+        timing: Timing,
+        chance: Chance,
+        wall_clock: fn() -> SystemTime,
+    ) -> Self {
+        let state = Mutex::new(State::new(name, timing.clone()));
+        let (ended, _) = watch::channel(0);
+        Self(Arc::new(Shared { name, source, timing, chance, wall_clock, state, ended }))
+    }
+
+    /// The token to send now. Returns at once while one is good; else waits for a fetch, and while the trouble is
+    /// young, for the ones after it.
     ///
     /// Cancel safe: the fetch runs in a task of its own, for all who wait.
     pub(crate) async fn token(&self) -> Result<Token, CredentialsError> {
-        if let Some(token) = self.ready() {
-            return Ok(token);
-        }
-        // Subscribed before looking, so that no end of a fetch is missed.
-        let mut finished = self.0.finished.subscribe();
+        // Subscribed before asking, so that no end of a fetch is missed.
+        let mut ended = self.0.ended.subscribe();
         loop {
-            match self.look() {
-                Look::Token(token) => return Ok(token),
-                Look::Failed(error) => return Err(error),
-                Look::Wait => {}
-            }
-            if finished.changed().await.is_err() {
-                return Err(self.error(false, "the cache was closed".into()));
+            let (answer, start) = self.lock().ask(self.now());
+            self.run(start);
+            match answer {
+                Answer::Serve(token) => return Ok(token),
+                Answer::Fail(error) => return Err(error),
+                Answer::Wait(until) => tokio::select! {
+                    _ = ended.changed() => {}
+                    () = sleep_until(until) => {}
+                },
             }
         }
     }
 
     /// The token if a good one is there; starts its renewal if that is due.
     pub(crate) fn ready(&self) -> Option<Token> {
-        match self.look_if(|state| state.token.is_some()) {
-            Some(Look::Token(token)) => Some(token),
-            _ => None,
-        }
+        let (token, start) = self.lock().look(self.now())?;
+        self.run(start);
+        Some(token)
     }
 
-    /// Forgets the token, which the server refused, unless it came after `sent`: then another call that was
-    /// refused has had it renewed already.
-    pub(crate) fn reject(&self, sent: Instant) {
-        let mut state = self.lock();
-        if state.fetched.is_some_and(|fetched| fetched <= sent) {
-            state.token = None;
-            state.failed = None;
-        }
+    /// The number of the token that a call gets which asks now; see [`TokenCache::refuse`].
+    pub(crate) fn next_generation(&self) -> u64 {
+        self.lock().next_generation(self.now())
     }
 
-    fn look(&self) -> Look {
-        self.look_if(|_| true).unwrap_or(Look::Wait)
+    /// Takes note that the server refused the token that a call got when `generation` was the next. It is not sent
+    /// again, and its successor is fetched, once for all calls that were refused with it. Whether the call should
+    /// be tried again: not if a token was refused just before.
+    pub(crate) fn refuse(&self, generation: u64) -> bool {
+        self.lock().refuse(generation, self.now())
     }
 
-    fn look_if(&self, wanted: impl FnOnce(&State) -> bool) -> Option<Look> {
-        let now = Instant::now();
-        let mut state = self.lock();
-        if !wanted(&state) {
-            return None;
-        }
-        let may_fetch =
-            !state.is_fetching && state.failed.as_ref().is_none_or(|(_, retry_at)| *retry_at <= now);
-        if let Some(token) = state.token.clone() {
-            if !token.has_expired(now) {
-                if may_fetch && token.is_due_for_renewal(now) {
-                    self.start_fetch(&mut state);
-                }
-                return Some(Look::Token(token));
+    /// Why a call that began at `began` cannot have been sent yet: there has been no token since. `None` if it may
+    /// have been.
+    pub(crate) fn starving(&self, began: Instant) -> Option<CredentialsError> {
+        self.lock().starving(began)
+    }
+
+    /// Runs a fetch, outside of the lock: a runtime that shuts down drops the task at once.
+    fn run(&self, start: Option<Start>) {
+        let Some(Start { id, discard }) = start else { return };
+        let report = Report { cache: self.clone(), id };
+        let (source, limit) = (self.0.source.clone(), self.0.timing.fetch_timeout);
+        let Ok(runtime) = Handle::try_current() else {
+            return report.send(Err(self.transient("calls are made within a tokio runtime".into())));
+        };
+        runtime.spawn(async move {
+            if discard {
+                source.discard();
             }
-            state.token = None;
-        }
-        if may_fetch {
-            self.start_fetch(&mut state);
-        }
-        Some(match &state.failed {
-            Some((error, _)) if !state.is_fetching => Look::Failed(error.clone()),
-            _ => Look::Wait,
-        })
-    }
-
-    fn start_fetch(&self, state: &mut State) {
-        state.is_fetching = true;
-        let (cache, source) = (self.clone(), self.0.source.clone());
-        tokio::spawn(async move {
-            // A task within the task: a panic of the source ends there, and is a failure like others.
-            let fetch = tokio::spawn(async move { timeout(FETCH_TIMEOUT, source.fetch()).await });
-            let result = match fetch.await {
-                Ok(Ok(Ok(token))) => Ok(token),
-                Ok(Ok(Err(error))) => Err(match error.downcast::<CredentialsError>() {
+            let result = match timeout(limit, source.fetch()).await {
+                Ok(Ok(token)) => Ok(token),
+                Ok(Err(error)) => Err(match error.downcast::<CredentialsError>() {
                     Ok(error) => *error,
-                    Err(error) => cache.error(true, error),
+                    Err(error) => report.cache.transient(error),
                 }),
-                Ok(Err(_)) => Err(cache.error(true, format!("no token within {FETCH_TIMEOUT:?}").into())),
-                Err(_) => Err(cache.error(true, "the token source panicked".into())),
+                Err(_) => Err(report.cache.transient(format!("no token within {limit:?}").into())),
             };
-            cache.finish(result);
+            report.send(result);
         });
     }
 
-    fn finish(&self, result: Result<Token, CredentialsError>) {
+    fn finish(&self, id: u64, result: Result<Token, CredentialsError>) {
         let mut state = self.lock();
-        state.is_fetching = false;
-        match result {
-            Ok(token) => {
-                state.token = Some(token);
-                state.fetched = Some(Instant::now());
-                state.failures = 0;
-                state.failed = None;
-            }
-            Err(error) => {
-                let backoff = Duration::from_secs(1 << state.failures.min(6)).min(MAX_BACKOFF);
-                state.failures = state.failures.saturating_add(1);
-                state.failed = Some((error, Instant::now() + backoff));
-            }
-        }
+        state.finish(id, result, self.now(), self.0.chance.next());
         drop(state);
-        self.0.finished.send_modify(|count| *count = count.wrapping_add(1));
+        self.0.ended.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    fn error(&self, is_transient: bool, source: BoxError) -> CredentialsError {
-        if is_transient {
-            CredentialsError::transient(self.0.name, source)
-        } else {
-            CredentialsError::permanent(self.0.name, source)
-        }
+    fn transient(&self, source: BoxError) -> CredentialsError {
+        CredentialsError::transient(self.0.name, source)
+    }
+
+    fn now(&self) -> Moment {
+        Moment { at: Instant::now(), wall: (self.0.wall_clock)() }
     }
 
     /// A poisoned lock only means that a panic passed by; the state is written in single steps.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the cache how a fetch ended, also if its task ends without a word: in a panic of the source, or with the
+/// runtime that it ran in. Then those who wait in another runtime fetch anew.
+struct Report {
+    cache: TokenCache,
+    id: u64,
+}
+
+impl Report {
+    fn send(self, result: Result<Token, CredentialsError>) {
+        self.cache.finish(self.id, result);
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let reason = if std::thread::panicking() {
+            "the token source panicked"
+        } else {
+            "the runtime that fetched the token was shut down"
+        };
+        // Not heard if the end was told before.
+        self.cache.finish(self.id, Err(self.cache.transient(reason.into())));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Puts the bearer token on every request that passes.
+//! Puts the bearer token on every request that passes, and the quota project that came with it.
 
 use std::fmt;
 use std::future::Future;
@@ -6,12 +6,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::TokenCache;
+use super::{Token, TokenCache};
 use crate::error::{BoxError, TransportFault};
+
+/// The project that a call is charged to.
+const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
 
 /// Adds `authorization` from the cache, or passes requests through untouched if there is none.
 #[derive(Clone, Debug)]
@@ -27,6 +30,14 @@ impl<S> Authorize<S> {
 
     pub(crate) fn tokens(&self) -> Option<&TokenCache> {
         self.tokens.as_ref()
+    }
+}
+
+/// The credentials' quota project gives way to one that the call or the client has set: there is never more than one.
+fn authorize(headers: &mut HeaderMap, token: &Token) {
+    headers.insert(AUTHORIZATION, token.header());
+    if let Some(project) = token.quota_project() {
+        headers.entry(QUOTA_PROJECT).or_insert_with(|| project.clone());
     }
 }
 
@@ -47,7 +58,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let Some(tokens) = &self.tokens else { return Authorized::Sent { call: self.inner.call(request) } };
         if let Some(token) = tokens.ready() {
-            request.headers_mut().insert(AUTHORIZATION, token.header());
+            authorize(request.headers_mut(), &token);
             return Authorized::Sent { call: self.inner.call(request) };
         }
         let tokens = tokens.clone();
@@ -56,7 +67,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let call = Box::pin(async move {
             let token = tokens.token().await.map_err(|error| TransportFault::new(error.into()))?;
-            request.headers_mut().insert(AUTHORIZATION, token.header());
+            authorize(request.headers_mut(), &token);
             inner.call(request).await
         });
         Authorized::Waiting { call }

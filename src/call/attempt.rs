@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 use super::codec::BytesToMessage;
 use super::retry::{Decision, Past, RetryPolicy};
 use super::{Caller, Method, Plan, Reconcile, routing, trace};
+use crate::auth::TokenCache;
 use crate::error::{
     Acted, CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay,
 };
@@ -52,6 +53,8 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         attempts += 1;
         let sent = if attempts == 1 { started } else { Instant::now() };
         let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults.retry);
+        let tokens = plan.caller.transport.tokens();
+        let generation = tokens.map(TokenCache::next_generation);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
         let result = match end {
@@ -62,13 +65,17 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         let failure = match result {
             Ok(Ok(wire)) => return Ok(wire),
             Ok(Err(status)) => Failure::of(status),
-            Err(_) => Failure::timed_out(sent.elapsed()),
+            // Without a token it waited for one, and was not sent.
+            Err(_) => match tokens.and_then(|tokens| tokens.starving(sent)) {
+                Some(error) => Failure::without_token(error, sent.elapsed()),
+                None => Failure::timed_out(sent.elapsed()),
+            },
         };
-        if let Some(tokens) = plan.caller.transport.tokens()
+        if let Some((tokens, generation)) = tokens.zip(generation)
             && failure.is_refused_token()
             && !std::mem::replace(&mut has_renewed_token, true)
+            && tokens.refuse(generation)
         {
-            tokens.reject(sent);
             continue;
         }
         let asked = retry_delay(&failure.status);
@@ -220,6 +227,13 @@ impl Failure {
         let message = format!("no whole reply within {after:.1?}");
         let status = Status::new(Code::DeadlineExceeded, message.clone());
         Self { status, fault: Fault::DEADLINE, cause: Cause::Server(Words(message)), credentials: None }
+    }
+
+    fn without_token(error: CredentialsError, after: Duration) -> Self {
+        let message = format!("no token within {after:.1?}");
+        let fault = Fault::without_token(error.is_transient());
+        let cause = Cause::Server(Words(message.clone()));
+        Self { status: Status::new(Code::Unauthenticated, message), fault, cause, credentials: Some(error) }
     }
 
     /// The server itself refused the token.

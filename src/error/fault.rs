@@ -53,6 +53,11 @@ impl Fault {
 
     /// The time for an attempt, or for the whole call, passed while it was under way.
     pub(crate) const DEADLINE: Self = Self::transient(Acted::Unknown);
+
+    /// There was no token to send the request with.
+    pub(crate) fn without_token(is_transient: bool) -> Self {
+        Self { is_transient, is_overload: false, acted: Acted::NotSent }
+    }
 }
 
 /// An error below gRPC, classified where its whole chain is still there.
@@ -182,9 +187,8 @@ fn of_unreadable(code: Code) -> Fault {
 fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
     let unavailable = |fault, text| Finding { fault, code: Code::Unavailable, text };
     if let Some(credentials) = find::<CredentialsError>(error) {
-        let fault = if credentials.is_transient() { Fault::transient } else { Fault::permanent };
-        let text = "no access token for the call";
-        return Finding { fault: fault(Acted::NotSent), code: Code::Unauthenticated, text };
+        let fault = Fault::without_token(credentials.is_transient());
+        return Finding { fault, code: Code::Unauthenticated, text: "no access token for the call" };
     }
     if let Some(reply) = find::<HttpReply>(error) {
         return of_http(reply.status);

@@ -1,4 +1,4 @@
-//! Chance for jitter: it spreads clients out, and need not be unpredictable.
+//! Chance for jitter: it spreads clients out in time, and need not be unpredictable.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
