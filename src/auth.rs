@@ -7,6 +7,8 @@ mod google_authz;
 #[cfg(feature = "google-cloud-auth")]
 mod google_cloud;
 mod layer;
+#[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
+mod scrub;
 mod state;
 mod token;
 

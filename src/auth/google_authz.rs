@@ -2,18 +2,23 @@
 //!
 //! Measured at 1.0.0-alpha.5: after four failed fetches every call panics, concurrent waiters lose wake-ups,
 //! and `Debug` prints secrets. So each fetch builds an instance of its own, asks it once, in the one task that
-//! owns it, and drops it; it is never cloned, shared or printed.
+//! owns it, and drops it; it is never cloned, shared or printed. Its errors print answers whole, tokens included, and
+//! are put into words of ours.
 
 use std::convert::Infallible;
 use std::future::{Ready, poll_fn, ready};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use google_authz::{Credentials, GoogleAuthz as OneShot};
+use google_authz::{AuthError, Credentials, CredentialsError as SetupError, Error, GoogleAuthz as OneShot};
 use http02::{HeaderValue, Request};
 use tower::Service;
 
+use super::scrub::Said;
 use super::{Token, TokenFuture, TokenSource};
+use crate::error::{BoxError, CredentialsError};
+
+const NAME: &str = "google-authz";
 
 /// The crate does not say when a token ends. Google's live an hour, but metadata servers hand out one with as
 /// little as 4 minutes left.
@@ -24,16 +29,72 @@ pub(super) struct GoogleAuthz;
 impl TokenSource for GoogleAuthz {
     fn fetch(&self) -> TokenFuture<'_> {
         Box::pin(async {
-            let credentials = Credentials::builder().scopes(&[super::SCOPE]).build().await?;
-            let mut one_shot = OneShot::builder(Capture).credentials(credentials).build::<()>().await;
-            poll_fn(|cx| one_shot.poll_ready(cx)).await?;
+            let credentials = Credentials::builder()
+                .scopes(&[super::SCOPE])
+                .build()
+                .await
+                .map_err(|error| setup(&error))?;
+            // It would ask four times in a row without a pause, and log what comes; the cache knows better.
+            let builder = OneShot::builder(Capture).credentials(credentials).max_retry(0);
+            // In a task of its own: a key that is none makes it panic.
+            let built = tokio::spawn(builder.build::<()>()).await;
+            let mut one_shot = built.map_err(|_| {
+                let reason = "google-authz panicked over the credentials; is their private key well formed?";
+                CredentialsError::permanent(NAME, reason.into())
+            })?;
+            poll_fn(|cx| one_shot.poll_ready(cx)).await.map_err(|error| fault(&error))?;
             // Never sent: it only has the https scheme that the crate insists on.
             let request = Request::builder().uri("https://localhost/").body(())?;
-            let header = one_shot.call(request).await?;
+            let header = one_shot.call(request).await.map_err(|error| fault(&error))?;
             let header = header.ok_or("google-authz gave no authorization header")?;
             let secret = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
             Ok(Token::new(secret.ok_or("google-authz gave no bearer token")?)?.renew_in(RENEW_AFTER))
         })
+    }
+}
+
+/// Why there are no credentials to ask with. That there is no metadata server either may pass: it may not be up yet.
+fn setup(error: &SetupError) -> BoxError {
+    let said = match error {
+        SetupError::Gcemeta(_) => return metadata(&error.to_string()).into(),
+        SetupError::CredentialsSource => {
+            return "no credentials: GOOGLE_APPLICATION_CREDENTIALS names no file, `gcloud auth \
+                    application-default login` has left none, and no metadata server answers"
+                .into();
+        }
+        SetupError::CredentialsFormat { .. } => {
+            "the credentials' file is neither a service account's nor a user's; google-authz reads no other kind"
+                .into()
+        }
+        _ => Said::of(error).into(),
+    };
+    CredentialsError::permanent(NAME, said).into()
+}
+
+/// What became of a fetch. `Debug` and `Display` of the crate's errors may show the token itself.
+fn fault(error: &Error<Infallible>) -> BoxError {
+    let error = match error {
+        Error::GoogleAuthz(error) => error,
+        Error::Service(never) => match *never {},
+    };
+    match error {
+        AuthError::StatusCode((head, _)) => {
+            format!("the token server answered with HTTP {}", head.status.as_u16()).into()
+        }
+        AuthError::TokenFormat(_) => {
+            "the token server's answer has no token that is good for any time".into()
+        }
+        AuthError::Gcemeta(_) => metadata(&error.to_string()).into(),
+        _ => Said::of(error).into(),
+    }
+}
+
+/// Of a status that is no success, the crate prints the whole head; the number is enough.
+fn metadata(text: &str) -> String {
+    let status = text.split_once("status: ").and_then(|(_, rest)| rest.get(..3));
+    match status.filter(|status| status.chars().all(|c| c.is_ascii_digit())) {
+        Some(status) => format!("the metadata server answered with HTTP {status}"),
+        None => Said::of_text(text).to_string(),
     }
 }
 

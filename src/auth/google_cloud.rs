@@ -1,50 +1,145 @@
-//! Application default credentials through Google's own crate.
+//! Application default credentials through Google's own crate, in a thread and a runtime of its own.
+//!
+//! That crate caches a token and renews it in a task which it spawns. Read at 1.18.0: the task ends for good at the
+//! first error that it takes for final (a torn answer, a 404), it goes down with the runtime of the caller that
+//! happened to be first, a request that the server never answers it waits for without end, and whoever asks after its
+//! end panics. So each instance lives where nothing else does, is asked under our timeout, and after any failure is
+//! thrown away with all that it has under way; the next fetch builds another.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use google_cloud_auth::credentials::{AccessTokenCredentials, Builder};
+use google_cloud_auth::credentials::{
+    AccessTokenCredentials, Builder, CacheableResource, CredentialsProvider,
+};
+use http::Extensions;
+use http::header::AUTHORIZATION;
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
+use super::layer::QUOTA_PROJECT;
+use super::scrub::Said;
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
 
 const NAME: &str = "google-cloud-auth";
 
-/// That crate caches and renews by itself but does not say when a token ends; so ours is asked for anew this
-/// often, which costs a look into its cache.
+/// That crate does not say when a token ends; so it is asked for anew this often, which costs a look into its cache.
 const RENEW_AFTER: Duration = Duration::from_secs(30);
+/// How long to wait for the universe domain, which a metadata server is asked for.
+const UNIVERSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What credentials are for that name no universe domain.
+const DEFAULT_UNIVERSE: &str = "googleapis.com";
 
-/// Built at the first fetch, and built anew after a failed one: its refresh task may have died.
+/// Built at the first fetch, and anew after a failed one.
 #[derive(Default)]
-pub(super) struct GoogleCloud(Mutex<Option<AccessTokenCredentials>>);
+pub(super) struct GoogleCloud(Mutex<Option<Instance>>);
 
 impl TokenSource for GoogleCloud {
     fn fetch(&self) -> TokenFuture<'_> {
         Box::pin(async {
-            let credentials = self.credentials()?;
-            match credentials.access_token().await {
-                Ok(token) => Ok(Token::new(token.token)?.renew_in(RENEW_AFTER)),
-                Err(error) => {
-                    *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                    Err(error.into())
-                }
-            }
+            // Not in its place while it is asked: if this future is dropped, as by the timeout, so is the instance.
+            let kept = self.lock().take();
+            let instance = match kept {
+                Some(instance) => instance,
+                None => Instance::start()?,
+            };
+            let token = instance.ask().await?;
+            *self.lock() = Some(instance);
+            Ok(token)
         })
+    }
+
+    fn discard(&self) {
+        *self.lock() = None;
     }
 }
 
 impl GoogleCloud {
-    fn credentials(&self) -> Result<AccessTokenCredentials, BoxError> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(credentials) = slot.as_ref() {
-            return Ok(credentials.clone());
-        }
+    fn lock(&self) -> MutexGuard<'_, Option<Instance>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Reply = oneshot::Sender<Result<Token, BoxError>>;
+
+/// A thread that keeps Google's credentials. Dropping this ends it, and what it has under way.
+struct Instance(mpsc::UnboundedSender<Reply>);
+
+impl Instance {
+    fn start() -> Result<Self, BoxError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Lost only to another thread that installs one at this moment, which serves as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let built = Builder::default().with_scopes([super::SCOPE]).build_access_token_credentials();
-        let built = built.map_err(|error| CredentialsError::permanent(NAME, error.into()))?;
-        Ok(slot.insert(built).clone())
+        let (sender, requests) = mpsc::unbounded_channel();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name(NAME.into()).spawn(move || {
+            runtime.block_on(serve(requests));
+            // A name that is being resolved cannot be called back, and is not waited for.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self(sender))
+    }
+
+    async fn ask(&self) -> Result<Token, BoxError> {
+        let (reply, answer) = oneshot::channel();
+        // If nobody is there to take it, nobody answers.
+        let _ = self.0.send(reply);
+        answer.await.map_err(|_| "google-cloud-auth panicked")?
+    }
+}
+
+/// Answers until an answer is an error, or nobody waits for it any more.
+async fn serve(mut requests: mpsc::UnboundedReceiver<Reply>) {
+    let mut credentials = None;
+    while let Some(mut reply) = requests.recv().await {
+        let answer = tokio::select! {
+            answer = answer(&mut credentials) => answer,
+            () = reply.closed() => return,
+        };
+        let is_over = answer.is_err();
+        if reply.send(answer).is_err() || is_over {
+            return;
+        }
+    }
+}
+
+async fn answer(slot: &mut Option<AccessTokenCredentials>) -> Result<Token, BoxError> {
+    let credentials = match slot {
+        Some(credentials) => credentials,
+        None => slot.insert(build()?),
+    };
+    let universe = timeout(UNIVERSE_TIMEOUT, credentials.universe_domain());
+    let (headers, universe) = tokio::join!(credentials.headers(Extensions::new()), universe);
+    let CacheableResource::New { data: headers, .. } = headers.map_err(|error| describe(&error))? else {
+        return Err("google-cloud-auth gave no headers".into());
+    };
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let secret = bearer.and_then(|text| text.strip_prefix("Bearer "));
+    let universe = universe.ok().flatten().unwrap_or_else(|| DEFAULT_UNIVERSE.to_owned());
+    let token = Token::new(secret.ok_or("google-cloud-auth gave no bearer token")?)?
+        .renew_in(RENEW_AFTER)
+        .with_universe_domain(universe);
+    match headers.get(QUOTA_PROJECT).and_then(|value| value.to_str().ok()) {
+        Some(project) => token.with_quota_project(project),
+        None => Ok(token),
+    }
+}
+
+fn build() -> Result<AccessTokenCredentials, BoxError> {
+    let built = Builder::default().with_scopes([super::SCOPE]).build_access_token_credentials();
+    built.map_err(|error| CredentialsError::permanent(NAME, Said::of(&error).into()).into())
+}
+
+/// What that crate takes for final mostly is not; what the server says of the credentials themselves is.
+fn describe(error: &google_cloud_auth::errors::CredentialsError) -> BoxError {
+    let said = Said::of(error);
+    if said.is_about_the_credentials() {
+        CredentialsError::permanent(NAME, said.into()).into()
+    } else {
+        said.into()
     }
 }

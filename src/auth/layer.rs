@@ -14,7 +14,7 @@ use super::{Token, TokenCache};
 use crate::error::{BoxError, TransportFault};
 
 /// The project that a call is charged to.
-const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
+pub(super) const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
 
 /// Adds `authorization` from the cache, or passes requests through untouched if there is none.
 #[derive(Clone, Debug)]

@@ -1,0 +1,222 @@
+//! What a backend says when it fails, without what must not be shown: the bodies of answers, which may hold or repeat
+//! tokens and keys, and words that look like them.
+
+use std::error::Error;
+use std::fmt;
+
+use serde_json::Value;
+
+/// No level of a chain says more.
+const MOST_CHARS: usize = 300;
+/// A word of letters and digits this long, or longer, may be a key.
+const SECRET_CHARS: usize = 32;
+/// How Google's access tokens, refresh tokens, client secrets and JWTs begin.
+const PREFIXES: [&str; 5] = ["ya29.", "1//", "GOCSPX-", "eyJ", "AIza"];
+/// Where an error shows the body of an answer, and how that ends.
+const BODIES: [(&str, char); 2] = [("body=<", '>'), (":b\"", '"')];
+/// Codes by which an OAuth server says that the credentials are wrong (RFC 6749, 5.2; RFC 8693, 2.2.2): to ask again
+/// with the same ones is no use.
+const REFUSALS: [&str; 6] = [
+    "invalid_client",
+    "invalid_grant",
+    "invalid_scope",
+    "invalid_target",
+    "unauthorized_client",
+    "unsupported_grant_type",
+];
+/// Words of `google-cloud-auth` about a key that cannot sign, or a program that may not be run.
+const WRONG_KEYS: [&str; 4] = ["private key", "PKCS8", "signing scheme", "ALLOW_EXECUTABLES"];
+
+/// A chain of errors, as text.
+#[derive(Debug)]
+pub(super) struct Said {
+    text: String,
+    is_about_the_credentials: bool,
+    source: Option<Box<Said>>,
+}
+
+impl Said {
+    pub(super) fn of(error: &dyn Error) -> Self {
+        let (text, code) = scrub(&error.to_string());
+        let source = error.source().map(Self::of);
+        // A level that shows its source is not followed by it.
+        let source = match source {
+            Some(source) if text.contains(&source.text) => source.source.map(|source| *source),
+            source => source,
+        };
+        let is_about_the_credentials = code.is_some_and(|code| REFUSALS.contains(&code.as_str()))
+            || WRONG_KEYS.iter().any(|words| text.contains(words))
+            || source.as_ref().is_some_and(|source| source.is_about_the_credentials);
+        Self { text, is_about_the_credentials, source: source.map(Box::new) }
+    }
+
+    pub(super) fn of_text(text: &str) -> Self {
+        let (text, _) = scrub(text);
+        Self { text, is_about_the_credentials: false, source: None }
+    }
+
+    /// Whether it is the credentials that are wrong, and not the world around them.
+    pub(super) fn is_about_the_credentials(&self) -> bool {
+        self.is_about_the_credentials
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Said {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The text without secrets, and the OAuth error code of a body within it.
+fn scrub(text: &str) -> (String, Option<String>) {
+    let (text, code) = without_body(text);
+    let text = without_quotations(&text);
+    let mut clean = String::new();
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        if c.is_ascii_alphanumeric() || "+/=_-.~".contains(c) {
+            word.push(c);
+            continue;
+        }
+        clean.push_str(if looks_secret(&word) { "[redacted]" } else { &word });
+        word.clear();
+        clean.push(c);
+    }
+    let clean = clean.trim_end();
+    match clean.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => (format!("{}…", clean.get(..end).unwrap_or_default()), code),
+        None => (clean.to_owned(), code),
+    }
+}
+
+fn looks_secret(word: &str) -> bool {
+    // Paths, and URLs after their colon, begin with a slash; the names of service accounts end so.
+    let is_address = word.starts_with('/') || word.ends_with("gserviceaccount.com");
+    let is_mixed = word.contains(|c: char| c.is_ascii_digit()) && word.contains(char::is_alphabetic);
+    PREFIXES.iter().any(|prefix| word.starts_with(prefix))
+        || word.len() >= SECRET_CHARS && is_mixed && !is_address
+        || word.starts_with("-----")
+}
+
+/// Puts what the body says by the rules of OAuth or of Google's APIs in place of the body.
+fn without_body(text: &str) -> (String, Option<String>) {
+    let found = BODIES.iter().find_map(|(begin, end)| {
+        let start = text.find(begin)? + begin.len();
+        let end = text.get(start..)?.rfind(*end)? + start;
+        Some((start, end))
+    });
+    let Some((before, body, after)) =
+        found.and_then(|(start, end)| Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?)))
+    else {
+        return (text.to_owned(), None);
+    };
+    let json = serde_json::from_str::<Value>(body)
+        .or_else(|_| serde_json::from_str(&body.replace("\\\"", "\"").replace("\\n", " ")));
+    let member = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (code, description) = match &json {
+        Ok(body) => match body.get("error") {
+            Some(Value::String(code)) => (Some(code.clone()), member(body, "error_description")),
+            Some(error) => (member(error, "status"), member(error, "message")),
+            None => (None, None),
+        },
+        Err(_) => (None, None),
+    };
+    let summary = match (&code, description) {
+        (Some(code), Some(description)) => format!("{code}: {description}"),
+        (Some(code), None) => code.clone(),
+        (None, _) => format!("{} bytes", body.len()),
+    };
+    (format!("{before}{summary}{after}"), code)
+}
+
+/// What a parser quotes when it finds text where it expects something else.
+fn without_quotations(text: &str) -> String {
+    let mut clean = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" string \"") {
+        clean.push_str(before);
+        clean.push_str(" string [redacted]");
+        rest = after.rfind('"').and_then(|end| after.get(end + 1..)).unwrap_or_default();
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &'static str) -> Said {
+        Said::of(&*Box::<dyn Error + Send + Sync>::from(text))
+    }
+
+    #[test]
+    fn bodies_are_summed_up() {
+        let cases = [
+            (
+                r#"failed to refresh, body=<{"error":"invalid_grant","error_description":"Token has been expired or revoked."}> and future attempts will not succeed"#,
+                "failed to refresh, body=<invalid_grant: Token has been expired or revoked.> and future attempts will not succeed",
+                true,
+            ),
+            (
+                r#"x, body=<{"error":{"code":403,"message":"no permission","status":"PERMISSION_DENIED"}}>"#,
+                "x, body=<PERMISSION_DENIED: no permission>",
+                false,
+            ),
+            (r#"failed :b"{\"error\":\"unavailable\"}""#, r#"failed :b"unavailable""#, false),
+            ("x, body=<<html>hunter2</html>>", "x, body=<20 bytes>", false),
+        ];
+        for (text, shown, is_about_the_credentials) in cases {
+            let said = said(text);
+            assert_eq!(said.to_string(), shown);
+            assert_eq!(said.is_about_the_credentials(), is_about_the_credentials, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_not_shown_and_addresses_are() {
+        for secret in [
+            "token ya29.c.b0AX",
+            "refresh 1//0gAbc",
+            "client GOCSPX-x1",
+            "jwt eyJhbGciOi.x.y",
+            "key 0123456789abcdef0123456789abcdef01234567",
+            r#"invalid type: string "hunter2", expected u64"#,
+        ] {
+            let shown = said(secret).to_string();
+            assert!(shown.contains("[redacted]"), "{shown}");
+            assert!(!shown.contains("hunter2") && !shown.contains("0AX"), "{shown}");
+        }
+        for harmless in [
+            "HTTP status client error (404 Not Found) for url (http://127.0.0.1:3000/computeMetadata/v1/token)",
+            "for url (https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/sa@p-123456789.iam.gserviceaccount.com:generateAccessToken)",
+            "could not open /run/secrets/service-account-key-2026-11-24/key.json",
+        ] {
+            assert_eq!(said(harmless).to_string(), harmless);
+        }
+    }
+
+    #[test]
+    fn nothing_is_longer_than_a_few_lines() {
+        let long = "word ".repeat(1000);
+        let shown = said(Box::leak(long.into_boxed_str())).to_string();
+        assert_eq!(shown.chars().count(), MOST_CHARS + 1);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot connect: {0}")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn a_level_that_repeats_its_source_stands_for_both() {
+        let said = Said::of(&Outer(std::io::Error::other("refused")));
+        assert_eq!(said.to_string(), "cannot connect: refused");
+        assert!(said.source().is_none());
+    }
+}
