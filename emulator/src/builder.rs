@@ -12,10 +12,11 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
 use crate::dispatch::Service;
-use crate::methods::Profiles;
+use crate::methods::State;
 use crate::profile::{self, Profile, ProfileError};
 use crate::seed::{self, Seed, SeedError};
 use crate::server;
+use crate::world::{Profiles, Settings, World};
 
 /// How long [`Emulator::stop`] waits for calls in flight.
 const GRACE: Duration = Duration::from_secs(5);
@@ -73,7 +74,10 @@ impl EmulatorBuilder {
         let bind = |source| StartError::Bind { address: self.address, source };
         let listener = TcpListener::bind(self.address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let service = Arc::new(Service::new(self.seed.into_state(), self.profiles, self.clock));
+        let world = World::new(Settings { profiles: self.profiles, ..Settings::default() });
+        let mut state = State { world, ..State::default() };
+        self.seed.plant(&mut state);
+        let service = Arc::new(Service::new(state, self.clock));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server::serve(listener, Arc::clone(&service), stopped));
         tracing::debug!(%address, "emulator started");

@@ -1,10 +1,18 @@
-//! The `contract` room: what the descriptors state about methods, read once per process.
+//! The `contract` room: what the descriptors state about methods, resources and fields, read once per process.
 
-use std::collections::BTreeMap;
+mod options;
+mod resource;
+mod shape;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor};
+
+use self::options::{bindings, option, text};
+pub(crate) use self::resource::{ResourceType, fits};
+pub(crate) use self::shape::{Shape, Trait};
 
 /// The service that the API defines.
 pub(crate) const INSIGHTS: &str = "google.cloud.contactcenterinsights.v1.ContactCenterInsights";
@@ -19,11 +27,14 @@ const OPERATION_BINDINGS: [(&str, &str, &str); 3] = [
     ("CancelOperation", "POST", "/v1/{name=projects/*/locations/*/operations/*}:cancel"),
 ];
 
-/// Both services, as their descriptors state them.
+/// Both services, their resources, and how the fields of every message behave.
 #[derive(Debug)]
 pub(crate) struct Contract {
-    methods: BTreeMap<String, Method>,
-    field_behavior: Option<prost_reflect::ExtensionDescriptor>,
+    methods: HashMap<String, Method>,
+    /// Paths in order, for whoever goes through them all.
+    order: Vec<String>,
+    resources: Vec<ResourceType>,
+    shapes: HashMap<String, Shape>,
 }
 
 /// One RPC.
@@ -38,6 +49,20 @@ pub(crate) struct Method {
     pub(crate) bindings: Vec<Binding>,
     /// Full names of the types of response and metadata, of a long-running method.
     pub(crate) operation: Option<(String, String)>,
+    /// The standard method that it is, and the place of its resource among [`Contract::resources`].
+    pub(crate) standard: Option<(Standard, usize)>,
+    /// The place of the resource that `parent` names, unless it names a location.
+    pub(crate) parent: Option<usize>,
+}
+
+/// The five methods that most resources have (AIP-131 to AIP-135).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standard {
+    Get,
+    List,
+    Create,
+    Update,
+    Delete,
 }
 
 /// One `google.api.http` binding.
@@ -47,13 +72,6 @@ pub(crate) struct Binding {
     pub(crate) template: String,
     /// Empty, `*`, or the field that the body is.
     pub(crate) body: String,
-}
-
-/// What `google.api.field_behavior` says about a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Behavior {
-    Required = 2,
-    OutputOnly = 3,
 }
 
 impl Contract {
@@ -70,7 +88,7 @@ impl Contract {
 
     /// Every method, in order of path.
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
-        self.methods.values()
+        self.order.iter().filter_map(|path| self.methods.get(path))
     }
 
     /// The names of the long-running methods, in order.
@@ -78,32 +96,50 @@ impl Contract {
         self.methods().filter(|method| method.operation.is_some()).map(|method| method.name.as_str())
     }
 
-    /// Whether `field` is annotated so.
-    pub(crate) fn behaves(&self, field: &FieldDescriptor, behavior: Behavior) -> bool {
-        let Some(extension) = &self.field_behavior else { return false };
-        field
-            .options()
-            .get_extension(extension)
-            .as_list()
-            .is_some_and(|list| list.iter().any(|value| value.as_enum_number() == Some(behavior as i32)))
+    /// The API's own resources, in order of the names of their messages.
+    pub(crate) fn resources(&self) -> &[ResourceType] {
+        &self.resources
+    }
+
+    /// The resource of this message, such as `IssueModel`.
+    pub(crate) fn resource(&self, message: &str) -> Option<&ResourceType> {
+        self.resources.iter().find(|resource| resource.message.name() == message)
+    }
+
+    /// The resource that has names of this form, and no other has.
+    pub(crate) fn resource_named(&self, name: &str) -> Option<&ResourceType> {
+        self.resources.iter().find(|resource| resource.matches(name))
+    }
+
+    /// How the fields of a message behave, by its full name.
+    pub(crate) fn shape(&self, message: &str) -> Option<&Shape> {
+        self.shapes.get(message)
+    }
+
+    /// Whether `google.api.field_behavior` says so of a field.
+    pub(crate) fn behaves(&self, field: &FieldDescriptor, behavior: Trait) -> bool {
+        self.shape(field.parent_message().full_name())
+            .is_some_and(|shape| shape.has(field.number(), behavior))
     }
 
     /// Empty if the embedded descriptors were broken, which they cannot be: the library was built from them, and
     /// a test counts what is read here.
     fn read() -> Self {
         let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap_or_default();
+        let resources = resource::read(&pool);
         let services =
             pool.services().filter(|service| [INSIGHTS, OPERATIONS].contains(&service.full_name()));
-        let methods = services
+        let methods: BTreeMap<String, Method> = services
             .flat_map(|service| service.methods().collect::<Vec<_>>())
-            .map(|method| read_method(&pool, &method))
+            .map(|method| read_method(&pool, &resources, &method))
             .map(|method| (method.path.clone(), method))
             .collect();
-        Self { methods, field_behavior: pool.get_extension_by_name("google.api.field_behavior") }
+        let order = methods.keys().cloned().collect();
+        Self { shapes: shape::read(&pool), order, methods: methods.into_iter().collect(), resources }
     }
 }
 
-fn read_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Method {
+fn read_method(pool: &DescriptorPool, resources: &[ResourceType], method: &MethodDescriptor) -> Method {
     let service = method.parent_service().full_name().to_owned();
     let bindings = if service == OPERATIONS {
         OPERATION_BINDINGS
@@ -130,32 +166,50 @@ fn read_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Method {
         input: method.input(),
         output: method.output(),
         bindings,
+        standard: standard(resources, method),
+        parent: parent(pool, resources, &method.input()),
         operation,
     }
 }
 
-fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
-    let extension = pool.get_extension_by_name(name)?;
-    let value = options.has_extension(&extension).then(|| options.get_extension(&extension))?;
-    value.as_message().cloned()
+/// What the field `parent` refers to, if that is a resource of this API.
+fn parent(pool: &DescriptorPool, resources: &[ResourceType], input: &MessageDescriptor) -> Option<usize> {
+    let field = input.get_field_by_name("parent")?;
+    let reference = option(pool, &field.options(), "google.api.resource_reference")?;
+    let stated = text(&reference, "type");
+    let name = stated.strip_prefix(resource::OWN)?;
+    resources.iter().position(|resource| resource.message.name() == name)
 }
 
-fn text(message: &DynamicMessage, field: &str) -> String {
-    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+/// A standard method answers at once, and its name is a verb and a resource.
+fn standard(resources: &[ResourceType], method: &MethodDescriptor) -> Option<(Standard, usize)> {
+    let verbs = [
+        ("Get", Standard::Get),
+        ("List", Standard::List),
+        ("Create", Standard::Create),
+        ("Update", Standard::Update),
+        ("Delete", Standard::Delete),
+    ];
+    let (noun, verb) =
+        verbs.iter().find_map(|(prefix, verb)| Some((method.name().strip_prefix(prefix)?, *verb)))?;
+    let message = match verb {
+        Standard::List => listed(&method.output())?.name().to_owned(),
+        _ => noun.to_owned(),
+    };
+    let place = resources.iter().position(|resource| resource.message.name() == message)?;
+    let answer = method.output();
+    let fits = match verb {
+        Standard::Get | Standard::Create | Standard::Update => answer.name() == message,
+        Standard::List => method.input().get_field_by_name("parent").is_some(),
+        Standard::Delete => answer.full_name() == "google.protobuf.Empty",
+    };
+    fits.then_some((verb, place))
 }
 
-fn bindings(rule: &DynamicMessage) -> Vec<Binding> {
-    let own = ["get", "put", "post", "delete", "patch"]
-        .iter()
-        .filter(|verb| rule.has_field_by_name(verb))
-        .map(|verb| Binding {
-            verb: verb.to_uppercase(),
-            template: text(rule, verb),
-            body: text(rule, "body"),
-        });
-    let additional = rule.get_field_by_name("additional_bindings");
-    let additional = additional.iter().filter_map(|value| value.as_list()).flatten();
-    own.chain(additional.filter_map(prost_reflect::Value::as_message).flat_map(bindings)).collect()
+/// The message that a page is made of: its items are its first field (AIP-132).
+fn listed(page: &MessageDescriptor) -> Option<MessageDescriptor> {
+    let items = page.get_field(1).filter(FieldDescriptor::is_list)?;
+    items.kind().as_message().cloned()
 }
 
 #[cfg(test)]
@@ -180,18 +234,47 @@ mod tests {
     }
 
     #[test]
-    fn operation_types_are_full_names() {
-        let method = Contract::get().method(&format!("{INSIGHTS}/DeleteIssueModel")).unwrap();
-        let (response, metadata) = method.operation.clone().unwrap();
-        assert_eq!(response, "google.protobuf.Empty");
-        assert_eq!(metadata, "google.cloud.contactcenterinsights.v1.DeleteIssueModelMetadata");
+    fn r19_lists_have_the_verb_get_no_body_and_their_items_first() {
+        let is_list = |m: &&Method| m.name.starts_with("List");
+        let lists: Vec<&Method> = Contract::get().methods().filter(is_list).collect();
+        assert_eq!(lists.len(), 12 + 1);
+        for method in lists {
+            assert!(listed(&method.output).is_some(), "{}", method.name);
+            assert!(method.bindings.iter().all(|binding| binding.verb == "GET" && binding.body.is_empty()));
+        }
     }
 
     #[test]
-    fn behaviors_are_read() {
-        let method = Contract::get().method(&format!("{INSIGHTS}/CreateConversation")).unwrap();
-        let field = method.input.get_field_by_name("parent").unwrap();
-        assert!(Contract::get().behaves(&field, Behavior::Required));
-        assert!(!Contract::get().behaves(&field, Behavior::OutputOnly));
+    fn r44_nothing_has_an_etag_so_that_none_is_compared() {
+        let pool = Contract::get().methods().next().unwrap().input.parent_pool().clone();
+        assert!(pool.all_messages().all(|message| message.get_field_by_name("etag").is_none()));
+    }
+
+    #[test]
+    fn standard_methods_are_known_by_their_descriptors() {
+        let of = |wanted: Standard| {
+            let methods = Contract::get().methods();
+            methods.filter(|m| m.standard.is_some_and(|(found, _)| found == wanted)).count()
+        };
+        let kinds = [Standard::Get, Standard::List, Standard::Create, Standard::Update, Standard::Delete];
+        assert_eq!(kinds.map(of), [13, 12, 8, 10, 10]);
+    }
+
+    #[test]
+    fn parents_are_those_that_the_fields_refer_to() {
+        let parent = |name: &str| {
+            let index = Contract::get().method(&format!("{INSIGHTS}/{name}")).unwrap().parent?;
+            Some(Contract::get().resources()[index].message.name().to_owned())
+        };
+        assert_eq!(parent("ListFeedbackLabels").as_deref(), Some("Conversation"));
+        assert_eq!(parent("ListAllFeedbackLabels"), None);
+    }
+
+    #[test]
+    fn operation_types_are_full_names() {
+        let method = Contract::get().method(&format!("{INSIGHTS}/DeleteIssueModel")).unwrap();
+        let (response, metadata) = method.operation.as_ref().unwrap();
+        assert_eq!(response, "google.protobuf.Empty");
+        assert_eq!(metadata, "google.cloud.contactcenterinsights.v1.DeleteIssueModelMetadata");
     }
 }

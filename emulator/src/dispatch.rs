@@ -8,23 +8,23 @@ use contact_center_insights::proto::longrunning::Operation;
 use crate::clock::Clock;
 use crate::contract::{Contract, OPERATIONS};
 use crate::fault;
-use crate::methods::{self, Context, Profiles, State};
-use crate::screen::screen;
+use crate::message::behavior::screen;
+use crate::methods::{self, Context, Handler, State, View};
 
 /// The emulated service, without its transports.
 #[derive(Debug)]
 pub(crate) struct Service {
     state: Mutex<State>,
-    profiles: Profiles,
     clock: Arc<dyn Clock>,
 }
 
 impl Service {
-    pub(crate) fn new(state: State, profiles: Profiles, clock: Arc<dyn Clock>) -> Self {
-        Self { state: Mutex::new(state), profiles, clock }
+    pub(crate) fn new(state: State, clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::new(state), clock }
     }
 
-    /// Answers one call of the method at `package.Service/Method`. Before it, everything that was due has ended.
+    /// Answers one call of the method at `package.Service/Method`. Before it, everything that was due has ended. A call
+    /// that only reads works on a snapshot, so that it keeps no other waiting.
     pub(crate) fn dispatch(&self, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
         let method = Contract::get().method(path);
         let (Some(method), Some(handler)) = (method, methods::handler(path)) else {
@@ -32,10 +32,16 @@ impl Service {
         };
         let request = screen(&method.input, request)?;
         let now = self.clock.now();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        state.engine.advance(&mut state.store, now);
-        let answer = handler(&mut Context { state, profiles: &self.profiles, now }, &request);
+        let mut state = self.lock();
+        state.advance(now);
+        let answer = match handler {
+            Handler::Write(handler) => handler(&mut Context { state: &mut state, now }, &request),
+            Handler::Read(handler) => {
+                let view = View::of(&state, now);
+                drop(state);
+                handler(&view, &request)
+            }
+        };
         match &answer {
             Ok(_) => tracing::debug!(method = path, "served"),
             Err(status) => tracing::debug!(method = path, %status, "refused"),
@@ -45,7 +51,7 @@ impl Service {
 
     /// Places an operation as it is.
     pub(crate) fn place(&self, operation: Operation) {
-        self.lock().engine.place(operation);
+        self.lock().place(operation);
     }
 
     /// A call that panicked, which none should, is no reason for the others to fail.

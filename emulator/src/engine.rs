@@ -1,96 +1,82 @@
 //! The `engine` room: operations from start to end, as a pure state machine.
 //!
 //! Time is an argument, and the world that jobs change is one too. An operation waits (its progress is zero), runs
-//! (its metadata moves), and ends once, in a response or in an error; from then on it never changes.
+//! (its metadata moves), and ends once, in a response or in an error; from then on it never changes. What is due is
+//! found by time, what is listed by location, and what is at work on a thing by the thing: none of it by search.
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::time::{Duration, SystemTime};
+mod job;
+mod running;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use contact_center_insights::proto::longrunning::{Operation, operation::Result as Outcome};
 use contact_center_insights::{Code, Status};
-use prost_types::Any;
+use imbl::OrdMap;
 
-use crate::fault;
-use crate::profile::{Failure, Pace, Profile};
+pub(crate) use self::job::{Claim, Host, Job, Moment, Start};
+use self::running::Running;
+pub(crate) use self::running::Saved;
+use crate::{fault, names};
 
-/// What an operation does to the world `W`.
-pub(crate) trait Job<W>: Debug + Send {
-    /// Checks that the operation can start, and does what is visible from its start on. An error is the error of
-    /// the call: then nothing has happened, and there is no operation.
-    fn begin(&mut self, world: &mut W, now: SystemTime) -> Result<(), Status>;
-
-    /// The metadata at this moment.
-    fn metadata(&self, moment: &Moment) -> Any;
-
-    /// Does what the operation was started for; an error is the error of the operation.
-    fn complete(&mut self, world: &mut W, now: SystemTime) -> Result<Any, Status>;
-
-    /// Takes back what `begin` did, after a failure or a cancellation.
-    fn undo(&mut self, world: &mut W, now: SystemTime);
-}
-
-/// How far an operation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
-    /// When it was started.
-    pub(crate) create_time: SystemTime,
-    /// When it ended, if it has.
-    pub(crate) end_time: Option<SystemTime>,
-    done: u128,
-    of: u128,
-}
-
-impl Moment {
-    /// The part of `total` that is done, rounded down.
-    pub(crate) fn share(&self, total: usize) -> usize {
-        let part = (total as u128).saturating_mul(self.done) / self.of.max(1);
-        usize::try_from(part).unwrap_or(total).min(total)
-    }
-}
-
-/// What starts an operation.
+/// One operation.
 #[derive(Debug)]
-pub(crate) struct Start<W> {
-    /// `projects/P/locations/L`, as the caller wrote it.
-    pub(crate) location: String,
-    /// The method, without its service.
-    pub(crate) method: &'static str,
-    /// The resource that only one operation at a time may work on.
-    pub(crate) target: String,
-    pub(crate) profile: Profile,
-    pub(crate) job: Box<dyn Job<W>>,
-}
-
-/// All operations.
-#[derive(Debug)]
-pub(crate) struct Engine<W> {
-    entries: BTreeMap<String, Entry<W>>,
-    serial: u64,
-}
-
-#[derive(Debug)]
-struct Entry<W> {
-    serial: u64,
+pub(crate) struct Entry<W> {
+    name: String,
     /// The operation as it is, if nothing runs.
     operation: Operation,
     running: Option<Running<W>>,
 }
 
+impl<W> Clone for Entry<W> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), operation: self.operation.clone(), running: self.running.clone() }
+    }
+}
+
+impl<W> Entry<W> {
+    /// The operation at this moment. To look is no poll.
+    pub(crate) fn at(&self, now: SystemTime) -> Operation {
+        let running = self.running.as_ref().map(|running| running.snapshot(&self.name, now));
+        running.unwrap_or_else(|| self.operation.clone())
+    }
+
+    /// The method that started it, unless it was placed as it is or has ended.
+    pub(crate) fn method(&self) -> Option<&'static str> {
+        self.running.as_ref().map(|running| running.start.method)
+    }
+}
+
+/// The operations of one location at one moment, by their place in the order of their start.
+pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
+
+/// All operations.
 #[derive(Debug)]
-struct Running<W> {
-    start: Start<W>,
-    create_time: SystemTime,
-    polls: u32,
+pub(crate) struct Engine<W> {
+    locations: OrdMap<Arc<str>, Operations<W>>,
+    places: HashMap<String, u64>,
+    due: BTreeMap<(SystemTime, u64), String>,
+    claims: HashMap<Claim, String>,
+    serial: u64,
+    /// The names of what has changed since it was last asked, if anyone wants to know.
+    changes: Option<BTreeSet<String>>,
 }
 
 impl<W> Default for Engine<W> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), serial: 0 }
+        Self {
+            locations: OrdMap::new(),
+            places: HashMap::new(),
+            due: BTreeMap::new(),
+            claims: HashMap::new(),
+            serial: 0,
+            changes: None,
+        }
     }
 }
 
-impl<W> Engine<W> {
+impl<W: Host> Engine<W> {
     /// Starts an operation; with a profile that is immediate, it comes back done.
     pub(crate) fn start(
         &mut self,
@@ -98,13 +84,14 @@ impl<W> Engine<W> {
         mut start: Start<W>,
         now: SystemTime,
     ) -> Result<Operation, Status> {
-        self.check_idle(&start.target)?;
+        start.claims.iter().try_for_each(|claim| self.check_idle(claim))?;
         start.job.begin(world, now)?;
-        let name = self.new_name(&start.location);
-        let mut running = Running { start, create_time: now, polls: 0 };
+        let name = start.name.clone();
+        let mut running = Running::new(start, now);
         if running.is_due(now) {
-            let operation = running.end(&name, world, now);
+            let operation = running.end(world, now);
             self.insert(operation.clone(), None);
+            self.follow_up(world, now);
             return Ok(operation);
         }
         let operation = running.snapshot(&name, now);
@@ -112,16 +99,83 @@ impl<W> Engine<W> {
         Ok(operation)
     }
 
-    /// `ABORTED` if an operation is at work on `target` (AIP-151).
-    pub(crate) fn check_idle(&self, target: &str) -> Result<(), Status> {
-        let mut running =
-            self.entries.iter().filter_map(|(name, entry)| Some((name, entry.running.as_ref()?)));
-        let Some((name, _)) = running.find(|(_, running)| running.start.target == target) else {
-            return Ok(());
-        };
-        let message =
-            format!("the operation `{name}` is still at work on `{target}`: wait for it, or cancel it");
-        let parts = [("resource", target), ("operation", name.as_str())];
+    /// Answers a poll, which is what moves an operation of the profile `polls:N` on.
+    pub(crate) fn poll(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<Operation> {
+        let entry = self.entry(name)?;
+        let Some(running) = &mut entry.running else { return Some(entry.operation.clone()) };
+        running.polls = running.polls.saturating_add(1);
+        let is_due = running.is_due(now);
+        self.note(name);
+        if is_due {
+            self.end(name, |running| running.end(world, now));
+            self.follow_up(world, now);
+        }
+        self.look(name).map(|entry| entry.at(now))
+    }
+
+    /// Cancels at once: the operation stays, and has ended with the code `CANCELLED`. One that has ended already is
+    /// left as it is. `None` if there is no such operation.
+    pub(crate) fn cancel(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<()> {
+        let status = fault::fault(Code::Cancelled, "OPERATION_CANCELLED", "the operation was cancelled", &[]);
+        self.fail(world, name, now, status)
+    }
+
+    /// Ends an operation in an error, unless it has ended. `None` if there is no such operation.
+    pub(crate) fn fail(&mut self, world: &mut W, name: &str, now: SystemTime, status: Status) -> Option<()> {
+        let entry = self.entry(name)?;
+        if entry.running.is_some() {
+            self.end(name, |running| running.fail(world, now, status));
+        } else if !entry.operation.done {
+            entry.operation.done = true;
+            entry.operation.result = Some(Outcome::Error(status.into()));
+            self.note(name);
+        }
+        Some(())
+    }
+
+    /// Ends an operation as it would end by itself, now. `None` if there is no such operation, `Some(false)` if there
+    /// is nothing that could end.
+    pub(crate) fn complete(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<bool> {
+        let is_running = self.entry(name)?.running.is_some();
+        if is_running {
+            self.end(name, |running| running.end(world, now));
+            self.follow_up(world, now);
+        }
+        Some(is_running)
+    }
+
+    /// Ends what is due by `now`, in order of due time, each at the time it was due.
+    pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
+        while let Some((&(at, serial), name)) = self.due.first_key_value() {
+            if at > now {
+                return;
+            }
+            let name = name.clone();
+            self.due.remove(&(at, serial));
+            self.end(&name, |running| running.end(world, at));
+            self.follow_up(world, at);
+        }
+    }
+
+    /// Starts what the jobs that ended have asked for. What cannot start has ended in the error that says why: its
+    /// name may be known already.
+    fn follow_up(&mut self, world: &mut W, now: SystemTime) {
+        for start in world.follow_ups() {
+            let name = start.name.clone();
+            if let Err(status) = self.start(world, start, now) {
+                let result = Some(Outcome::Error(status.into()));
+                self.insert(Operation { name, done: true, result, ..Operation::default() }, None);
+            }
+        }
+    }
+}
+
+impl<W> Engine<W> {
+    /// `ABORTED` if an operation is at work on the same thing (AIP-151).
+    pub(crate) fn check_idle(&self, claim: &Claim) -> Result<(), Status> {
+        let Some(name) = self.claims.get(claim) else { return Ok(()) };
+        let message = format!("the operation `{name}` is still {claim}: wait for it, or cancel it");
+        let parts = [("resource", claim.resource.as_str()), ("operation", name.as_str())];
         Err(fault::fault(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
     }
 
@@ -130,134 +184,123 @@ impl<W> Engine<W> {
         self.insert(operation, None);
     }
 
-    /// Answers a poll, which is what moves an operation of the profile `polls:N` on.
-    pub(crate) fn poll(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<Operation> {
-        let entry = self.entries.get_mut(name)?;
-        if let Some(running) = &mut entry.running {
-            running.polls = running.polls.saturating_add(1);
-            if !running.is_due(now) {
-                return Some(running.snapshot(name, now));
-            }
-            entry.operation = running.end(name, world, now);
-            entry.running = None;
-        }
-        Some(entry.operation.clone())
+    /// The operation of this name.
+    pub(crate) fn look(&self, name: &str) -> Option<&Entry<W>> {
+        let serial = self.places.get(name)?;
+        self.locations.get(names::location(name))?.get(serial).map(AsRef::as_ref)
     }
 
-    /// Cancels at once: the operation stays, and has ended with the code `CANCELLED`. One that has ended already is
-    /// left as it is. `None` if there is no such operation.
-    pub(crate) fn cancel(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<()> {
-        let entry = self.entries.get_mut(name)?;
-        let cancelled =
-            || fault::fault(Code::Cancelled, "OPERATION_CANCELLED", "the operation was cancelled", &[]);
-        if let Some(mut running) = entry.running.take() {
-            entry.operation = running.fail(name, world, now, cancelled());
-        } else if !entry.operation.done {
-            entry.operation.done = true;
-            entry.operation.result = Some(Outcome::Error(cancelled().into()));
-        }
-        Some(())
+    /// The operations of a location as they are now; a snapshot, at no cost.
+    pub(crate) fn list(&self, location: &str) -> Operations<W> {
+        self.locations.get(location).cloned().unwrap_or_default()
     }
 
-    /// Ends what is due by `now`, in order of due time, each at the time it was due.
-    pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
-        let mut due: Vec<(SystemTime, u64, String)> = self
-            .entries
+    /// All operations as they are now, by location; at no cost.
+    pub(crate) fn snapshot(&self) -> OrdMap<Arc<str>, Operations<W>> {
+        self.locations.clone()
+    }
+
+    /// Drops all operations of a project, or all.
+    pub(crate) fn clear(&mut self, project: Option<&str>) {
+        let gone = |name: &str| project.is_none_or(|project| names::project(name) == project);
+        self.locations = self
+            .locations
             .iter()
-            .filter_map(|(name, entry)| Some((entry.running.as_ref()?.due()?, entry.serial, name.clone())))
-            .filter(|(due, ..)| *due <= now)
+            .filter(|(location, _)| !gone(location))
+            .map(|(l, o)| (l.clone(), o.clone()))
             .collect();
-        due.sort();
-        for (at, _, name) in due {
-            let Some(entry) = self.entries.get_mut(&name) else { continue };
-            let Some(mut running) = entry.running.take() else { continue };
-            entry.operation = running.end(&name, world, at);
-        }
+        self.places.retain(|name, _| !gone(name));
+        self.due.retain(|_, name| !gone(name));
+        self.claims.retain(|_, name| !gone(name));
     }
 
-    /// The operations of a location, each with its place in the order of their start. This is no poll.
-    pub(crate) fn list(&self, location: &str, now: SystemTime) -> impl Iterator<Item = (u64, Operation)> {
-        let prefix = format!("{location}/operations/");
-        self.entries.iter().filter(move |(name, _)| name.starts_with(&prefix)).map(move |(name, entry)| {
-            let running = entry.running.as_ref().map(|running| running.snapshot(name, now));
-            (entry.serial, running.unwrap_or_else(|| entry.operation.clone()))
+    /// From now on, the names of operations that change are kept until they are taken.
+    pub(crate) fn record(&mut self) {
+        self.changes.get_or_insert_default();
+    }
+
+    /// The operations that have changed since the last time.
+    pub(crate) fn take_changes(&mut self) -> Vec<String> {
+        self.changes.as_mut().map(std::mem::take).unwrap_or_default().into_iter().collect()
+    }
+
+    /// An operation as it can be written down.
+    pub(crate) fn save(&self, name: &str) -> Option<Saved> {
+        let serial = *self.places.get(name)?;
+        let entry = self.look(name)?;
+        Some(match &entry.running {
+            Some(running) => running.save(serial),
+            None => Saved::ended(serial, entry.operation.clone()),
         })
     }
 
+    /// Takes in what was written down. `job` makes the job of a method out of its bytes; `None` if it cannot.
+    pub(crate) fn restore(
+        &mut self,
+        saved: &Saved,
+        job: impl FnOnce(&str, &[u8]) -> Option<(&'static str, Box<dyn Job<W>>)>,
+    ) -> Option<()> {
+        let serial = saved.serial;
+        let operation = saved.operation.clone().unwrap_or_default();
+        let running = if saved.method.is_empty() { None } else { Some(Running::restore(saved, job)?) };
+        self.insert_at(serial, operation, running);
+        Some(())
+    }
+
+    fn entry(&mut self, name: &str) -> Option<&mut Entry<W>> {
+        let serial = self.places.get(name)?;
+        self.locations.get_mut(names::location(name))?.get_mut(serial).map(Arc::make_mut)
+    }
+
+    /// Ends what runs, and gives up what it had a claim to.
+    fn end(&mut self, name: &str, end: impl FnOnce(&mut Running<W>) -> Operation) {
+        let Some(serial) = self.places.get(name).copied() else { return };
+        let Some(entry) = self.entry(name) else { return };
+        let Some(mut running) = entry.running.take() else { return };
+        entry.operation = end(&mut running);
+        if let Some(due) = running.due() {
+            self.due.remove(&(due, serial));
+        }
+        for claim in &running.start.claims {
+            self.claims.remove(claim);
+        }
+        self.note(name);
+    }
+
     fn insert(&mut self, operation: Operation, running: Option<Running<W>>) {
-        self.serial += 1;
-        self.entries.insert(operation.name.clone(), Entry { serial: self.serial, operation, running });
+        self.insert_at(self.serial + 1, operation, running);
     }
 
-    /// Ids are 19 digits, as those of the service are, and counted up: the same calls get the same names.
-    fn new_name(&self, location: &str) -> String {
-        let first = 1_000_000_000_000_000_001_u64 + self.serial;
-        let mut names = (first..).map(|id| format!("{location}/operations/{id}"));
-        names.find(|name| !self.entries.contains_key(name)).unwrap_or_default()
-    }
-}
-
-impl<W> Running<W> {
-    fn due(&self) -> Option<SystemTime> {
-        match self.start.profile.pace {
-            Pace::Time(duration) => self.create_time.checked_add(duration),
-            Pace::Immediate | Pace::Polls(_) => None,
-        }
-    }
-
-    fn is_due(&self, now: SystemTime) -> bool {
-        match self.start.profile.pace {
-            Pace::Immediate => true,
-            Pace::Polls(count) => self.polls >= count,
-            Pace::Time(_) => self.due().is_some_and(|due| due <= now),
-        }
-    }
-
-    /// Waiting until the first poll, or for the first tenth of the time: progress is zero then.
-    fn moment(&self, now: SystemTime, end_time: Option<SystemTime>) -> Moment {
-        let (done, of) = match self.start.profile.pace {
-            Pace::Immediate => (1, 1),
-            Pace::Polls(count) => (u128::from(self.polls.min(count)), u128::from(count)),
-            Pace::Time(total) => {
-                let elapsed = now.duration_since(self.create_time).unwrap_or(Duration::ZERO);
-                let waiting = elapsed.saturating_mul(10) < total;
-                (if waiting { 0 } else { elapsed.min(total).as_millis() }, total.as_millis())
+    fn insert_at(&mut self, serial: u64, operation: Operation, running: Option<Running<W>>) {
+        let name = operation.name.clone();
+        self.forget(&name);
+        self.serial = self.serial.max(serial);
+        if let Some(running) = &running {
+            if let Some(due) = running.due() {
+                self.due.insert((due, serial), name.clone());
             }
-        };
-        Moment { create_time: self.create_time, end_time, done, of }
-    }
-
-    fn snapshot(&self, name: &str, now: SystemTime) -> Operation {
-        let metadata = Some(self.start.job.metadata(&self.moment(now, None)));
-        Operation { name: name.to_owned(), metadata, ..Operation::default() }
-    }
-
-    /// Completes, or fails as scripted.
-    fn end(&mut self, name: &str, world: &mut W, now: SystemTime) -> Operation {
-        if let Some(failure) = self.start.profile.failure.clone() {
-            return self.fail(name, world, now, scripted(&failure, self.start.method));
+            self.claims.extend(running.start.claims.iter().map(|claim| (claim.clone(), name.clone())));
         }
-        match self.start.job.complete(world, now) {
-            Ok(response) => self.ended(name, now, Outcome::Response(response)),
-            Err(status) => self.fail(name, world, now, status),
+        let location = self.locations.entry(names::location(&name).into()).or_default();
+        location.insert(serial, Arc::new(Entry { name: name.clone(), operation, running }));
+        self.note(&name);
+        self.places.insert(name, serial);
+    }
+
+    fn forget(&mut self, name: &str) {
+        let Some(serial) = self.places.remove(name) else { return };
+        self.due.retain(|(_, found), _| *found != serial);
+        self.claims.retain(|_, found| found != name);
+        if let Some(location) = self.locations.get_mut(names::location(name)) {
+            location.remove(&serial);
         }
     }
 
-    fn fail(&mut self, name: &str, world: &mut W, now: SystemTime, status: Status) -> Operation {
-        self.start.job.undo(world, now);
-        self.ended(name, now, Outcome::Error(status.into()))
+    fn note(&mut self, name: &str) {
+        if let Some(changes) = &mut self.changes {
+            changes.insert(name.to_owned());
+        }
     }
-
-    fn ended(&self, name: &str, now: SystemTime, outcome: Outcome) -> Operation {
-        let metadata = Some(self.start.job.metadata(&self.moment(now, Some(now))));
-        Operation { name: name.to_owned(), metadata, done: true, result: Some(outcome) }
-    }
-}
-
-fn scripted(failure: &Failure, method: &str) -> Status {
-    let message = failure.message.clone();
-    let message = message.unwrap_or_else(|| format!("scripted failure of `{method}`"));
-    fault::fault(failure.code, "SCRIPTED_FAILURE", message, &[("method", method)])
 }
 
 #[cfg(test)]

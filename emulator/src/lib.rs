@@ -22,22 +22,23 @@ mod clock;
 mod contract;
 mod dispatch;
 mod distance;
+#[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod engine;
 mod fault;
 #[allow(dead_code, reason = "the lists that call it are on their way")]
 mod filter;
 mod grpc;
-#[allow(dead_code, reason = "read by filters")]
 mod message;
 mod methods;
 mod names;
 mod paging;
 mod profile;
 mod rest;
-mod screen;
 mod seed;
 mod server;
+#[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod store;
+mod world;
 
 pub use builder::{Emulator, EmulatorBuilder, StartError};
 pub use clock::{Clock, ManualClock, SystemClock};

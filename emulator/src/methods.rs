@@ -1,64 +1,120 @@
-//! The `methods` room: what the emulator serves, one function per method, in one table.
+//! The `methods` room: what the emulator serves, in one table.
+//!
+//! The standard methods of every resource are served by `standard`, from the descriptors. To add what a resource has
+//! of its own, write its [`standard::Family`] in its file: what happens on create, update and delete. To add a method
+//! that is not standard:
+//! 1. Find the file of its resource, or make one; it holds nothing but that resource.
+//! 2. A read is `fn(&View, Request) -> Result<Response, Status>`: it has a snapshot, and holds no lock.
+//! 3. All else is `fn(&mut Context, Request) -> Result<Response, Status>`: it has `store`, `settings` and `now`.
+//! 4. The request has been screened: what is required is there, what is output only is not.
+//! 5. Check names with `names::check`, so that a wrong one is told the right form.
+//! 6. A long-running method makes a job, a message that implements `Job<World>`, and calls `Context::start`, with a
+//!    `Claim` on what no second operation may touch. What prevents the start is checked in `begin`.
+//! 7. Enter the method into `table`, and its job into `job`, by which a restart finds it again.
+//! 8. Its content belongs to the room `work`: pure functions, tested without a server.
+//! 9. Errors come from `fault`; what is a guess goes into the table of guesses in the README.
+//! 10. Test the rule by its name in `tests/rules`, and write the deliberate break into `MUTATIONS.md`.
 
 mod analyses;
 mod conversations;
 mod issue_models;
+mod matchers;
 mod operations;
+mod scorecards;
+mod settings;
+mod standard;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use contact_center_insights::Status;
 use contact_center_insights::proto::longrunning::Operation;
-use prost::Message;
+use imbl::OrdMap;
+use prost::{Message, Name};
+use std::sync::Arc;
 
-use crate::contract::{INSIGHTS, OPERATIONS};
-use crate::engine::{Engine, Job, Start};
-use crate::fault;
-use crate::names;
-use crate::profile::Profile;
-use crate::store::Store;
+use crate::contract::{Contract, INSIGHTS, OPERATIONS};
+use crate::engine::{Claim, Engine, Job, Operations};
+use crate::message::behavior;
+use crate::store::{Resources, Store};
+use crate::world::{Settings, World};
 
 /// All that changes.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) engine: Engine<Store>,
-    pub(crate) store: Store,
+    pub(crate) engine: Engine<World>,
+    pub(crate) world: World,
 }
 
-/// How long-running methods live: one profile for all, and others for some.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Profiles {
-    pub(crate) all: Profile,
-    pub(crate) by_method: BTreeMap<String, Profile>,
+impl State {
+    /// Ends what is due, and takes out what has expired.
+    pub(crate) fn advance(&mut self, now: SystemTime) {
+        self.engine.advance(&mut self.world, now);
+        self.world.store.expire(now);
+    }
+
+    /// Places an operation as it is.
+    pub(crate) fn place(&mut self, operation: Operation) {
+        self.world.store.reserve(&operation.name);
+        self.engine.place(operation);
+    }
 }
 
-/// What a method works with.
+/// What a method works with that changes something.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) state: &'a mut State,
-    pub(crate) profiles: &'a Profiles,
     pub(crate) now: SystemTime,
 }
 
 impl Context<'_> {
-    /// Starts an operation of `method` on `target`, in the target's location.
+    fn store(&mut self) -> &mut Store {
+        &mut self.state.world.store
+    }
+
+    /// Starts an operation of `method` in the location of `resource`.
     fn start(
         &mut self,
         method: &'static str,
-        target: String,
-        job: impl Job<Store> + 'static,
+        resource: &str,
+        claims: Vec<Claim>,
+        job: impl Job<World> + 'static,
     ) -> Result<Operation, Status> {
-        let profile = self.profiles.by_method.get(method).unwrap_or(&self.profiles.all).clone();
-        let location = names::location(&target).to_owned();
-        let start = Start { location, method, target, profile, job: Box::new(job) };
-        self.state.engine.start(&mut self.state.store, start, self.now)
+        // Before a name is spent on it.
+        claims.iter().try_for_each(|claim| self.state.engine.check_idle(claim))?;
+        let start = self.state.world.plan(method, resource, claims, job);
+        self.state.engine.start(&mut self.state.world, start, self.now)
     }
 }
 
+/// What a method works with that only reads: everything as it was when the call came.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) resources: Resources,
+    pub(crate) operations: OrdMap<Arc<str>, Operations<World>>,
+    #[allow(dead_code, reason = "what works on content draws by the seed, and reads files")]
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) now: SystemTime,
+}
+
+impl View {
+    pub(crate) fn of(state: &State, now: SystemTime) -> Self {
+        let operations = state.engine.snapshot();
+        let settings = Arc::clone(&state.world.settings);
+        Self { resources: state.world.store.snapshot(), operations, settings, now }
+    }
+}
+
+type Answer = Result<Vec<u8>, Status>;
+type Read = dyn Fn(&View, &[u8]) -> Answer + Send + Sync;
+type Write = dyn Fn(&mut Context<'_>, &[u8]) -> Answer + Send + Sync;
+
 /// Serves one method: serialized request in, serialized response out.
-type Handler = Box<dyn Fn(&mut Context<'_>, &[u8]) -> Result<Vec<u8>, Status> + Send + Sync>;
+pub(crate) enum Handler {
+    Read(Box<Read>),
+    Write(Box<Write>),
+}
 
 /// The handler of the method at `package.Service/Method`, if it is served.
 pub(crate) fn handler(path: &str) -> Option<&'static Handler> {
@@ -68,49 +124,71 @@ pub(crate) fn handler(path: &str) -> Option<&'static Handler> {
 /// The paths of the methods that are served.
 #[cfg(test)]
 pub(crate) fn served() -> impl Iterator<Item = &'static str> {
-    table().keys().map(String::as_str)
+    let contract = Contract::get();
+    contract.methods().map(|method| method.path.as_str()).filter(|path| table().contains_key(*path))
 }
 
-fn table() -> &'static BTreeMap<String, Handler> {
-    static TABLE: OnceLock<BTreeMap<String, Handler>> = OnceLock::new();
+/// The job of a long-running method, out of the bytes that it was written down as.
+#[allow(dead_code, reason = "for what keeps the state on disk")]
+pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn Job<World>>)> {
+    fn of<J: Job<World> + Message + Default + 'static>(bytes: &[u8]) -> Option<Box<dyn Job<World>>> {
+        J::decode(bytes).ok().map(|job| Box::new(job) as Box<dyn Job<World>>)
+    }
+    let (method, job) = match method {
+        "UploadConversation" => ("UploadConversation", of::<conversations::Upload>(bytes)),
+        "CreateAnalysis" => ("CreateAnalysis", of::<analyses::Analyze>(bytes)),
+        "CreateIssueModel" => ("CreateIssueModel", of::<issue_models::Train>(bytes)),
+        "DeployIssueModel" => ("DeployIssueModel", of::<issue_models::Change>(bytes)),
+        "UndeployIssueModel" => ("UndeployIssueModel", of::<issue_models::Change>(bytes)),
+        "DeleteIssueModel" => ("DeleteIssueModel", of::<issue_models::Change>(bytes)),
+        _ => return None,
+    };
+    Some((method, job?))
+}
+
+fn table() -> &'static HashMap<String, Handler> {
+    static TABLE: OnceLock<HashMap<String, Handler>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        [
-            serve(OPERATIONS, "GetOperation", operations::get),
-            serve(OPERATIONS, "ListOperations", operations::list),
-            serve(OPERATIONS, "CancelOperation", operations::cancel),
-            serve(INSIGHTS, "CreateConversation", conversations::create),
-            serve(INSIGHTS, "UploadConversation", conversations::upload),
-            serve(INSIGHTS, "GetConversation", conversations::get),
-            serve(INSIGHTS, "ListConversations", conversations::list),
-            serve(INSIGHTS, "DeleteConversation", conversations::delete),
-            serve(INSIGHTS, "CreateAnalysis", analyses::create),
-            serve(INSIGHTS, "GetAnalysis", analyses::get),
-            serve(INSIGHTS, "ListAnalyses", analyses::list),
-            serve(INSIGHTS, "CreateIssueModel", issue_models::create),
-            serve(INSIGHTS, "GetIssueModel", issue_models::get),
-            serve(INSIGHTS, "ListIssueModels", issue_models::list),
-            serve(INSIGHTS, "DeployIssueModel", issue_models::deploy),
-            serve(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),
-            serve(INSIGHTS, "DeleteIssueModel", issue_models::delete),
-        ]
-        .into_iter()
-        .collect()
+        let standard = Contract::get().methods().filter_map(standard::handler);
+        let own = [
+            write(OPERATIONS, "GetOperation", operations::get),
+            read(OPERATIONS, "ListOperations", operations::list),
+            write(OPERATIONS, "CancelOperation", operations::cancel),
+            write(INSIGHTS, "UploadConversation", conversations::upload),
+            write(INSIGHTS, "CreateAnalysis", analyses::create),
+            write(INSIGHTS, "CreateIssueModel", issue_models::create),
+            write(INSIGHTS, "DeployIssueModel", issue_models::deploy),
+            write(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),
+            write(INSIGHTS, "DeleteIssueModel", issue_models::delete),
+        ];
+        standard.chain(own).collect()
     })
 }
 
-fn serve<Q, R>(
+fn read<Q, R>(service: &str, name: &str, method: fn(&View, Q) -> Result<R, Status>) -> (String, Handler)
+where
+    Q: Message + Name + Default + 'static,
+    R: Message + 'static,
+{
+    let handler = move |view: &View, request: &[u8]| method(view, typed(request)?).map(|r| r.encode_to_vec());
+    (format!("{service}/{name}"), Handler::Read(Box::new(handler)))
+}
+
+fn write<Q, R>(
     service: &str,
     name: &str,
     method: fn(&mut Context<'_>, Q) -> Result<R, Status>,
 ) -> (String, Handler)
 where
-    Q: Message + Default + 'static,
+    Q: Message + Name + Default + 'static,
     R: Message + 'static,
 {
     let handler = move |context: &mut Context<'_>, request: &[u8]| {
-        // The bytes have been through a dynamic message of this type already.
-        let request = Q::decode(request).map_err(|error| fault::internal(error.to_string()))?;
-        method(context, request).map(|response| response.encode_to_vec())
+        method(context, typed(request)?).map(|response| response.encode_to_vec())
     };
-    (format!("{service}/{name}"), Box::new(handler))
+    (format!("{service}/{name}"), Handler::Write(Box::new(handler)))
+}
+
+fn typed<Q: Message + Name + Default>(request: &[u8]) -> Result<Q, Status> {
+    Q::decode(request).map_err(|error| behavior::malformed(&Q::full_name(), &error))
 }

@@ -1,7 +1,8 @@
-//! The `names` room: resource names and the patterns they follow.
+//! The `names` room: resource names and the forms they have.
 
 use contact_center_insights::Status;
 
+use crate::contract::{ResourceType, fits};
 use crate::fault;
 
 /// What a name looks like: `projects/{project}/locations/{location}`, with a segment in braces for any other.
@@ -15,64 +16,98 @@ pub(crate) const OPERATION: Pattern =
 impl Pattern {
     /// Whether `name` follows the pattern. A segment may be anything that is not empty.
     pub(crate) fn matches(self, name: &str) -> bool {
-        let mut segments = name.split('/');
-        let fits = self.0.split('/').all(|wanted| {
-            segments.next().is_some_and(|found| {
-                if wanted.starts_with('{') { !found.is_empty() } else { found == wanted }
-            })
-        });
-        fits && segments.next().is_none()
+        fits(self.0, name)
     }
 
     /// `INVALID_ARGUMENT` that shows the pattern, if `name` in `field` does not follow it.
     pub(crate) fn check(self, field: &str, name: &str) -> Result<(), Status> {
-        if self.matches(name) {
-            return Ok(());
-        }
-        Err(fault::invalid(field, &format!("`{name}` is not of the form `{}`", self.0)))
+        if self.matches(name) { Ok(()) } else { Err(malformed(field, name, self.0)) }
     }
+}
+
+/// `INVALID_ARGUMENT` that shows the form, if `name` in `field` is not one of this resource.
+pub(crate) fn check(resource: &ResourceType, field: &str, name: &str) -> Result<(), Status> {
+    if resource.matches(name) { Ok(()) } else { Err(malformed(field, name, resource.pattern())) }
+}
+
+/// The same for the parent of such a resource.
+pub(crate) fn check_parent(resource: &ResourceType, field: &str, name: &str) -> Result<(), Status> {
+    let below =
+        if resource.is_singleton() { name.to_owned() } else { format!("{name}/{}/x", resource.collection()) };
+    if resource.matches(&below) { Ok(()) } else { Err(malformed(field, name, resource.parent_pattern())) }
+}
+
+fn malformed(field: &str, name: &str, pattern: &str) -> Status {
+    fault::invalid(field, &format!("`{name}` is not of the form `{pattern}`"))
 }
 
 /// `projects/P/locations/L` of a resource's name, as the caller wrote it.
 pub(crate) fn location(name: &str) -> &str {
+    split(name).0
+}
+
+/// What is below a location: `conversations/C` of `projects/P/locations/L/conversations/C`.
+pub(crate) fn below(name: &str) -> &str {
+    split(name).1
+}
+
+/// `P` of `projects/P/locations/L`.
+pub(crate) fn project(name: &str) -> &str {
+    name.split('/').nth(1).unwrap_or_default()
+}
+
+/// The last segment.
+pub(crate) fn id(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn split(name: &str) -> (&str, &str) {
     let mut cuts = name.match_indices('/').map(|(at, _)| at);
-    cuts.nth(3).and_then(|at| name.get(..at)).unwrap_or(name)
+    let cut = cuts.nth(3).and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?)));
+    cut.unwrap_or((name, ""))
+}
+
+/// An id as users choose them for conversations and what belongs to quality assurance.
+pub(crate) fn check_id(field: &str, id: &str) -> Result<(), Status> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if (4..=64).contains(&id.len()) && id.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(fault::invalid(field, &format!("`{id}` does not match `^[a-z0-9-]{{4,64}}$`")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::contract::Contract;
 
-    #[test]
-    fn patterns_match_segment_by_segment() {
-        for good in
-            ["projects/p/locations/l/operations/1", "projects/a.com:b/locations/eu/operations/OPERATION_ID"]
-        {
-            assert!(OPERATION.matches(good), "{good}");
-        }
-        for bad in [
-            "",
-            "projects/p/locations/l",
-            "projects//locations/l/operations/1",
-            "projects/p/locations/l/operations/",
-            "projects/p/locations/l/operations/1/x",
-            "/projects/p/locations/l/operations/1",
-            "folders/p/locations/l/operations/1",
-        ] {
-            assert!(!OPERATION.matches(bad), "{bad}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn the_error_shows_the_pattern() {
         let error = OPERATION.check("name", "operations/1").unwrap_err();
         assert!(error.message().contains("projects/{project}/locations/{location}/operations/{operation}"));
+        let issue = Contract::get().resource("Issue").unwrap();
+        let error = check_parent(issue, "parent", "projects/p/locations/l").unwrap_err();
+        assert!(
+            error.message().ends_with("`projects/{project}/locations/{location}/issueModels/{issue_model}`")
+        );
+        assert!(check_parent(issue, "parent", "projects/p/locations/l/issueModels/m").is_ok());
+        assert!(check(issue, "name", "projects/p/locations/l/issueModels/m/issues/i").is_ok());
     }
 
     #[test]
-    fn a_location_is_as_it_was_written() {
+    fn a_name_is_cut_below_its_location() {
         let name = "projects/p/locations/l/conversations/c/analyses/a";
-        assert_eq!(location(name), "projects/p/locations/l");
-        assert_eq!(location("projects/p/locations/l"), "projects/p/locations/l");
+        assert_eq!((location(name), below(name)), ("projects/p/locations/l", "conversations/c/analyses/a"));
+        assert_eq!((project(name), id(name)), ("p", "a"));
+        assert_eq!((location("projects/p/locations/l"), below("x")), ("projects/p/locations/l", ""));
+    }
+
+    #[test]
+    fn r30_ids_have_four_to_sixty_four_of_few_characters() {
+        for bad in ["abc", "A234", "a_bc", &"a".repeat(65), "abc/", "äbcd"] {
+            assert!(check_id("conversation_id", bad).unwrap_err().message().contains("{4,64}"), "{bad}");
+        }
+        assert!(check_id("conversation_id", "a-12").is_ok());
     }
 }

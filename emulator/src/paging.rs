@@ -3,6 +3,8 @@
 //! A token names the last item that was given, not a position, so that a walk is neither shifted nor broken by what
 //! is added or removed meanwhile. It is bound to the arguments of the call it came from.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
@@ -17,7 +19,7 @@ const DEFAULT_SIZE: usize = 100;
 
 /// Where an item stands in a list: lists are in ascending order of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key(i64, i32, u64);
+pub(crate) struct Key(pub(crate) i64, pub(crate) i32, pub(crate) u64);
 
 impl Key {
     /// For lists in order of creation.
@@ -26,9 +28,8 @@ impl Key {
     }
 
     /// For lists in descending order of a time, then of creation.
-    pub(crate) fn newest_first(time: Option<prost_types::Timestamp>, serial: u64) -> Self {
-        let time = time.unwrap_or_default();
-        Self(!time.seconds, !time.nanos, !serial)
+    pub(crate) fn newest_first((seconds, nanos): (i64, i32), serial: u64) -> Self {
+        Self(!seconds, !nanos, !serial)
     }
 }
 
@@ -51,15 +52,69 @@ impl Page {
         Ok(Self { size, after, scope })
     }
 
-    /// Cuts the page out of all items, and makes the token for the next; empty if there is none.
+    /// All items on one page, for lists that have no pages.
+    pub(crate) fn whole() -> Self {
+        Self { size: usize::MAX, after: None, scope: 0 }
+    }
+
+    /// What was given before this page ends with this item.
+    pub(crate) fn after(&self) -> Option<Key> {
+        self.after
+    }
+
+    /// Cuts the page out of all items, in whatever order they come, and makes the token for the next; empty if there
+    /// is none. No more than a page of them is kept at a time, and each page costs the same.
     pub(crate) fn cut<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
-        let mut items: Vec<(Key, T)> =
-            items.into_iter().filter(|(key, _)| self.after.is_none_or(|after| *key > after)).collect();
-        items.sort_by_key(|(key, _)| *key);
+        let mut kept = BinaryHeap::new();
+        for (key, item) in items {
+            if self.after.is_some_and(|after| key <= after) {
+                continue;
+            }
+            if kept.len() <= self.size {
+                kept.push(Ranked(key, item));
+            } else if kept.peek().is_some_and(|last: &Ranked<T>| key < last.0) {
+                kept.pop();
+                kept.push(Ranked(key, item));
+            }
+        }
+        self.end(kept.into_sorted_vec())
+    }
+
+    /// The same for items that come in order: it stops to look once the page is full.
+    pub(crate) fn cut_sorted<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
+        let items = items.into_iter().filter(|(key, _)| self.after.is_none_or(|after| *key > after));
+        self.end(items.take(self.size.saturating_add(1)).map(|(key, item)| Ranked(key, item)).collect())
+    }
+
+    fn end<T>(self, mut items: Vec<Ranked<T>>) -> (Vec<T>, String) {
         let more = items.len() > self.size;
         items.truncate(self.size);
-        let token = items.last().filter(|_| more).map(|(key, _)| write_token(*key, self.scope));
-        (items.into_iter().map(|(_, item)| item).collect(), token.unwrap_or_default())
+        let token = items.last().filter(|_| more).map(|last| write_token(last.0, self.scope));
+        (items.into_iter().map(|Ranked(_, item)| item).collect(), token.unwrap_or_default())
+    }
+}
+
+/// An item that is compared by its place alone.
+#[derive(Debug)]
+struct Ranked<T>(Key, T);
+
+impl<T> PartialEq for Ranked<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T> Eq for Ranked<T> {}
+
+impl<T> PartialOrd for Ranked<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Ranked<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
     }
 }
 
@@ -114,7 +169,10 @@ mod tests {
 
     fn cut(total: u64, size: i32, token: &str) -> (Vec<u64>, String) {
         let page = Page::read(size, token, 1000, &["L", "p"]).unwrap();
-        page.cut((0..total).map(|serial| (Key::oldest_first(serial), serial)))
+        let items = || (0..total).map(|serial| (Key::oldest_first(serial), serial));
+        let cut = page.cut(items().rev());
+        assert_eq!(page.cut_sorted(items()), cut);
+        cut
     }
 
     #[test]
@@ -151,8 +209,7 @@ mod tests {
 
     #[test]
     fn newest_first_is_descending() {
-        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 5 });
-        let keys = [Key::newest_first(at(9), 1), Key::newest_first(at(8), 3), Key::newest_first(at(8), 2)];
+        let keys = [(9, 1), (8, 3), (8, 2)].map(|(seconds, serial)| Key::newest_first((seconds, 5), serial));
         assert!(keys.is_sorted());
     }
 

@@ -2,23 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use contact_center_insights::json;
-use contact_center_insights::proto::insights::{Analysis, Conversation, IssueModel};
 use contact_center_insights::proto::longrunning::Operation;
-use prost::{Message, Name};
+use prost::{Message as _, Name as _};
 use serde_json::{Map, Value};
 
+use crate::contract::{Contract, ResourceType, fits};
+use crate::message::wire;
 use crate::methods::State;
-use crate::names::{OPERATION, Pattern};
-use crate::store::{Collection, Resource};
+use crate::names::OPERATION;
 
-const COLLECTIONS: [&str; 4] = ["operations", "conversations", "analyses", "issueModels"];
+const OPERATIONS: &str = "operations";
 
 /// Operations and resources to start with.
 ///
-/// A seed is one JSON object. Its keys are `operations`, `conversations`, `analyses` and `issueModels`, each a list
-/// of resources in `ProtoJSON` with their full `name`. They are loaded as they are: what is output only is kept, and
-/// nothing is made up. An operation that is not done stays so until it is cancelled.
+/// A seed is one JSON object. Its keys are `operations` and the plural names of the API's resources, such as
+/// `conversations`, `analyses` and `issueModels`, each a list of resources in `ProtoJSON` with their full `name`. They
+/// are loaded as they are: what is output only is kept, and nothing is made up. An operation that is not done stays
+/// so until it is cancelled.
 ///
 /// ```
 /// use contact_center_insights_emulator::Seed;
@@ -32,9 +34,8 @@ const COLLECTIONS: [&str; 4] = ["operations", "conversations", "analyses", "issu
 #[derive(Clone, Debug, Default)]
 pub struct Seed {
     operations: Vec<Operation>,
-    conversations: Vec<Conversation>,
-    analyses: Vec<Analysis>,
-    issue_models: Vec<IssueModel>,
+    /// Encoded; each with the place of its type in the contract.
+    resources: Vec<(usize, Bytes)>,
 }
 
 impl Seed {
@@ -49,51 +50,48 @@ impl Seed {
         let Value::Object(collections) = value else {
             return Err(SeedError(format!("not a JSON object with the keys {}", known())));
         };
-        if let Some(unknown) = collections.keys().find(|key| !COLLECTIONS.contains(&key.as_str())) {
+        if let Some(unknown) = collections.keys().find(|key| !is_known(key)) {
             return Err(SeedError(format!("collection `{unknown}` is unknown; collections are {}", known())));
         }
-        Ok(Self {
-            operations: read(&collections, "operations", OPERATION, |item: &Operation| &item.name)?,
-            conversations: read(&collections, "conversations", Conversation::PATTERN, Resource::name)?,
-            analyses: read(&collections, "analyses", Analysis::PATTERN, Resource::name)?,
-            issue_models: read(&collections, "issueModels", IssueModel::PATTERN, Resource::name)?,
-        })
+        let mut seed = Self::default();
+        for bytes in
+            read(&collections, OPERATIONS, &Operation::full_name(), &|name| check_name(OPERATION.0, name))?
+        {
+            let operation = Operation::decode(bytes).map_err(|error| SeedError(error.to_string()))?;
+            seed.operations.push(operation);
+        }
+        for resource in Contract::get().resources() {
+            let check = |name: &str| check_resource(resource, name);
+            let items = read(&collections, &resource.plural, resource.message.full_name(), &check)?;
+            seed.resources.extend(items.into_iter().map(|bytes| (resource.index, bytes)));
+        }
+        Ok(seed)
     }
 
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-            && self.conversations.is_empty()
-            && self.analyses.is_empty()
-            && self.issue_models.is_empty()
+        self.operations.is_empty() && self.resources.is_empty()
     }
 
-    /// The state to start with. Names are unique already, so that nothing is left out.
-    pub(crate) fn into_state(self) -> State {
-        let mut state = State::default();
-        self.operations.into_iter().for_each(|operation| state.engine.place(operation));
-        fill(&mut state.store.conversations, self.conversations);
-        fill(&mut state.store.analyses, self.analyses);
-        fill(&mut state.store.issue_models, self.issue_models);
-        state
-    }
-}
-
-fn fill<T: Resource>(collection: &mut Collection<T>, items: Vec<T>) {
-    for item in items {
-        if let Err(status) = collection.insert(item) {
-            tracing::error!(%status, "not seeded");
+    /// Puts everything into a state, in place of what has the same name there.
+    pub(crate) fn plant(self, state: &mut State) {
+        self.operations.into_iter().for_each(|operation| state.place(operation));
+        for (index, bytes) in self.resources {
+            if let Some(resource) = Contract::get().resources().get(index) {
+                state.world.store.put_raw(resource, bytes);
+            }
         }
     }
 }
 
-fn read<T: Message + Name + Default>(
+/// The entries of a collection, encoded.
+fn read(
     collections: &Map<String, Value>,
     collection: &str,
-    pattern: Pattern,
-    name: impl Fn(&T) -> &str,
-) -> Result<Vec<T>, SeedError> {
+    message: &str,
+    check: &dyn Fn(&str) -> Result<(), String>,
+) -> Result<Vec<Bytes>, SeedError> {
     let entries = match collections.get(collection) {
         None => return Ok(Vec::new()),
         Some(Value::Array(entries)) => entries,
@@ -105,28 +103,39 @@ fn read<T: Message + Name + Default>(
         let label =
             entry.get("name").and_then(Value::as_str).map_or("without name".to_owned(), |n| format!("`{n}`"));
         let error = |why: String| SeedError(format!("{collection}[{index}] ({label}): {why}"));
-        let item: T = json::to_message(entry).map_err(|source| error(source.to_string()))?;
-        check_name(pattern, name(&item)).map_err(error)?;
-        if !names.insert(name(&item).to_owned()) {
+        let item = json::to_bytes(message, entry).map_err(|source| error(source.to_string()))?;
+        let name = wire::text(&item, 1).to_owned();
+        check(&name).map_err(error)?;
+        if !names.insert(name) {
             return Err(error("an entry before it has the same name".to_owned()));
         }
-        items.push(item);
+        items.push(item.into());
     }
     Ok(items)
 }
 
-fn check_name(pattern: Pattern, name: &str) -> Result<(), String> {
-    if pattern.matches(name) { Ok(()) } else { Err(format!("the name is not of the form `{}`", pattern.0)) }
+fn check_name(pattern: &str, name: &str) -> Result<(), String> {
+    if fits(pattern, name) { Ok(()) } else { Err(format!("the name is not of the form `{pattern}`")) }
+}
+
+fn check_resource(resource: &ResourceType, name: &str) -> Result<(), String> {
+    if resource.matches(name) { Ok(()) } else { check_name(resource.pattern(), name) }
 }
 
 /// Whether an operation may be placed.
 pub(crate) fn check_operation(operation: &Operation) -> Result<(), SeedError> {
-    check_name(OPERATION, &operation.name)
+    check_name(OPERATION.0, &operation.name)
         .map_err(|why| SeedError(format!("operation `{}`: {why}", operation.name)))
 }
 
+fn is_known(collection: &str) -> bool {
+    collection == OPERATIONS
+        || Contract::get().resources().iter().any(|resource| resource.plural == collection)
+}
+
 fn known() -> String {
-    COLLECTIONS.map(|name| format!("`{name}`")).join(", ")
+    let plurals = Contract::get().resources().iter().map(|resource| resource.plural.as_str());
+    [OPERATIONS].into_iter().chain(plurals).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Why something cannot be seeded; names the entry.
@@ -153,8 +162,11 @@ mod tests {
             }"#,
         )
         .unwrap();
-        let state = seed.into_state();
-        let conversation = state.store.conversations.get("projects/p/locations/l/conversations/c").unwrap();
+        let mut state = State::default();
+        seed.plant(&mut state);
+        let name = "projects/p/locations/l/conversations/c";
+        let conversation: contact_center_insights::proto::insights::Conversation =
+            state.world.store.get(name).unwrap();
         assert_eq!(conversation.turn_count, 3, "what is output only is kept");
         assert!(Seed::from_json("{}").unwrap().is_empty());
     }

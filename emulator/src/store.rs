@@ -1,165 +1,327 @@
-//! The `store` room: resources by collection, in memory.
+//! The `store` room: every resource, as encoded bytes, by project, location, type and name.
+//!
+//! The maps are persistent: a [`Resources`] is cloned in no time, and stays as it was while others write. Everything
+//! that changes goes through [`Store::apply`], so that it can be written down; to reset is to drop.
 
-use std::collections::BTreeMap;
+mod ids;
 
+use std::ops::{Bound, Deref};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
 use contact_center_insights::Status;
-use contact_center_insights::proto::insights::{Analysis, Conversation, IssueModel};
+use imbl::{OrdMap, OrdSet};
 use prost::{Message, Name};
-use prost_types::Timestamp;
 
-use crate::fault;
-use crate::names::Pattern;
+use self::ids::Ids;
+use crate::contract::{Contract, ResourceType};
+use crate::message::wire;
+use crate::{fault, names};
 
-/// A resource that a collection can hold.
-pub(crate) trait Resource: Message + Name + Default + Clone {
-    /// What errors call it.
-    const KIND: &'static str;
-    /// What its name looks like.
-    const PATTERN: Pattern;
+/// Where every resource has its name, and a conversation the time it expires at.
+const NAME: u32 = 1;
+const EXPIRE_TIME: u32 = 15;
 
-    /// Its full name.
-    fn name(&self) -> &str;
-
-    /// When it was created, for lists in that order.
-    fn created(&self) -> Option<Timestamp>;
+/// One resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// Its place in the order of creation.
+    pub(crate) serial: u64,
+    /// The message.
+    pub(crate) bytes: Bytes,
 }
 
-macro_rules! resource {
-    ($type:ty, $kind:literal, $pattern:literal) => {
-        impl Resource for $type {
-            const KIND: &'static str = $kind;
-            const PATTERN: Pattern = Pattern($pattern);
+/// The resources of one location: for each type, by what their names have below the location.
+#[derive(Clone, Debug)]
+struct Shelf(Vec<OrdMap<Arc<str>, Item>>);
 
-            fn name(&self) -> &str {
-                &self.name
-            }
-
-            fn created(&self) -> Option<Timestamp> {
-                self.create_time
-            }
-        }
-    };
-}
-
-resource!(
-    Conversation,
-    "conversation",
-    "projects/{project}/locations/{location}/conversations/{conversation}"
-);
-resource!(
-    Analysis,
-    "analysis",
-    "projects/{project}/locations/{location}/conversations/{conversation}/analyses/{analysis}"
-);
-resource!(IssueModel, "issue model", "projects/{project}/locations/{location}/issueModels/{issue_model}");
-
-/// All resources of one type, by name.
-#[derive(Debug)]
-pub(crate) struct Collection<T> {
-    items: BTreeMap<String, (u64, T)>,
-    serial: u64,
-}
-
-impl<T> Default for Collection<T> {
+impl Default for Shelf {
     fn default() -> Self {
-        Self { items: BTreeMap::new(), serial: 0 }
+        Self(Contract::get().resources().iter().map(|_| OrdMap::new()).collect())
     }
 }
 
-impl<T: Resource> Collection<T> {
+/// All resources at one moment; a clone is a snapshot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resources {
+    projects: OrdMap<Arc<str>, OrdMap<Arc<str>, Shelf>>,
+}
+
+impl Resources {
+    fn map(&self, resource: &ResourceType, name: &str) -> Option<&OrdMap<Arc<str>, Item>> {
+        self.projects.get(names::project(name))?.get(names::location(name))?.0.get(resource.index)
+    }
+
+    /// The resource of this name.
+    pub(crate) fn find(&self, resource: &ResourceType, name: &str) -> Option<&Item> {
+        self.map(resource, name)?.get(names::below(name))
+    }
+
+    /// The bytes of the resource, or `NOT_FOUND`.
+    pub(crate) fn raw(&self, resource: &ResourceType, name: &str) -> Result<&Bytes, Status> {
+        let found = self.find(resource, name).map(|item| &item.bytes);
+        found.ok_or_else(|| fault::not_found(&resource.kind, name))
+    }
+
     /// The resource, or `NOT_FOUND`.
-    pub(crate) fn get(&self, name: &str) -> Result<&T, Status> {
-        self.items.get(name).map(|(_, item)| item).ok_or_else(|| fault::not_found(T::KIND, name))
+    pub(crate) fn get<T: Message + Name + Default>(&self, name: &str) -> Result<T, Status> {
+        decode(self.raw(of::<T>()?, name)?)
     }
 
-    /// The resource to be changed, or `NOT_FOUND`.
-    pub(crate) fn get_mut(&mut self, name: &str) -> Result<&mut T, Status> {
-        self.items.get_mut(name).map(|(_, item)| item).ok_or_else(|| fault::not_found(T::KIND, name))
-    }
-
-    /// `ALREADY_EXISTS` if the name is taken.
-    pub(crate) fn check_free(&self, name: &str) -> Result<(), Status> {
-        if self.items.contains_key(name) { Err(fault::already_exists(T::KIND, name)) } else { Ok(()) }
-    }
-
-    /// Adds a resource, unless its name is taken.
-    pub(crate) fn insert(&mut self, item: T) -> Result<(), Status> {
-        self.check_free(item.name())?;
-        self.serial += 1;
-        self.items.insert(item.name().to_owned(), (self.serial, item));
-        Ok(())
-    }
-
-    /// Takes a resource out, or `NOT_FOUND`.
-    pub(crate) fn remove(&mut self, name: &str) -> Result<T, Status> {
-        self.items.remove(name).map(|(_, item)| item).ok_or_else(|| fault::not_found(T::KIND, name))
-    }
-
-    /// What belongs to `parent`, by name, each with its place in the order of insertion.
-    pub(crate) fn children(&self, parent: &str) -> impl Iterator<Item = (u64, &T)> {
-        let prefix = format!("{parent}/");
-        self.items
-            .range(prefix.clone()..)
+    /// All of this type whose names begin with `parent`, in order of name: those of a location, or of what lies in
+    /// it. `-` stands for any one id.
+    pub(crate) fn below<'a>(
+        &'a self,
+        resource: &ResourceType,
+        parent: &'a str,
+    ) -> impl Iterator<Item = &'a Item> + use<'a> {
+        let within = names::below(parent);
+        let any = within.split('/').any(|segment| segment == "-");
+        let prefix = if within.is_empty() || any { String::new() } else { format!("{within}/") };
+        let first = (Bound::Included(Arc::from(prefix.as_str())), Bound::Unbounded);
+        let items = self.map(resource, parent).into_iter().flat_map(move |map| map.range(first.clone()));
+        items
             .take_while(move |(name, _)| name.starts_with(&prefix))
-            .map(|(_, (serial, item))| (*serial, item))
+            .filter(move |(name, _)| !any || lies_below(within, name))
+            .map(|(_, item)| item)
+    }
+
+    /// The same, decoded, each with its place in the order of creation.
+    pub(crate) fn all<T: Message + Name + Default>(&self, parent: &str) -> Result<Vec<(u64, T)>, Status> {
+        self.below(of::<T>()?, parent).map(|item| Ok((item.serial, decode(&item.bytes)?))).collect()
+    }
+
+    /// How many of a type a location has.
+    pub(crate) fn count(&self, resource: &ResourceType, location: &str) -> usize {
+        self.map(resource, location).map_or(0, OrdMap::len)
+    }
+
+    /// Every resource, project by project.
+    pub(crate) fn everything(&self) -> impl Iterator<Item = &Item> {
+        self.projects.values().flat_map(OrdMap::values).flat_map(|shelf| &shelf.0).flat_map(OrdMap::values)
     }
 }
 
-/// Everything but the operations.
+/// Whether `name` lies below `parent`, in which `-` stands for any one segment.
+fn lies_below(parent: &str, name: &str) -> bool {
+    let mut segments = name.split('/');
+    parent.split('/').all(|wanted| segments.next().is_some_and(|found| wanted == "-" || wanted == found))
+}
+
+/// The resource type of a message.
+pub(crate) fn of<T: Name>() -> Result<&'static ResourceType, Status> {
+    let found = Contract::get().resource(T::NAME);
+    found.ok_or_else(|| fault::internal(format!("`{}` is no resource", T::NAME)))
+}
+
+fn decode<T: Message + Default>(bytes: &Bytes) -> Result<T, Status> {
+    T::decode(bytes.clone()).map_err(|error| fault::internal(format!("a stored resource is torn: {error}")))
+}
+
+/// A change of the store, as it can be written down and done again.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// A resource is made, or replaced.
+    Put { name: String, serial: u64, bytes: Bytes },
+    /// A resource is gone.
+    Remove { name: String },
+    /// All of a project is gone; or all.
+    Clear { project: Option<String> },
+}
+
+/// The resources, and the one place where they change.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    pub(crate) conversations: Collection<Conversation>,
-    pub(crate) analyses: Collection<Analysis>,
-    pub(crate) issue_models: Collection<IssueModel>,
-    ids: u64,
+    resources: Resources,
+    ids: Ids,
+    serial: u64,
+    /// When conversations expire, and which.
+    expiries: OrdSet<(i64, i32, Arc<str>)>,
+    /// What has changed since it was last asked, if anyone wants to know.
+    changes: Option<Vec<Change>>,
+}
+
+impl Deref for Store {
+    type Target = Resources;
+
+    fn deref(&self) -> &Resources {
+        &self.resources
+    }
 }
 
 impl Store {
+    /// Does a change, whether it is new or read from where it was written down.
+    pub(crate) fn apply(&mut self, change: Change) {
+        match &change {
+            Change::Put { name, serial, bytes } => self.place(name, *serial, bytes.clone()),
+            Change::Remove { name } => drop(self.take(name)),
+            Change::Clear { project } => self.drop_all(project.as_deref()),
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.push(change);
+        }
+    }
+
+    /// From now on, changes are kept until they are taken.
+    pub(crate) fn record(&mut self) {
+        self.changes.get_or_insert_default();
+    }
+
+    /// What has changed since the last time.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        self.changes.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// All resources as they are now.
+    pub(crate) fn snapshot(&self) -> Resources {
+        self.resources.clone()
+    }
+
     /// An id of 19 digits, as those of the service are, counted up: the same calls get the same ids.
     pub(crate) fn new_id(&mut self) -> u64 {
-        self.ids += 1;
-        2_000_000_000_000_000_000 + self.ids
+        self.ids.resource()
     }
+
+    /// A name for an operation, made in the same way.
+    pub(crate) fn new_operation(&mut self, location: &str) -> String {
+        format!("{location}/operations/{}", self.ids.operation())
+    }
+
+    /// Makes sure that no new name will be this one.
+    pub(crate) fn reserve(&mut self, name: &str) {
+        self.ids.reserve(names::id(name));
+    }
+
+    /// Adds a resource, or `ALREADY_EXISTS`.
+    pub(crate) fn insert<T: Message + Name>(&mut self, item: &T) -> Result<(), Status> {
+        self.insert_raw(of::<T>()?, item.encode_to_vec().into())
+    }
+
+    /// The same, encoded.
+    pub(crate) fn insert_raw(&mut self, resource: &ResourceType, bytes: Bytes) -> Result<(), Status> {
+        self.check_free(resource, wire::text(&bytes, NAME))?;
+        self.put_raw(resource, bytes);
+        Ok(())
+    }
+
+    /// Adds a resource, or puts it in place of the one of its name.
+    pub(crate) fn put<T: Message + Name>(&mut self, item: &T) -> Result<(), Status> {
+        self.put_raw(of::<T>()?, item.encode_to_vec().into());
+        Ok(())
+    }
+
+    /// The same, encoded.
+    pub(crate) fn put_raw(&mut self, resource: &ResourceType, bytes: Bytes) {
+        let name = wire::text(&bytes, NAME).to_owned();
+        let serial = self.find(resource, &name).map(|item| item.serial);
+        let serial = serial.unwrap_or(self.serial + 1);
+        self.apply(Change::Put { name, serial, bytes });
+    }
+
+    /// Changes a resource, or `NOT_FOUND`; gives it back as it is then.
+    pub(crate) fn update<T: Message + Name + Default>(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut T),
+    ) -> Result<T, Status> {
+        let mut item: T = self.get(name)?;
+        change(&mut item);
+        self.put(&item)?;
+        Ok(item)
+    }
+
+    /// `ALREADY_EXISTS` if the name is taken.
+    pub(crate) fn check_free(&self, resource: &ResourceType, name: &str) -> Result<(), Status> {
+        match self.find(resource, name) {
+            Some(_) => Err(fault::already_exists(&resource.kind, name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a resource out with everything that lies below it, or `NOT_FOUND`.
+    pub(crate) fn remove(&mut self, resource: &ResourceType, name: &str) -> Result<(), Status> {
+        self.raw(resource, name)?;
+        let contract = Contract::get();
+        let mut below = Vec::new();
+        for other in
+            contract.resources().iter().filter(|other| other.parent_pattern().starts_with(resource.pattern()))
+        {
+            below.extend(self.below(other, name).map(|item| wire::text(&item.bytes, NAME).to_owned()));
+        }
+        for name in below.into_iter().chain([name.to_owned()]) {
+            self.apply(Change::Remove { name });
+        }
+        Ok(())
+    }
+
+    /// Drops all of a project, or all.
+    pub(crate) fn clear(&mut self, project: Option<&str>) {
+        self.apply(Change::Clear { project: project.map(str::to_owned) });
+    }
+
+    /// Takes out the conversations whose time has come.
+    pub(crate) fn expire(&mut self, now: SystemTime) {
+        let Some(conversation) = Contract::get().resource("Conversation") else { return };
+        let now = prost_types::Timestamp::from(now);
+        while let Some((seconds, nanos, name)) = self.expiries.get_min().cloned() {
+            if (seconds, nanos) > (now.seconds, now.nanos) {
+                return;
+            }
+            if self.remove(conversation, &name).is_err() {
+                self.expiries.remove(&(seconds, nanos, name));
+            }
+        }
+    }
+
+    fn place(&mut self, name: &str, serial: u64, bytes: Bytes) {
+        let Some(resource) = Contract::get().resource_named(name) else { return };
+        self.serial = self.serial.max(serial);
+        self.ids.reserve(names::id(name));
+        self.forget_expiry(resource, name);
+        if let Some(expiry) = expiry(resource, name, &bytes) {
+            self.expiries.insert(expiry);
+        }
+        let project = self.resources.projects.entry(names::project(name).into()).or_default();
+        let location = project.entry(names::location(name).into()).or_default();
+        if let Some(map) = location.0.get_mut(resource.index) {
+            map.insert(names::below(name).into(), Item { serial, bytes });
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Item> {
+        let resource = Contract::get().resource_named(name)?;
+        self.forget_expiry(resource, name);
+        let project = self.resources.projects.get_mut(names::project(name))?;
+        project.get_mut(names::location(name))?.0.get_mut(resource.index)?.remove(names::below(name))
+    }
+
+    fn drop_all(&mut self, project: Option<&str>) {
+        let Some(project) = project else {
+            self.resources = Resources::default();
+            self.expiries.clear();
+            return;
+        };
+        self.resources.projects.remove(project);
+        self.expiries =
+            self.expiries.iter().filter(|(.., name)| names::project(name) != project).cloned().collect();
+    }
+
+    fn forget_expiry(&mut self, resource: &ResourceType, name: &str) {
+        let old = self.find(resource, name).and_then(|item| expiry(resource, name, &item.bytes));
+        if let Some(old) = old {
+            self.expiries.remove(&old);
+        }
+    }
+}
+
+fn expiry(resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<(i64, i32, Arc<str>)> {
+    if resource.message.name() != "Conversation" {
+        return None;
+    }
+    let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, EXPIRE_TIME)?.bytes());
+    Some((seconds, nanos, name.into()))
 }
 
 #[cfg(test)]
-mod tests {
-    use contact_center_insights::Code;
-
-    use super::*;
-
-    fn model(location: &str, id: &str) -> IssueModel {
-        IssueModel {
-            name: format!("projects/p/locations/{location}/issueModels/{id}"),
-            ..IssueModel::default()
-        }
-    }
-
-    #[test]
-    fn r28_r41_names_are_taken_once_and_given_up_once() {
-        let mut models = Collection::default();
-        models.insert(model("l", "a")).unwrap();
-        assert_eq!(models.insert(model("l", "a")).unwrap_err().code(), Code::AlreadyExists);
-        let name = model("l", "a").name;
-        assert_eq!(models.remove(&name).unwrap().name, name);
-        assert_eq!(models.remove(&name).unwrap_err().code(), Code::NotFound);
-        assert_eq!(models.get(&name).unwrap_err().code(), Code::NotFound);
-    }
-
-    #[test]
-    fn children_are_those_of_the_parent_alone() {
-        let mut models = Collection::default();
-        for (location, id) in [("l", "a"), ("l2", "b"), ("k", "c"), ("l", "d")] {
-            models.insert(model(location, id)).unwrap();
-        }
-        let ids: Vec<_> = models.children("projects/p/locations/l").map(|(_, model)| &model.name).collect();
-        assert_eq!(ids, [&model("l", "a").name, &model("l", "d").name]);
-    }
-
-    #[test]
-    fn ids_have_nineteen_digits() {
-        let mut store = Store::default();
-        assert_eq!(store.new_id().to_string().len(), 19);
-        assert_ne!(store.new_id(), store.new_id());
-    }
-}
+mod tests;

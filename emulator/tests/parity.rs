@@ -6,7 +6,7 @@ mod common;
 
 use common::{L, World, refused};
 use contact_center_insights::proto::insights::{
-    CreateConversationRequest, DeployIssueModelRequest, GetConversationRequest, GetSettingsRequest,
+    CreateConversationRequest, DeployIssueModelRequest, GetConversationRequest, GetViewRequest,
     ListConversationsRequest,
 };
 use contact_center_insights::proto::longrunning::{
@@ -110,9 +110,9 @@ async fn r38_r52_both_transports_refuse_alike() {
             format!("{model}:deploy"),
         ),
         (
-            refused(insights.get_settings(GetSettingsRequest { name: format!("{L}/settings") }).await),
+            refused(insights.get_view(GetViewRequest { name: format!("{L}/views/1") }).await),
             "GET",
-            format!("{L}/settings"),
+            format!("{L}/views/1"),
         ),
     ];
     for (grpc, verb, path) in pairs {

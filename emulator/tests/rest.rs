@@ -111,7 +111,8 @@ async fn r49_r56_bad_requests_are_answered_in_the_wrapper() {
         ("GET", "projects/%FF/locations/l/operations".into(), "", 400, "INVALID_ARGUMENT"),
         ("DELETE", format!("{L}/operations/1"), "", 405, "UNIMPLEMENTED"),
         ("PUT", format!("{L}/conversations"), "", 405, "UNIMPLEMENTED"),
-        ("GET", format!("{L}/settings"), "", 501, "UNIMPLEMENTED"),
+        ("GET", format!("{L}/views/1"), "", 404, "NOT_FOUND"),
+        ("GET", format!("{L}/settings?name=x"), "", 400, "INVALID_ARGUMENT"),
     ] {
         let (http, answer) = world.rest(verb, &path, body).await;
         let error = &answer["error"];

@@ -14,15 +14,17 @@ use prost::Message;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::contract::{Behavior, INSIGHTS};
+use crate::contract::{INSIGHTS, Trait};
 use crate::profile::Profile;
 use crate::rest;
+use crate::world::{Profiles, Settings, World};
 
 const L: &str = "projects/p/locations/l";
 
 fn service(profile: Profile) -> Service {
     let profiles = Profiles { all: profile, by_method: BTreeMap::new() };
-    Service::new(State::default(), profiles, Arc::new(ManualClock::default()))
+    let world = World::new(Settings { profiles, ..Settings::default() });
+    Service::new(State { world, ..State::default() }, Arc::new(ManualClock::default()))
 }
 
 fn call<R: Message + Default>(service: &Service, method: &str, request: &impl Message) -> Result<R, Status> {
@@ -81,7 +83,7 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
 
 #[test]
 fn everything_served_is_in_the_contract() {
-    assert_eq!(methods::served().count(), 17);
+    assert_eq!(methods::served().count(), 62);
     for path in methods::served() {
         assert!(Contract::get().method(path).is_some(), "{path}");
     }
@@ -91,7 +93,7 @@ fn everything_served_is_in_the_contract() {
 fn r38_every_required_field_of_every_served_method_is_asked_for() {
     let service = service(Profile::default());
     for method in methods::served().filter_map(|path| Contract::get().method(path)) {
-        let fields = method.input.fields().filter(|field| Contract::get().behaves(field, Behavior::Required));
+        let fields = method.input.fields().filter(|field| Contract::get().behaves(field, Trait::Required));
         let required: Vec<String> = fields.map(|field| field.name().to_owned()).collect();
         if required.is_empty() {
             continue;
@@ -128,7 +130,7 @@ fn r09_delete_and_wait_are_not_of_this_service() {
 
 proptest! {
     #[test]
-    fn r51_arbitrary_bytes_are_answered_without_panic(index in 0usize..17, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn r51_arbitrary_bytes_are_answered_without_panic(index in 0usize..62, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let path = methods::served().nth(index).unwrap();
         if let Err(error) = service(Profile::default()).dispatch(path, &bytes) {
             prop_assert!(error.detail::<ErrorInfo>().is_some(), "{error}");

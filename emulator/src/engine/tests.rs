@@ -1,17 +1,28 @@
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use contact_center_insights::proto::rpc;
 use proptest::prelude::*;
+use prost::Message;
+use prost_types::Any;
 
 use super::*;
 
-type World = Vec<&'static str>;
+type World = Vec<String>;
+
+impl Host for World {}
+
+const L: &str = "projects/p/locations/l";
 
 /// Writes down what happens to it; its metadata is its progress in percent.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Message)]
 struct Diary {
+    #[prost(bool, tag = "1")]
     refuses: bool,
+    #[prost(bool, tag = "2")]
     fails: bool,
+    /// Written down before each event.
+    #[prost(string, tag = "3")]
+    tag: String,
 }
 
 impl Job<World> for Diary {
@@ -19,7 +30,7 @@ impl Job<World> for Diary {
         if self.refuses {
             return Err(fault::not_found("thing", "t"));
         }
-        world.push("begin");
+        world.push(format!("{}begin", self.tag));
         Ok(())
     }
 
@@ -34,23 +45,29 @@ impl Job<World> for Diary {
         if self.fails {
             return Err(fault::not_found("thing", "t"));
         }
-        world.push("complete");
+        world.push(format!("{}complete", self.tag));
         Ok(Any { type_url: "response".into(), value: Vec::new() })
     }
 
     fn undo(&mut self, world: &mut World, _now: SystemTime) {
-        world.push("undo");
+        world.push(format!("{}undo", self.tag));
     }
 }
 
 fn start(target: &str, profile: &str) -> Start<World> {
+    static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let id = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     Start {
-        location: "projects/p/locations/l".into(),
+        name: format!("{L}/operations/{id}"),
         method: "CreateIssueModel",
-        target: target.into(),
+        claims: vec![Claim::on(target)],
         profile: profile.parse().unwrap(),
-        job: Box::new(Diary { refuses: false, fails: false }),
+        job: Box::new(Diary::default()),
     }
+}
+
+fn list(engine: &Engine<World>, now: u64) -> Vec<Operation> {
+    engine.list(L).values().map(|entry| entry.at(at(now))).collect()
 }
 
 fn at(seconds: u64) -> SystemTime {
@@ -85,7 +102,7 @@ fn polls_are_counted_and_lists_are_not() {
     let name = engine.start(&mut world, start("t", "polls:4"), at(0)).unwrap().name;
     let mut seen = Vec::new();
     for poll in 0..5 {
-        assert_eq!(engine.list("projects/p/locations/l", at(0)).count(), 1);
+        assert_eq!(list(&engine, 0).len(), 1);
         let operation = engine.poll(&mut world, &name, at(poll)).unwrap();
         seen.push((percent(&operation), operation.done));
     }
@@ -108,50 +125,33 @@ fn time_passes_on_the_clock_alone() {
 
 #[test]
 fn what_is_due_ends_in_order_of_due_time() {
-    #[derive(Debug)]
-    struct Named(&'static str);
-    impl Job<Vec<(&'static str, SystemTime)>> for Named {
-        fn begin(&mut self, _: &mut Vec<(&'static str, SystemTime)>, _: SystemTime) -> Result<(), Status> {
-            Ok(())
-        }
-        fn metadata(&self, _: &Moment) -> Any {
-            Any::default()
-        }
-        fn complete(
-            &mut self,
-            world: &mut Vec<(&'static str, SystemTime)>,
-            now: SystemTime,
-        ) -> Result<Any, Status> {
-            world.push((self.0, now));
-            Ok(Any::default())
-        }
-        fn undo(&mut self, _: &mut Vec<(&'static str, SystemTime)>, _: SystemTime) {}
-    }
-    let (mut engine, mut world) = (Engine::default(), Vec::new());
-    for (name, profile) in
-        [("slow", "time:9s"), ("fast", "time:3s"), ("slow too", "time:9s"), ("never", "time:99s")]
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    for (tag, profile) in
+        [("slow ", "time:9s"), ("fast ", "time:3s"), ("slow too ", "time:9s"), ("never ", "time:99s")]
     {
-        let Start { location, method, target, profile, .. } = start(name, profile);
-        let start = Start { location, method, target, profile, job: Box::new(Named(name)) };
-        engine.start(&mut world, start, at(0)).unwrap();
+        let job = Diary { tag: tag.into(), ..Diary::default() };
+        engine.start(&mut world, Start { job: Box::new(job), ..start(tag, profile) }, at(0)).unwrap();
     }
+    world.clear();
     engine.advance(&mut world, at(50));
-    assert_eq!(world, [("fast", at(3)), ("slow", at(9)), ("slow too", at(9))]);
+    assert_eq!(world, ["fast complete", "slow complete", "slow too complete"]);
+    assert_eq!(list(&engine, 50).iter().filter(|operation| operation.done).count(), 3);
 }
 
 #[test]
 fn r04_what_prevents_the_start_is_the_error_of_the_call() {
     let (mut engine, mut world) = (Engine::default(), World::new());
-    let refused = Start { job: Box::new(Diary { refuses: true, fails: false }), ..start("t", "polls:1") };
+    let refused =
+        Start { job: Box::new(Diary { refuses: true, ..Diary::default() }), ..start("t", "polls:1") };
     assert_eq!(engine.start(&mut world, refused, at(0)).unwrap_err().code(), Code::NotFound);
-    assert_eq!(engine.list("projects/p/locations/l", at(0)).count(), 0);
+    assert_eq!(list(&engine, 0).len(), 0);
     assert!(world.is_empty());
 }
 
 #[test]
 fn r04_what_goes_wrong_later_is_the_error_of_the_operation() {
     let (mut engine, mut world) = (Engine::default(), World::new());
-    let fails = Start { job: Box::new(Diary { refuses: false, fails: true }), ..start("t", "immediate") };
+    let fails = Start { job: Box::new(Diary { fails: true, ..Diary::default() }), ..start("t", "immediate") };
     let operation = engine.start(&mut world, fails, at(0)).unwrap();
     assert_eq!(error(&operation).code, Code::NotFound as i32);
     let scripted =
@@ -207,13 +207,66 @@ fn placed_operations_stay_as_they_are_until_cancelled() {
 }
 
 #[test]
-fn names_are_unique_and_have_nineteen_digits() {
+fn one_operation_at_a_time_may_do_what_has_a_limit() {
     let (mut engine, mut world) = (Engine::default(), World::new());
-    let taken = "projects/p/locations/l/operations/1000000000000000002";
-    engine.place(Operation { name: taken.into(), ..Operation::default() });
-    let name = engine.start(&mut world, start("t", "immediate"), at(0)).unwrap().name;
-    assert_ne!(name, taken);
-    assert_eq!(name.rsplit('/').next().unwrap().len(), 19);
+    let claims = |target: &str| vec![Claim::on(target), Claim::only_one(running::ONLY_ONE[0], L)];
+    let first =
+        engine.start(&mut world, Start { claims: claims("a"), ..start("a", "polls:9") }, at(0)).unwrap();
+    let error =
+        engine.start(&mut world, Start { claims: claims("b"), ..start("b", "polls:9") }, at(0)).unwrap_err();
+    assert!(error.message().contains("training an issue model in `projects/p/locations/l`"), "{error}");
+    engine.cancel(&mut world, &first.name, at(0)).unwrap();
+    engine.start(&mut world, Start { claims: claims("b"), ..start("b", "polls:9") }, at(0)).unwrap();
+}
+
+#[test]
+fn what_is_written_down_goes_on_where_it_was() {
+    let (mut engine, mut again, mut world) = (Engine::default(), Engine::default(), World::new());
+    engine.record();
+    let name = engine.start(&mut world, start("t", "polls:3"), at(5)).unwrap().name;
+    let timed = engine.start(&mut world, start("u", "time:9s,fail=ABORTED"), at(6)).unwrap().name;
+    engine.place(Operation { name: format!("{L}/operations/placed"), ..Operation::default() });
+    engine.poll(&mut world, &name, at(7));
+    for changed in engine.take_changes() {
+        let saved = Saved::decode(engine.save(&changed).unwrap().encode_to_vec().as_slice()).unwrap();
+        let job = |_: &str, bytes: &[u8]| {
+            Some(("CreateIssueModel", Box::new(Diary::decode(bytes).unwrap()) as Box<dyn Job<World>>))
+        };
+        again.restore(&saved, job).unwrap();
+    }
+    assert_eq!(list(&again, 8), list(&engine, 8));
+    assert_eq!(again.start(&mut world, start("t", "polls:1"), at(8)).unwrap_err().code(), Code::Aborted);
+    for engine in [&mut engine, &mut again] {
+        engine.advance(&mut world, at(15));
+        engine.poll(&mut world, &name, at(15));
+        assert!(engine.poll(&mut world, &name, at(15)).unwrap().done);
+        assert_eq!(error(&engine.poll(&mut world, &timed, at(15)).unwrap()).code, Code::Aborted as i32);
+    }
+    assert!(engine.take_changes().len() >= 2);
+}
+
+#[test]
+fn a_snapshot_of_a_location_stays_as_it_was() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let name = engine.start(&mut world, start("t", "polls:1"), at(0)).unwrap().name;
+    let before = engine.list(L);
+    engine.poll(&mut world, &name, at(0));
+    assert!(!before.values().next().unwrap().at(at(0)).done && list(&engine, 0)[0].done);
+    assert_eq!(engine.complete(&mut world, &name, at(0)), Some(false));
+}
+
+#[test]
+fn a_cleared_project_has_no_operations_and_no_claims() {
+    let (mut engine, mut world) = (Engine::default(), World::new());
+    let name = engine.start(&mut world, start("t", "time:5s"), at(0)).unwrap().name;
+    engine.place(Operation { name: "projects/q/locations/l/operations/1".into(), ..Operation::default() });
+    engine.clear(Some("p"));
+    assert!(engine.look(&name).is_none() && engine.look("projects/q/locations/l/operations/1").is_some());
+    engine.advance(&mut world, at(9));
+    assert_eq!(world, ["begin"]);
+    assert!(engine.start(&mut world, start("t", "time:5s"), at(0)).is_ok());
+    engine.clear(None);
+    assert!(engine.look("projects/q/locations/l/operations/1").is_none());
 }
 
 #[derive(Clone, Debug)]
@@ -246,7 +299,7 @@ proptest! {
             let next = if matches!(step, Step::Get) {
                 engine.poll(&mut world, &last.name, at(now)).unwrap()
             } else {
-                engine.list("projects/p/locations/l", at(now)).next().unwrap().1
+                list(&engine, now).remove(0)
             };
             prop_assert_eq!(next.done, next.result.is_some());
             prop_assert!(percent(&next) >= percent(&last));
@@ -255,7 +308,7 @@ proptest! {
             }
             last = next;
         }
-        let ends = world.iter().filter(|word| **word != "begin").count();
+        let ends = world.iter().filter(|word| *word != "begin").count();
         prop_assert_eq!(ends, usize::from(last.done));
     }
 }

@@ -1,29 +1,29 @@
-//! Analyses: create, get, list.
+//! Analyses: create; what else there is to them is standard.
 
 use std::time::SystemTime;
 
 use contact_center_insights::proto::insights::analysis_result::{CallAnalysisMetadata, Metadata};
 use contact_center_insights::proto::insights::{
     Analysis, AnalysisResult, Conversation, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
-    GetAnalysisRequest, ListAnalysesRequest, ListAnalysesResponse,
 };
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Status, any};
+use prost::Message;
 use prost_types::Any;
 
 use super::Context;
-use crate::engine::{Job, Moment};
-use crate::fault;
-use crate::paging::{Key, Page};
-use crate::store::{Resource, Store};
+use super::standard::{Family, Order};
+use crate::engine::{Claim, Job, Moment};
+use crate::names;
+use crate::store;
+use crate::world::World;
 
-/// The service's own maximum is not documented; this is the emulator's.
-const MAX_PAGE: usize = 1000;
+pub(super) const FAMILY: Family = Family { order: Order::Newest, delete, ..Family::PLAIN };
 
 pub(super) fn create(context: &mut Context<'_>, request: CreateAnalysisRequest) -> Result<Operation, Status> {
     let conversation = request.parent;
-    Conversation::PATTERN.check("parent", &conversation)?;
-    let name = format!("{conversation}/analyses/{}", context.state.store.new_id());
+    names::check(store::of::<Conversation>()?, "parent", &conversation)?;
+    let name = format!("{conversation}/analyses/{}", context.store().new_id());
     let asked = request.analysis.unwrap_or_default();
     let analysis = Analysis {
         name: name.clone(),
@@ -31,66 +31,65 @@ pub(super) fn create(context: &mut Context<'_>, request: CreateAnalysisRequest) 
         annotator_selector: asked.annotator_selector,
         ..Analysis::default()
     };
-    context.start("CreateAnalysis", name, Analyze { conversation, analysis })
+    let job = Analyze { conversation, analysis: Some(analysis) };
+    context.start("CreateAnalysis", &name, vec![Claim::on(&name)], job)
 }
 
-pub(super) fn get(context: &mut Context<'_>, request: GetAnalysisRequest) -> Result<Analysis, Status> {
-    let name = request.name;
-    Analysis::PATTERN.check("name", &name)?;
-    context.state.store.analyses.get(&name).cloned()
-}
-
-pub(super) fn list(
-    context: &mut Context<'_>,
-    request: ListAnalysesRequest,
-) -> Result<ListAnalysesResponse, Status> {
-    let ListAnalysesRequest { parent, page_size, page_token, filter } = request;
-    Conversation::PATTERN.check("parent", &parent)?;
-    if !filter.is_empty() {
-        return Err(fault::unsupported("filter", "analyses cannot be filtered yet"));
+/// A conversation whose latest analysis is deleted has the one before it as its latest, if there is one.
+fn delete(context: &mut Context<'_>, name: &str) -> Result<(), Status> {
+    let Some((conversation, _)) = name.rsplit_once("/analyses/") else { return Ok(()) };
+    let mut left: Vec<(u64, Analysis)> = context.store().all(conversation)?;
+    left.retain(|(_, analysis)| analysis.name != name);
+    let latest = left.into_iter().max_by_key(|(serial, _)| *serial).map(|(_, analysis)| analysis);
+    let is_latest =
+        |found: &Conversation| found.latest_analysis.as_ref().is_some_and(|latest| latest.name == name);
+    if is_latest(&context.store().get(conversation)?) {
+        context.store().update(conversation, |found: &mut Conversation| found.latest_analysis = latest)?;
     }
-    let page = Page::read(page_size, &page_token, MAX_PAGE, &["ListAnalyses", &parent])?;
-    context.state.store.conversations.get(&parent)?;
-    let all = context.state.store.analyses.children(&parent);
-    let (page, next_page_token) =
-        page.cut(all.map(|(serial, found)| (Key::newest_first(found.created(), serial), found)));
-    Ok(ListAnalysesResponse { analyses: page.into_iter().cloned().collect(), next_page_token })
+    Ok(())
 }
 
 /// The analysis appears when the operation completes: its `create_time` is that of its completion. The emulator
 /// listens to nothing, so that the result says when it ended, and has no annotations.
-#[derive(Debug)]
-struct Analyze {
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Analyze {
+    #[prost(string, tag = "1")]
     conversation: String,
-    analysis: Analysis,
+    #[prost(message, optional, tag = "2")]
+    analysis: Option<Analysis>,
 }
 
-impl Job<Store> for Analyze {
-    fn begin(&mut self, store: &mut Store, _now: SystemTime) -> Result<(), Status> {
-        store.conversations.get(&self.conversation).map(drop)
+impl Job<World> for Analyze {
+    fn begin(&mut self, world: &mut World, _now: SystemTime) -> Result<(), Status> {
+        world.store.raw(store::of::<Conversation>()?, &self.conversation).map(drop)
     }
 
     fn metadata(&self, moment: &Moment) -> Any {
         any::pack(&CreateAnalysisOperationMetadata {
-            create_time: Some(moment.create_time.into()),
-            end_time: moment.end_time.map(Into::into),
+            create_time: Some(moment.created()),
+            end_time: moment.ended(),
             conversation: self.conversation.clone(),
-            annotator_selector: self.analysis.annotator_selector.clone(),
+            annotator_selector: self
+                .analysis
+                .as_ref()
+                .and_then(|analysis| analysis.annotator_selector.clone()),
         })
     }
 
-    fn complete(&mut self, store: &mut Store, now: SystemTime) -> Result<Any, Status> {
-        let conversation = store.conversations.get_mut(&self.conversation)?;
-        self.analysis.create_time = Some(now.into());
-        self.analysis.analysis_result = Some(AnalysisResult {
+    fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
+        let mut analysis = self.analysis.clone().unwrap_or_default();
+        analysis.create_time = Some(now.into());
+        analysis.analysis_result = Some(AnalysisResult {
             end_time: Some(now.into()),
             metadata: Some(Metadata::CallAnalysisMetadata(CallAnalysisMetadata::default())),
         });
-        conversation.latest_analysis = Some(self.analysis.clone());
-        conversation.update_time = Some(now.into());
-        store.analyses.insert(self.analysis.clone())?;
-        Ok(any::pack(&self.analysis))
+        world.store.update(&self.conversation, |conversation: &mut Conversation| {
+            conversation.latest_analysis = Some(analysis.clone());
+            conversation.update_time = Some(now.into());
+        })?;
+        world.store.insert(&analysis)?;
+        Ok(any::pack(&analysis))
     }
 
-    fn undo(&mut self, _store: &mut Store, _now: SystemTime) {}
+    fn undo(&mut self, _world: &mut World, _now: SystemTime) {}
 }

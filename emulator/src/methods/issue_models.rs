@@ -1,24 +1,26 @@
-//! Issue models: train, get, list, deploy, undeploy, delete.
+//! Issue models: train, deploy, undeploy, delete.
 
 use std::time::SystemTime;
 
 use contact_center_insights::proto::insights::issue_model::State;
 use contact_center_insights::proto::insights::issue_model_label_stats::IssueStats;
 use contact_center_insights::proto::insights::{
-    CreateIssueModelMetadata, CreateIssueModelRequest, DeleteIssueModelMetadata, DeleteIssueModelRequest,
-    DeployIssueModelMetadata, DeployIssueModelRequest, DeployIssueModelResponse, GetIssueModelRequest,
-    IssueModel, IssueModelLabelStats, ListIssueModelsRequest, ListIssueModelsResponse,
-    UndeployIssueModelMetadata, UndeployIssueModelRequest, UndeployIssueModelResponse,
+    Conversation, CreateIssueModelMetadata, CreateIssueModelRequest, DeleteIssueModelMetadata,
+    DeleteIssueModelRequest, DeployIssueModelMetadata, DeployIssueModelRequest, DeployIssueModelResponse,
+    Issue, IssueModel, IssueModelLabelStats, UndeployIssueModelMetadata, UndeployIssueModelRequest,
+    UndeployIssueModelResponse,
 };
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Status, any};
+use prost::Message;
 use prost_types::Any;
 
 use super::Context;
-use crate::engine::{Job, Moment};
+use crate::engine::{Claim, Job, Moment};
 use crate::fault;
-use crate::names::LOCATION;
-use crate::store::{Resource, Store};
+use crate::names::{self, LOCATION};
+use crate::store;
+use crate::world::World;
 
 /// What training finds. A stand-in, and the same every time: nothing is trained.
 const ISSUES: [&str; 3] = ["Billing", "Delivery", "Account access"];
@@ -28,26 +30,10 @@ pub(super) fn create(
     request: CreateIssueModelRequest,
 ) -> Result<Operation, Status> {
     LOCATION.check("parent", &request.parent)?;
-    let name = format!("{}/issueModels/{}", request.parent, context.state.store.new_id());
+    let name = format!("{}/issueModels/{}", request.parent, context.store().new_id());
     let model = IssueModel { name: name.clone(), ..request.issue_model.clone().unwrap_or_default() };
-    context.start("CreateIssueModel", name, Train { model, request, conversations: 0 })
-}
-
-pub(super) fn get(context: &mut Context<'_>, request: GetIssueModelRequest) -> Result<IssueModel, Status> {
-    let name = request.name;
-    IssueModel::PATTERN.check("name", &name)?;
-    context.state.store.issue_models.get(&name).cloned()
-}
-
-pub(super) fn list(
-    context: &mut Context<'_>,
-    request: ListIssueModelsRequest,
-) -> Result<ListIssueModelsResponse, Status> {
-    let parent = request.parent;
-    LOCATION.check("parent", &parent)?;
-    let mut models: Vec<_> = context.state.store.issue_models.children(&parent).collect();
-    models.sort_by_key(|(serial, _)| *serial);
-    Ok(ListIssueModelsResponse { issue_models: models.into_iter().map(|(_, model)| model.clone()).collect() })
+    let job = Train { model: Some(model), request: Some(request), conversations: 0 };
+    context.start("CreateIssueModel", &name, vec![Claim::on(&name)], job)
 }
 
 pub(super) fn deploy(
@@ -77,55 +63,81 @@ fn change(
     name: String,
     kind: Kind,
 ) -> Result<Operation, Status> {
-    IssueModel::PATTERN.check("name", &name)?;
-    context.start(method, name.clone(), Change { kind, name, before: 0 })
+    names::check(store::of::<IssueModel>()?, "name", &name)?;
+    let (location, claims) = (names::location(&name).to_owned(), vec![Claim::on(&name)]);
+    context.start(method, &location, claims, Change { kind: kind as i32, name, before: 0 })
 }
 
 /// The model is there from the start on, as AIP-151 asks. None of its states is one of training: until training has
 /// ended, it has none.
-#[derive(Debug)]
-struct Train {
-    model: IssueModel,
-    request: CreateIssueModelRequest,
-    conversations: usize,
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Train {
+    #[prost(message, optional, tag = "1")]
+    model: Option<IssueModel>,
+    #[prost(message, optional, tag = "2")]
+    request: Option<CreateIssueModelRequest>,
+    #[prost(uint64, tag = "3")]
+    conversations: u64,
 }
 
-impl Job<Store> for Train {
-    fn begin(&mut self, store: &mut Store, now: SystemTime) -> Result<(), Status> {
-        self.conversations =
-            store.conversations.children(&format!("{}/conversations", self.request.parent)).count();
-        self.model.create_time = Some(now.into());
-        self.model.update_time = Some(now.into());
-        store.issue_models.insert(self.model.clone())
+impl Train {
+    fn name(&self) -> &str {
+        self.model.as_ref().map_or("", |model| model.name.as_str())
+    }
+
+    fn count(&self) -> usize {
+        usize::try_from(self.conversations).unwrap_or(usize::MAX)
+    }
+}
+
+impl Job<World> for Train {
+    fn begin(&mut self, world: &mut World, now: SystemTime) -> Result<(), Status> {
+        let location = names::location(self.name());
+        self.conversations = world.store.count(store::of::<Conversation>()?, location) as u64;
+        let model = self.model.get_or_insert_default();
+        model.create_time = Some(now.into());
+        model.update_time = Some(now.into());
+        world.store.insert(model)
     }
 
     /// The count of conversations in the echoed request grows from zero to all of the location's.
     fn metadata(&self, moment: &Moment) -> Any {
-        let mut request = self.request.clone();
+        let mut request = self.request.clone().unwrap_or_default();
         let config = request.issue_model.get_or_insert_default().input_data_config.get_or_insert_default();
-        config.training_conversations_count = count(moment.share(self.conversations));
+        config.training_conversations_count = count(moment.share(self.count()));
         any::pack(&CreateIssueModelMetadata {
-            create_time: Some(moment.create_time.into()),
-            end_time: moment.end_time.map(Into::into),
+            create_time: Some(moment.created()),
+            end_time: moment.ended(),
             request: Some(request),
         })
     }
 
-    fn complete(&mut self, store: &mut Store, now: SystemTime) -> Result<Any, Status> {
-        let ids: Vec<u64> = ISSUES.iter().take(self.conversations).map(|_| store.new_id()).collect();
-        let model = store.issue_models.get_mut(&self.model.name)?;
-        let config = model.input_data_config.get_or_insert_default();
-        config.training_conversations_count = count(self.conversations);
-        model.training_stats = Some(training_stats(&model.name, &ids, self.conversations));
-        model.issue_count = count(ids.len());
-        model.state = State::Undeployed as i32;
-        model.update_time = Some(now.into());
-        Ok(any::pack(model))
+    fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
+        let ids: Vec<u64> = ISSUES.iter().take(self.count()).map(|_| world.store.new_id()).collect();
+        for (id, display_name) in ids.iter().zip(ISSUES) {
+            world.store.insert(&Issue {
+                name: format!("{}/issues/{id}", self.name()),
+                display_name: display_name.to_owned(),
+                create_time: Some(now.into()),
+                update_time: Some(now.into()),
+                ..Issue::default()
+            })?;
+        }
+        let conversations = self.count();
+        let model = world.store.update(self.name(), |model: &mut IssueModel| {
+            let config = model.input_data_config.get_or_insert_default();
+            config.training_conversations_count = count(conversations);
+            model.training_stats = Some(training_stats(&model.name, &ids, conversations));
+            model.issue_count = count(ids.len());
+            model.state = State::Undeployed as i32;
+            model.update_time = Some(now.into());
+        })?;
+        Ok(any::pack(&model))
     }
 
-    fn undo(&mut self, store: &mut Store, _now: SystemTime) {
+    fn undo(&mut self, world: &mut World, _now: SystemTime) {
         // Gone already if it was deleted in the store; there is nothing else to take back.
-        let _ = store.issue_models.remove(&self.model.name);
+        let _ = store::of::<IssueModel>().and_then(|models| world.store.remove(models, self.name()));
     }
 }
 
@@ -153,26 +165,38 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
 enum Kind {
-    Deploy,
-    Undeploy,
-    Delete,
+    Deploy = 0,
+    Undeploy = 1,
+    Delete = 2,
 }
 
 /// Moves a model that is there from one state to another, or away.
-#[derive(Debug)]
-struct Change {
-    kind: Kind,
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Change {
+    #[prost(enumeration = "Kind", tag = "1")]
+    kind: i32,
+    #[prost(string, tag = "2")]
     name: String,
+    #[prost(int32, tag = "3")]
     before: i32,
 }
 
 impl Change {
+    fn move_to(&self, world: &mut World, state: i32, now: SystemTime) -> Result<(), Status> {
+        let change = |model: &mut IssueModel| {
+            model.state = state;
+            model.update_time = Some(now.into());
+        };
+        world.store.update(&self.name, change).map(drop)
+    }
+
     /// Whether a model in this state may be changed so. That an undeployed model is needed to deploy, and a deployed
     /// one to undeploy, is the emulator's reading; one that says nothing of its state is taken for undeployed.
     fn allows(&self, state: State) -> bool {
-        match self.kind {
+        match self.kind() {
             Kind::Deploy => matches!(state, State::Unspecified | State::Undeployed),
             Kind::Undeploy => state == State::Deployed,
             Kind::Delete => true,
@@ -180,12 +204,12 @@ impl Change {
     }
 }
 
-impl Job<Store> for Change {
-    fn begin(&mut self, store: &mut Store, now: SystemTime) -> Result<(), Status> {
-        let model = store.issue_models.get_mut(&self.name)?;
+impl Job<World> for Change {
+    fn begin(&mut self, world: &mut World, now: SystemTime) -> Result<(), Status> {
+        let model: IssueModel = world.store.get(&self.name)?;
         let state = model.state();
         if !self.allows(state) {
-            let (reason, verb) = match self.kind {
+            let (reason, verb) = match self.kind() {
                 Kind::Deploy => ("MODEL_NOT_UNDEPLOYED", "deployed"),
                 Kind::Undeploy | Kind::Delete => ("MODEL_NOT_DEPLOYED", "undeployed"),
             };
@@ -194,21 +218,18 @@ impl Job<Store> for Change {
             return Err(fault::precondition(reason, message, &self.name));
         }
         self.before = model.state;
-        let during = match self.kind {
+        let during = match self.kind() {
             Kind::Deploy => State::Deploying,
             Kind::Undeploy => State::Undeploying,
             Kind::Delete => State::Deleting,
         };
-        model.state = during as i32;
-        model.update_time = Some(now.into());
-        Ok(())
+        self.move_to(world, during as i32, now)
     }
 
     fn metadata(&self, moment: &Moment) -> Any {
-        let create_time = Some(moment.create_time.into());
-        let end_time = moment.end_time.map(Into::into);
+        let (create_time, end_time) = (Some(moment.created()), moment.ended());
         let name = self.name.clone();
-        match self.kind {
+        match self.kind() {
             Kind::Deploy => {
                 let request = Some(DeployIssueModelRequest { name });
                 any::pack(&DeployIssueModelMetadata { create_time, end_time, request })
@@ -224,23 +245,22 @@ impl Job<Store> for Change {
         }
     }
 
-    fn complete(&mut self, store: &mut Store, now: SystemTime) -> Result<Any, Status> {
-        let (state, response) = match self.kind {
+    fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
+        let (state, response) = match self.kind() {
             Kind::Deploy => (State::Deployed, any::pack(&DeployIssueModelResponse {})),
             Kind::Undeploy => (State::Undeployed, any::pack(&UndeployIssueModelResponse {})),
-            Kind::Delete => return store.issue_models.remove(&self.name).map(|_| any::pack(&())),
+            Kind::Delete => {
+                world.store.remove(store::of::<IssueModel>()?, &self.name)?;
+                return Ok(any::pack(&()));
+            }
         };
-        let model = store.issue_models.get_mut(&self.name)?;
-        model.state = state as i32;
-        model.update_time = Some(now.into());
+        self.move_to(world, state as i32, now)?;
         Ok(response)
     }
 
-    fn undo(&mut self, store: &mut Store, now: SystemTime) {
-        if let Ok(model) = store.issue_models.get_mut(&self.name) {
-            model.state = self.before;
-            model.update_time = Some(now.into());
-        }
+    fn undo(&mut self, world: &mut World, now: SystemTime) {
+        // Nothing to take back of a model that is gone.
+        let _ = self.move_to(world, self.before, now);
     }
 }
 

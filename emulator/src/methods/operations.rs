@@ -5,7 +5,7 @@ use contact_center_insights::proto::longrunning::{
     CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse, Operation,
 };
 
-use super::Context;
+use super::{Context, View};
 use crate::fault;
 use crate::names::{LOCATION, OPERATION};
 use crate::paging::{Key, Page};
@@ -17,14 +17,11 @@ pub(super) fn get(context: &mut Context<'_>, request: GetOperationRequest) -> Re
     let name = request.name;
     OPERATION.check("name", &name)?;
     let state = &mut *context.state;
-    let found = state.engine.poll(&mut state.store, &name, context.now);
+    let found = state.engine.poll(&mut state.world, &name, context.now);
     found.ok_or_else(|| fault::not_found("operation", &name))
 }
 
-pub(super) fn list(
-    context: &mut Context<'_>,
-    request: ListOperationsRequest,
-) -> Result<ListOperationsResponse, Status> {
+pub(super) fn list(view: &View, request: ListOperationsRequest) -> Result<ListOperationsResponse, Status> {
     let ListOperationsRequest { name, filter, page_size, page_token, return_partial_success } = request;
     LOCATION.check("name", &name)?;
     if return_partial_success {
@@ -32,10 +29,12 @@ pub(super) fn list(
     }
     let wanted = parse_filter(&filter)?;
     let page = Page::read(page_size, &page_token, MAX_PAGE, &["ListOperations", &name, &filter])?;
-    let operations = context.state.engine.list(&name, context.now);
-    let operations = operations.filter(|(_, operation)| wanted.is_none_or(|done| operation.done == done));
-    let (operations, next_page_token) =
-        page.cut(operations.map(|(serial, operation)| (Key::oldest_first(serial), operation)));
+    // They are in order of their start, so that a page begins where the last one ended.
+    let first = page.after().map_or(0, |Key(.., serial)| serial);
+    let all = view.operations.get(name.as_str()).into_iter().flat_map(|all| all.range(first..));
+    let all = all.map(|(serial, entry)| (Key::oldest_first(*serial), entry.at(view.now)));
+    let wanted = all.filter(|(_, operation)| wanted.is_none_or(|done| operation.done == done));
+    let (operations, next_page_token) = page.cut_sorted(wanted);
     Ok(ListOperationsResponse { operations, next_page_token, ..ListOperationsResponse::default() })
 }
 
@@ -43,7 +42,7 @@ pub(super) fn cancel(context: &mut Context<'_>, request: CancelOperationRequest)
     let name = request.name;
     OPERATION.check("name", &name)?;
     let state = &mut *context.state;
-    let found = state.engine.cancel(&mut state.store, &name, context.now);
+    let found = state.engine.cancel(&mut state.world, &name, context.now);
     found.ok_or_else(|| fault::not_found("operation", &name))
 }
 

@@ -1,48 +1,86 @@
-//! The `screen` room: what `google.api.field_behavior` asks of every request, before its method sees it.
+//! What `google.api.field_behavior` asks of every request, before its method sees it, and of every answer.
 //!
 //! Fields that are `OUTPUT_ONLY` are dropped, and a request that lacks `REQUIRED` ones is refused with the names of
-//! all of them (AIP-203). A number or a flag without presence is never missing: its zero is a value.
+//! all of them (AIP-203). A number or a flag without presence is never missing: its zero is a value. What is
+//! `INPUT_ONLY` is never stored, nor shown in an echo.
+
+use std::borrow::Cow;
 
 use contact_center_insights::{Code, Status};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 
-use crate::contract::{Behavior, Contract};
+use super::wire::{self, Wire};
+use crate::contract::{Contract, Trait};
 use crate::fault;
 
 /// The request as its method may see it.
-pub(crate) fn screen(input: &MessageDescriptor, request: &[u8]) -> Result<Vec<u8>, Status> {
-    let mut message = DynamicMessage::decode(input.clone(), request).map_err(|error| {
-        let message = format!("the request is not a valid `{}`: {error}", input.full_name());
-        let (name, error) = (input.full_name(), error.to_string());
-        fault::fault(
-            Code::InvalidArgument,
-            "MALFORMED_REQUEST",
-            message,
-            &[("type", name), ("error", &error)],
-        )
-    })?;
-    scrub(&mut message);
+pub(crate) fn screen<'a>(input: &MessageDescriptor, request: &'a [u8]) -> Result<Cow<'a, [u8]>, Status> {
+    if let Some(required) = Contract::get().shape(input.full_name()).and_then(|shape| shape.flat()) {
+        return screen_flat(required, request);
+    }
+    let mut message = decode(input, request)?;
+    clear(&mut message, Trait::OutputOnly);
     let mut missing = Vec::new();
     collect_missing(&message, "", &mut missing);
     if missing.is_empty() {
-        return Ok(message.encode_to_vec());
+        return Ok(Cow::Owned(message.encode_to_vec()));
     }
     Err(fault::invalid_fields("REQUIRED_FIELD_MISSING", &missing))
 }
 
-fn scrub(message: &mut DynamicMessage) {
+/// Of a request that holds no messages, only the required fields are looked for; most reads are such.
+fn screen_flat<'a>(required: &[(u32, String)], request: &'a [u8]) -> Result<Cow<'a, [u8]>, Status> {
+    let has = |number: u32| match wire::last(request, number) {
+        Some(Wire::Bytes(bytes)) => !bytes.is_empty(),
+        Some(_) => true,
+        None => false,
+    };
+    let missing: Vec<(String, String)> = required
+        .iter()
+        .filter(|(number, _)| !has(*number))
+        .map(|(_, name)| (name.clone(), "is required".to_owned()))
+        .collect();
+    if missing.is_empty() {
+        Ok(Cow::Borrowed(request))
+    } else {
+        Err(fault::invalid_fields("REQUIRED_FIELD_MISSING", &missing))
+    }
+}
+
+/// A message of this type, or `INVALID_ARGUMENT`.
+pub(crate) fn decode(input: &MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage, Status> {
+    DynamicMessage::decode(input.clone(), bytes).map_err(|error| malformed(input.full_name(), &error))
+}
+
+/// The refusal of bytes that are not of the type they should be.
+pub(crate) fn malformed(name: &str, error: &prost::DecodeError) -> Status {
+    let message = format!("the request is not a valid `{name}`: {error}");
+    let error = error.to_string();
+    fault::fault(Code::InvalidArgument, "MALFORMED_REQUEST", message, &[("type", name), ("error", &error)])
+}
+
+/// Takes all fields out that behave so, those of messages within too.
+pub(crate) fn clear(message: &mut DynamicMessage, behavior: Trait) {
+    let Some(shape) = Contract::get().shape(message.descriptor().full_name()) else { return };
+    if !shape.has_within(behavior) {
+        return;
+    }
     let set: Vec<FieldDescriptor> = message.fields().map(|(field, _)| field).collect();
     for field in set {
-        if Contract::get().behaves(&field, Behavior::OutputOnly) {
+        if shape.has(field.number(), behavior) {
             message.clear_field(&field);
         }
     }
     for (_, value) in message.fields_mut() {
         match value {
-            Value::Message(inner) => scrub(inner),
-            Value::List(list) => list.iter_mut().filter_map(Value::as_message_mut).for_each(scrub),
-            Value::Map(map) => map.values_mut().filter_map(Value::as_message_mut).for_each(scrub),
+            Value::Message(inner) => clear(inner, behavior),
+            Value::List(list) => {
+                list.iter_mut().filter_map(Value::as_message_mut).for_each(|inner| clear(inner, behavior));
+            }
+            Value::Map(map) => {
+                map.values_mut().filter_map(Value::as_message_mut).for_each(|inner| clear(inner, behavior));
+            }
             _ => {}
         }
     }
@@ -50,7 +88,7 @@ fn scrub(message: &mut DynamicMessage) {
 
 fn collect_missing(message: &DynamicMessage, path: &str, missing: &mut Vec<(String, String)>) {
     for field in message.descriptor().fields() {
-        if Contract::get().behaves(&field, Behavior::Required) && is_missing(message, &field) {
+        if Contract::get().behaves(&field, Trait::Required) && is_missing(message, &field) {
             missing.push((format!("{path}{}", field.name()), "is required".to_owned()));
         }
     }
@@ -94,7 +132,7 @@ mod tests {
     use super::*;
     use crate::contract::INSIGHTS;
 
-    fn run(method: &str, bytes: &[u8]) -> Result<Vec<u8>, Status> {
+    fn run<'a>(method: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Status> {
         screen(&Contract::get().method(&format!("{INSIGHTS}/{method}")).unwrap().input, bytes)
     }
 
@@ -125,13 +163,22 @@ mod tests {
             conversation: Some(conversation),
             ..CreateConversationRequest::default()
         };
-        let bytes = run("CreateConversation", &request.encode_to_vec()).unwrap();
-        let seen = CreateConversationRequest::decode(bytes.as_slice()).unwrap().conversation.unwrap();
+        let request = request.encode_to_vec();
+        let bytes = run("CreateConversation", &request).unwrap();
+        let seen = CreateConversationRequest::decode(&*bytes).unwrap().conversation.unwrap();
         assert_eq!((seen.turn_count, seen.agent_id.as_str()), (0, "7"));
     }
 
     #[test]
     fn torn_bytes_are_an_invalid_argument() {
         assert_eq!(run("CreateConversation", &[10, 200]).unwrap_err().code(), Code::InvalidArgument);
+    }
+
+    #[test]
+    fn r38_requests_that_hold_no_message_are_asked_too() {
+        let error = run("GetConversation", &[]).unwrap_err();
+        assert!(error.message().contains("`name`"), "{error}");
+        assert!(run("GetConversation", &[10, 0]).is_err(), "an empty name is none");
+        assert_eq!(&*run("GetConversation", &[10, 1, b'x']).unwrap(), [10, 1, b'x']);
     }
 }

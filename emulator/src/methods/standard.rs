@@ -1,0 +1,69 @@
+//! Get, list, create, update and delete, for every resource alike, from the descriptors.
+
+mod family;
+mod list;
+mod request;
+mod write;
+
+use prost_reflect::DynamicMessage;
+
+pub(super) use self::family::{Family, Order, changed};
+use self::request::Request;
+use super::{Answer, Context, Handler, View};
+use crate::contract::{Contract, Method, ResourceType, Standard};
+use crate::message::{behavior, cut};
+use crate::names;
+
+/// Serves a method if it is a standard one.
+pub(super) fn handler(method: &'static Method) -> Option<(String, Handler)> {
+    let (verb, index) = method.standard?;
+    let resource = Contract::get().resources().get(index)?;
+    let family = family::of(resource);
+    let input = &method.input;
+    let handler = match verb {
+        Standard::Get => reading(method, move |view, request| get(view, resource, &Request(request))),
+        Standard::List => {
+            let list = list::List::of(method, resource, family);
+            reading(method, move |view, request| list.answer(view, &Request(request)))
+        }
+        Standard::Create => {
+            let create = write::Create::of(input, resource, family)?;
+            writing(method, move |context, request| create.answer(context, &Request(request)))
+        }
+        Standard::Update => {
+            let update = write::Update::of(input, resource, family)?;
+            writing(method, move |context, request| update.answer(context, &Request(request)))
+        }
+        Standard::Delete => writing(method, move |context, request| {
+            write::delete(context, resource, family, &Request(request))
+        }),
+    };
+    Some((method.path.clone(), handler))
+}
+
+fn reading(
+    method: &'static Method,
+    answer: impl Fn(&View, DynamicMessage) -> Answer + Send + Sync + 'static,
+) -> Handler {
+    Handler::Read(Box::new(move |view, request| answer(view, behavior::decode(&method.input, request)?)))
+}
+
+fn writing(
+    method: &'static Method,
+    answer: impl Fn(&mut Context<'_>, DynamicMessage) -> Answer + Send + Sync + 'static,
+) -> Handler {
+    Handler::Write(Box::new(move |context, request| {
+        answer(context, behavior::decode(&method.input, request)?)
+    }))
+}
+
+fn get(view: &View, resource: &ResourceType, request: &Request) -> Answer {
+    let name = request.text("name");
+    names::check(resource, "name", &name)?;
+    let hidden = request.hidden(list::Shown::Full)?;
+    match view.resources.find(resource, &name) {
+        Some(item) => Ok(cut::without(&item.bytes, hidden)),
+        None if resource.message.name() == "Settings" => Ok(write::unset(resource, &name)),
+        None => view.resources.raw(resource, &name).map(|bytes| bytes.to_vec()),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a resource has of its own beside the standard methods.
+
+use contact_center_insights::Status;
+use prost::Message;
+
+use crate::contract::ResourceType;
+use crate::fault;
+use crate::methods::{Answer, Context, analyses, conversations, matchers, scorecards, settings};
+
+/// A new resource, encoded, to what is stored of it.
+type Create = fn(&mut Context<'_>, &[u8]) -> Answer;
+/// A resource before an update and after it, encoded, to what is stored of it.
+type Update = fn(&mut Context<'_>, &[u8], &[u8]) -> Answer;
+
+/// What happens beside the standard, for one resource. All of it works on encoded messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Family {
+    pub(crate) order: Order,
+    /// How many items a page has at most; where the documentation is silent, the emulator's own choice.
+    pub(crate) max_page: usize,
+    /// What is stored for what a caller wants to create: named and dated already.
+    pub(crate) create: Create,
+    /// What is stored for what an update has made of what was there before.
+    pub(crate) update: Update,
+    /// Whether the resource of this name may be deleted, and what happens beside.
+    pub(crate) delete: fn(&mut Context<'_>, &str) -> Result<(), Status>,
+    /// What below it keeps it from being deleted without `force`, by the names of messages.
+    pub(crate) blocking: &'static [&'static str],
+}
+
+/// In which order a list comes if the caller does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Oldest,
+    Newest,
+}
+
+impl Family {
+    /// Nothing of its own.
+    pub(crate) const PLAIN: Self = Self {
+        order: Order::Oldest,
+        max_page: 1000,
+        create: |_, bytes| Ok(bytes.to_vec()),
+        update: |_, _, bytes| Ok(bytes.to_vec()),
+        delete: |_, _| Ok(()),
+        blocking: &[],
+    };
+}
+
+pub(super) fn of(resource: &ResourceType) -> Family {
+    match resource.message.name() {
+        "Analysis" => analyses::FAMILY,
+        "Conversation" => conversations::FAMILY,
+        "FeedbackLabel" => conversations::LABELS,
+        "PhraseMatcher" => matchers::FAMILY,
+        "QaQuestion" => scorecards::QUESTIONS,
+        "QaScorecard" => scorecards::SCORECARDS,
+        "QaScorecardRevision" => scorecards::REVISIONS,
+        "Settings" => settings::FAMILY,
+        _ => Family::PLAIN,
+    }
+}
+
+/// The bytes of a message that `change` has changed.
+pub(crate) fn changed<T: Message + Default>(
+    bytes: &[u8],
+    change: impl FnOnce(&mut T) -> Result<(), Status>,
+) -> Result<Vec<u8>, Status> {
+    let mut message = T::decode(bytes).map_err(|error| fault::internal(format!("torn: {error}")))?;
+    change(&mut message)?;
+    Ok(message.encode_to_vec())
+}

@@ -1,0 +1,71 @@
+//! The `world` room: what jobs change, and the settings they live by.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{Claim, Host, Job, Start};
+use crate::names;
+use crate::profile::Profile;
+use crate::store::Store;
+
+/// How long-running methods live: one profile for all, and others for some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Profiles {
+    pub(crate) all: Profile,
+    pub(crate) by_method: BTreeMap<String, Profile>,
+}
+
+/// What is set when the emulator starts, and stays.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) profiles: Profiles,
+    /// The directory that `gs://` stands for; without one, there is no Cloud Storage.
+    #[allow(dead_code, reason = "what reads files reads it")]
+    pub(crate) gcs_root: Option<PathBuf>,
+    /// Whatever is drawn by chance is drawn from this.
+    #[allow(dead_code, reason = "what draws by chance draws from it")]
+    pub(crate) seed: u64,
+}
+
+/// The store, the settings, and the operations that jobs have asked for.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) settings: Arc<Settings>,
+    follow_ups: Vec<Start<World>>,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings: Arc::new(settings), ..Self::default() }
+    }
+
+    /// What starts an operation of `method` in the location of `resource`, with a new name.
+    pub(crate) fn plan(
+        &mut self,
+        method: &'static str,
+        resource: &str,
+        claims: Vec<Claim>,
+        job: impl Job<World> + 'static,
+    ) -> Start<World> {
+        let profiles = &self.settings.profiles;
+        let profile = profiles.by_method.get(method).unwrap_or(&profiles.all).clone();
+        let name = self.store.new_operation(names::location(resource));
+        Start { name, method, claims, profile, job: Box::new(job) }
+    }
+
+    #[allow(dead_code, reason = "uploads that are analysed call it")]
+    /// Asks for an operation to be started when the one that is ending has ended; gives its name.
+    pub(crate) fn follow_up(&mut self, start: Start<World>) -> String {
+        let name = start.name.clone();
+        self.follow_ups.push(start);
+        name
+    }
+}
+
+impl Host for World {
+    fn follow_ups(&mut self) -> Vec<Start<Self>> {
+        std::mem::take(&mut self.follow_ups)
+    }
+}
