@@ -38,6 +38,8 @@ mod seed;
 mod server;
 #[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod store;
+#[allow(dead_code, reason = "the methods that call it are on their way")]
+mod work;
 mod world;
 
 pub use builder::{Emulator, EmulatorBuilder, StartError};

@@ -1,0 +1,18 @@
+//! The `work` room: what methods do with content, as functions of messages and files. No store, no clock, no chance.
+//!
+//! Where the service uses a model there is a stand-in here: deterministic, explained where it is made, and said to be
+//! one in the emulator's README.
+
+pub(crate) mod analysis;
+pub(crate) mod bucket;
+pub(crate) mod conversation;
+mod entities;
+mod mood;
+mod phrases;
+pub(crate) mod quality;
+pub(crate) mod silence;
+mod summary;
+pub(crate) mod sums;
+pub(crate) mod topics;
+pub(crate) mod transcript;
+mod words;
