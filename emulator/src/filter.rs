@@ -16,8 +16,7 @@ use prost_reflect::MessageDescriptor;
 
 use crate::fault;
 use literal::{Literal, Relation, Test};
-#[allow(unused_imports, reason = "the lists that call it are on their way")]
-pub(crate) use order::{Order, OrderKey};
+pub(crate) use order::Order;
 use path::{LeafKind, Path};
 use position::Locator;
 use terms::{Means, Operators, Term};

@@ -25,7 +25,7 @@ mod distance;
 #[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod engine;
 mod fault;
-#[allow(dead_code, reason = "the lists that call it are on their way")]
+#[allow(dead_code, reason = "what selects in bulk calls the rest")]
 mod filter;
 mod grpc;
 mod message;

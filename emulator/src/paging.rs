@@ -18,23 +18,38 @@ use crate::fault;
 const DEFAULT_SIZE: usize = 100;
 
 /// Where an item stands in a list: lists are in ascending order of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key(pub(crate) i64, pub(crate) i32, pub(crate) u64);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// What the list is ordered by, as bytes that compare as it does.
+    by: Vec<u8>,
+    /// What decides between equals, so that every item has a place of its own.
+    serial: u64,
+}
 
 impl Key {
-    /// For lists in order of creation.
-    pub(crate) fn oldest_first(serial: u64) -> Self {
-        Self(0, 0, serial)
+    /// In an order, and by creation among equals.
+    pub(crate) fn ordered(by: Vec<u8>, serial: u64) -> Self {
+        Self { by, serial }
     }
 
-    /// For lists in descending order of a time, then of creation.
-    pub(crate) fn newest_first((seconds, nanos): (i64, i32), serial: u64) -> Self {
-        Self(!seconds, !nanos, !serial)
+    /// In order of creation alone.
+    pub(crate) fn oldest_first(serial: u64) -> Self {
+        Self::ordered(Vec::new(), serial)
+    }
+
+    /// In an order, and against that of creation among equals.
+    pub(crate) fn newest_first(by: Vec<u8>, serial: u64) -> Self {
+        Self::ordered(by, !serial)
+    }
+
+    /// What decides between equals.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 }
 
 /// One call for a page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Page {
     size: usize,
     after: Option<Key>,
@@ -58,8 +73,8 @@ impl Page {
     }
 
     /// What was given before this page ends with this item.
-    pub(crate) fn after(&self) -> Option<Key> {
-        self.after
+    pub(crate) fn after(&self) -> Option<&Key> {
+        self.after.as_ref()
     }
 
     /// Cuts the page out of all items, in whatever order they come, and makes the token for the next; empty if there
@@ -67,7 +82,7 @@ impl Page {
     pub(crate) fn cut<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
         let mut kept = BinaryHeap::new();
         for (key, item) in items {
-            if self.after.is_some_and(|after| key <= after) {
+            if self.after.as_ref().is_some_and(|after| key <= *after) {
                 continue;
             }
             if kept.len() <= self.size {
@@ -82,14 +97,15 @@ impl Page {
 
     /// The same for items that come in order: it stops to look once the page is full.
     pub(crate) fn cut_sorted<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
-        let items = items.into_iter().filter(|(key, _)| self.after.is_none_or(|after| *key > after));
-        self.end(items.take(self.size.saturating_add(1)).map(|(key, item)| Ranked(key, item)).collect())
+        let items = items.into_iter().filter(|(key, _)| self.after.as_ref().is_none_or(|after| key > after));
+        let items = items.take(self.size.saturating_add(1)).map(|(key, item)| Ranked(key, item)).collect();
+        self.end(items)
     }
 
-    fn end<T>(self, mut items: Vec<Ranked<T>>) -> (Vec<T>, String) {
+    fn end<T>(&self, mut items: Vec<Ranked<T>>) -> (Vec<T>, String) {
         let more = items.len() > self.size;
         items.truncate(self.size);
-        let token = items.last().filter(|_| more).map(|last| write_token(last.0, self.scope));
+        let token = items.last().filter(|_| more).map(|last| write_token(&last.0, self.scope));
         (items.into_iter().map(|Ranked(_, item)| item).collect(), token.unwrap_or_default())
     }
 }
@@ -125,16 +141,18 @@ fn hash(value: impl Hash) -> u64 {
 }
 
 /// Scope, then the key masked by the scope, then a checksum: nothing in it for a caller to read or to write.
-fn write_token(key: Key, scope: u64) -> String {
-    let masked = Key(key.0 ^ scope.cast_signed(), key.1, key.2 ^ scope);
-    let mut bytes = Vec::with_capacity(36);
+fn write_token(key: &Key, scope: u64) -> String {
+    let mut bytes = Vec::with_capacity(24 + key.by.len());
     bytes.extend(scope.to_be_bytes());
-    bytes.extend(masked.0.to_be_bytes());
-    bytes.extend(masked.1.to_be_bytes());
-    bytes.extend(masked.2.to_be_bytes());
+    bytes.extend((key.serial ^ scope).to_be_bytes());
+    bytes.extend(masked(&key.by, scope));
     let sum = hash(&bytes);
     bytes.extend(sum.to_be_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn masked(bytes: &[u8], scope: u64) -> impl Iterator<Item = u8> {
+    bytes.iter().zip(scope.to_be_bytes().into_iter().cycle()).map(|(byte, mask)| byte ^ mask)
 }
 
 fn read_token(token: &str, scope: u64) -> Result<Key, Status> {
@@ -145,20 +163,13 @@ fn read_token(token: &str, scope: u64) -> Result<Key, Status> {
         return Err(garbage());
     }
     let (issued, rest) = body.split_first_chunk::<8>().ok_or_else(garbage)?;
-    let (seconds, rest) = rest.split_first_chunk::<8>().ok_or_else(garbage)?;
-    let (nanos, rest) = rest.split_first_chunk::<4>().ok_or_else(garbage)?;
-    let serial: &[u8; 8] = rest.try_into().map_err(|_| garbage())?;
+    let (serial, by) = rest.split_first_chunk::<8>().ok_or_else(garbage)?;
     if u64::from_be_bytes(*issued) != scope {
         let message =
             "`page_token` was issued for other arguments: only `page_size` may change between pages";
         return Err(fault::fault(Code::InvalidArgument, "PAGE_TOKEN_MISMATCH", message, &[]));
     }
-    let scope_seconds = scope.cast_signed();
-    Ok(Key(
-        i64::from_be_bytes(*seconds) ^ scope_seconds,
-        i32::from_be_bytes(*nanos),
-        u64::from_be_bytes(*serial) ^ scope,
-    ))
+    Ok(Key::ordered(masked(by, scope).collect(), u64::from_be_bytes(*serial) ^ scope))
 }
 
 #[cfg(test)]
@@ -170,7 +181,7 @@ mod tests {
     fn cut(total: u64, size: i32, token: &str) -> (Vec<u64>, String) {
         let page = Page::read(size, token, 1000, &["L", "p"]).unwrap();
         let items = || (0..total).map(|serial| (Key::oldest_first(serial), serial));
-        let cut = page.cut(items().rev());
+        let cut = page.clone().cut(items().rev());
         assert_eq!(page.cut_sorted(items()), cut);
         cut
     }
@@ -209,7 +220,7 @@ mod tests {
 
     #[test]
     fn newest_first_is_descending() {
-        let keys = [(9, 1), (8, 3), (8, 2)].map(|(seconds, serial)| Key::newest_first((seconds, 5), serial));
+        let keys = [(1, 1), (2, 3), (2, 2)].map(|(by, serial)| Key::newest_first(vec![by], serial));
         assert!(keys.is_sorted());
     }
 

@@ -110,8 +110,11 @@ async fn conversations_are_listed_newest_first_while_others_are_added() {
     let walked: Vec<_> =
         first.conversations.into_iter().chain(rest.conversations).map(|found| found.name).collect();
     assert_eq!(walked, names);
-    let filtered = ListConversationsRequest { filter: "medium=\"CHAT\"".into(), ..request };
-    assert_eq!(refused(world.insights.list_conversations(filtered).await).code(), Code::Unimplemented);
+    let filtered = ListConversationsRequest { filter: "medium=\"CHAT\"".into(), ..request.clone() };
+    assert!(world.insights.list_conversations(filtered).await.unwrap().into_inner().conversations.is_empty());
+    let ordered = ListConversationsRequest { order_by: "create_time".into(), page_size: 9, ..request };
+    let found = world.insights.list_conversations(ordered).await.unwrap().into_inner().conversations;
+    assert!(found.len() == 6 && found[0].name == names[4], "r20");
 }
 
 #[tokio::test]

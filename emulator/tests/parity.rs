@@ -77,11 +77,11 @@ async fn r38_r52_both_transports_refuse_alike() {
         (
             refused(
                 insights
-                    .list_conversations(ListConversationsRequest { order_by: "duration".into(), ..list })
+                    .list_conversations(ListConversationsRequest { order_by: "colour".into(), ..list })
                     .await,
             ),
             "GET",
-            format!("{L}/conversations?orderBy=duration"),
+            format!("{L}/conversations?orderBy=colour"),
         ),
         (
             refused(
