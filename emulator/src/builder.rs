@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::SystemTime;
 
 use contact_center_insights::proto::longrunning::Operation;
 use tokio::net::TcpListener;
@@ -11,15 +11,20 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
+use crate::contract::Contract;
 use crate::dispatch::Service;
+use crate::exchange::Front;
+use crate::journal::Journal;
 use crate::methods::State;
 use crate::profile::{self, Profile, ProfileError};
+use crate::script::{Fault, FaultError, Meter, Quotas, Script};
 use crate::seed::{self, Seed, SeedError};
 use crate::server;
+use crate::tls::Tls;
 use crate::world::{Profiles, Settings, World};
 
-/// How long [`Emulator::stop`] waits for calls in flight.
-const GRACE: Duration = Duration::from_secs(5);
+/// How many calls the journal keeps unless told otherwise.
+const JOURNAL: usize = 10_000;
 
 /// Sets an emulator up; made by [`Emulator::builder`].
 #[derive(Clone, Debug)]
@@ -29,6 +34,11 @@ pub struct EmulatorBuilder {
     profiles: Profiles,
     seed: Seed,
     clock: Arc<dyn Clock>,
+    faults: Vec<Fault>,
+    fault_seed: u64,
+    quotas: Quotas,
+    journal: usize,
+    tls: bool,
 }
 
 impl EmulatorBuilder {
@@ -62,26 +72,75 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Adds a fault, after those that were added before. Default: none.
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// The seed of the dice that faults with a probability throw. Default: 0.
+    pub fn with_fault_seed(mut self, seed: u64) -> Self {
+        self.fault_seed = seed;
+        self
+    }
+
+    /// How many calls each project may make in a minute. Default: any number.
+    pub fn with_quotas(mut self, quotas: Quotas) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
+    /// How many calls [`Emulator::journal`] keeps. Default: 10,000.
+    pub fn with_journal_limit(mut self, calls: usize) -> Self {
+        self.journal = calls;
+        self
+    }
+
+    /// Speaks TLS, with a certificate for `localhost`, the loopback addresses and the API's own host, signed by an
+    /// authority that is made at the start: [`Emulator::ca_pem`].
+    pub fn with_tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// Starts to serve, on the tokio runtime that this is called on; its I/O and time must be enabled.
     ///
     /// # Errors
-    /// [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Bind`] if the
-    /// address cannot be listened at.
+    /// [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Fault`] if a fault or
+    /// a quota cannot be used, [`StartError::Bind`] if the address cannot be listened at, [`StartError::Tls`] if no
+    /// certificate can be made.
     pub async fn start(self) -> Result<Emulator, StartError> {
+        // Read once per process; the first call is not to wait for it.
+        let _ = Contract::get();
         for method in self.profiles.by_method.keys() {
             profile::check_method(method).map_err(StartError::Method)?;
         }
+        let script = Script::new(self.fault_seed);
+        for fault in self.faults {
+            script.push(fault).map_err(StartError::Fault)?;
+        }
+        let meter = Meter::default();
+        meter.set(self.quotas).map_err(StartError::Fault)?;
+        let tls = if self.tls { Some(Tls::new(SystemTime::now(), self.address.ip())) } else { None };
+        let tls = tls.transpose().map_err(StartError::Tls)?;
         let bind = |source| StartError::Bind { address: self.address, source };
         let listener = TcpListener::bind(self.address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let world = World::new(Settings { profiles: self.profiles, ..Settings::default() });
         let mut state = State { world, ..State::default() };
         self.seed.plant(&mut state);
-        let service = Arc::new(Service::new(state, self.clock));
+        let front = Arc::new(Front {
+            service: Arc::new(Service::new(state, Arc::clone(&self.clock))),
+            clock: self.clock,
+            script,
+            meter,
+            journal: Journal::new(self.journal),
+        });
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(server::serve(listener, Arc::clone(&service), stopped));
+        let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
+        let task = tokio::spawn(server::serve(listener, address, Arc::clone(&front), acceptor, stopped));
         tracing::debug!(%address, "emulator started");
-        Ok(Emulator { address, service, stop, task })
+        Ok(Emulator { address, front, authority, stop, task })
     }
 }
 
@@ -112,7 +171,9 @@ impl EmulatorBuilder {
 #[must_use = "an emulator stops when it is dropped"]
 pub struct Emulator {
     address: SocketAddr,
-    service: Arc<Service>,
+    front: Arc<Front>,
+    /// The certificate of the authority, if it speaks TLS.
+    authority: Option<String>,
     /// Dropping it stops the server.
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -126,6 +187,11 @@ impl Emulator {
             profiles: Profiles::default(),
             seed: Seed::default(),
             clock: Arc::new(SystemClock),
+            faults: Vec::new(),
+            fault_seed: 0,
+            quotas: Quotas::default(),
+            journal: JOURNAL,
+            tls: false,
         }
     }
 
@@ -135,10 +201,49 @@ impl Emulator {
         self.address
     }
 
-    /// Where it listens, as a URI: `http://127.0.0.1:PORT`. For gRPC and JSON both.
+    /// Where it listens, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON both.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate of the authority that clients must trust, as PEM; `None` without TLS.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// What was called so far.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.front.journal
+    }
+
+    /// Adds a fault while it runs, after those that are there.
+    ///
+    /// # Errors
+    /// [`FaultError`] if the fault could never strike: its method, field or number does not exist.
+    pub fn add_fault(&self, fault: Fault) -> Result<(), FaultError> {
+        self.front.script.push(fault)
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.front.script.clear();
+    }
+
+    /// The quotas in force.
+    pub fn quotas(&self) -> Quotas {
+        self.front.meter.quotas()
+    }
+
+    /// Sets quotas in place of those that were, with nothing used.
+    ///
+    /// # Errors
+    /// [`FaultError`] if a method does not exist.
+    pub fn set_quotas(&self, quotas: Quotas) -> Result<(), FaultError> {
+        self.front.meter.set(quotas)
     }
 
     /// Where it listens, as `127.0.0.1:PORT`: the value for the variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
@@ -154,18 +259,18 @@ impl Emulator {
     /// [`SeedError`] if the name is not of the form `projects/{project}/locations/{location}/operations/{operation}`.
     pub fn put_operation(&self, operation: Operation) -> Result<(), SeedError> {
         seed::check_operation(&operation)?;
-        self.service.place(operation);
+        self.front.service.place(operation);
         Ok(())
     }
 
-    /// Stops: takes no more connections, and waits up to five seconds for calls in flight.
+    /// Stops: takes no more connections, and waits up to half a second for calls in flight.
     ///
     /// Dropping the emulator stops it too, without waiting.
     pub async fn stop(self) {
-        let Self { stop, mut task, .. } = self;
+        let Self { stop, task, .. } = self;
         drop(stop);
-        if tokio::time::timeout(GRACE, &mut task).await.is_err() {
-            task.abort();
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the emulator did not stop well");
         }
     }
 }
@@ -177,6 +282,12 @@ pub enum StartError {
     /// A profile was given for a method that is not long-running.
     #[error("a profile is for an unknown method")]
     Method(#[source] ProfileError),
+    /// A fault could never strike, or a quota is for no method.
+    #[error("a fault or quota cannot be used")]
+    Fault(#[source] FaultError),
+    /// No certificate could be made.
+    #[error("cannot make a certificate")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The address cannot be listened at.
     #[error("cannot listen at {address}")]
     Bind {

@@ -1,39 +1,60 @@
 //! The `grpc` room: unary gRPC over `dispatch`, for every method alike.
 
-use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
-use axum::body::Body;
 use bytes::{Buf, BufMut, Bytes};
 use contact_center_insights::Status;
 use contact_center_insights::proto::rpc::ErrorInfo;
 use http::{Request, Response};
+use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 
-use crate::dispatch::Service;
+use crate::exchange::{Front, Harmed, Visit};
 use crate::fault;
+use crate::journal::Transport;
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// Answers a gRPC request. Headers such as `authorization` and `x-goog-request-params` are not looked at: official
 /// clients disagree on the latter, and a poller of one sends that of another call.
-pub(crate) async fn answer(service: Arc<Service>, request: Request<Body>) -> Response<Body> {
-    let path = request.uri().path().trim_start_matches('/').to_owned();
-    let mut grpc =
-        Grpc::new(Opaque).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
-    let response = grpc.unary(Call { service, path }, request).await;
-    with_error_info(response.map(Body::new))
+pub(crate) async fn answer<B>(front: &Arc<Front>, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    let path = request.uri().path().to_owned();
+    let visit = front.visit(Transport::Grpc, &path, request.headers());
+    let harmed = Arc::new(OnceLock::new());
+    let call = Call { visit: Some(visit), path, harmed: Arc::clone(&harmed) };
+    let mut response = unary(call, request).await;
+    if let Some(harmed) = harmed.get() {
+        response.extensions_mut().insert(Harmed::clone(harmed));
+    }
+    response
 }
 
-/// Errors that tonic makes of faulty framing have no details; every error of the emulator has.
-fn with_error_info(mut response: Response<Body>) -> Response<Body> {
+/// Answers a unary call, whatever its types.
+pub(crate) async fn unary<S, B>(service: S, request: Request<B>) -> Response<Body>
+where
+    S: UnaryService<Bytes, Response = Bytes>,
+    B: http_body::Body + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    let mut grpc =
+        Grpc::new(Opaque).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
+    with_error_info(grpc.unary(service, request).await)
+}
+
+/// Errors that tonic makes by itself, such as of faulty framing, have no details; every error of the emulator has.
+pub(crate) fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
     let bare = tonic::Status::from_header_map(response.headers())
         .filter(|status| status.code() != tonic::Code::Ok && status.details().is_empty());
     let Some(bare) = bare else { return response };
     let info = ErrorInfo {
-        reason: "GRPC_FRAMING".to_owned(),
+        reason: "GRPC_PROTOCOL".to_owned(),
         domain: fault::DOMAIN.to_owned(),
         ..ErrorInfo::default()
     };
@@ -45,17 +66,30 @@ fn with_error_info(mut response: Response<Body>) -> Response<Body> {
 }
 
 struct Call {
-    service: Arc<Service>,
+    /// Taken when the message is there; until then it is dropped with this, and so is the end of the visit.
+    visit: Option<Visit>,
     path: String,
+    harmed: Arc<OnceLock<Harmed>>,
 }
 
 impl UnaryService<Bytes> for Call {
     type Response = Bytes;
-    type Future = Ready<Result<tonic::Response<Bytes>, tonic::Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, tonic::Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let answer = self.service.dispatch(&self.path, request.get_ref());
-        ready(answer.map(|bytes| tonic::Response::new(bytes.into())).map_err(Into::into))
+        let (path, visit) = (std::mem::take(&mut self.path), self.visit.take());
+        let harmed = Arc::clone(&self.harmed);
+        Box::pin(async move {
+            let Some(mut visit) = visit else { return Err(tonic::Status::internal("called twice")) };
+            let (metadata, _, message) = request.into_parts();
+            let headers = metadata.into_headers();
+            let answer = visit.exchange(path.trim_start_matches('/'), &headers, &message).await;
+            if let Some(found) = answer.harmed {
+                // It is set here alone.
+                let _ = harmed.set(found);
+            }
+            Ok(tonic::Response::new(answer.result?.into()))
+        })
     }
 }
 
@@ -103,16 +137,16 @@ mod tests {
 
     #[test]
     fn r51_errors_of_framing_carry_an_error_info_too() {
-        let bare = tonic::Status::internal("torn").into_http();
+        let bare = tonic::Status::internal("torn").into_http::<()>();
         let status = tonic::Status::from_header_map(with_error_info(bare).headers()).unwrap();
         let status = Status::from(&status);
         assert_eq!(status.message(), "torn");
-        assert_eq!(status.detail::<ErrorInfo>().unwrap().reason, "GRPC_FRAMING");
+        assert_eq!(status.detail::<ErrorInfo>().unwrap().reason, "GRPC_PROTOCOL");
     }
 
     #[test]
     fn errors_with_details_are_left_alone() {
-        let made = tonic::Status::from(fault::not_found("operation", "o")).into_http();
+        let made = tonic::Status::from(fault::not_found("operation", "o")).into_http::<()>();
         let status = tonic::Status::from_header_map(with_error_info(made).headers()).unwrap();
         assert_eq!(Status::from(&status), fault::not_found("operation", "o"));
     }

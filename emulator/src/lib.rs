@@ -24,27 +24,34 @@ mod dispatch;
 mod distance;
 #[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod engine;
+mod exchange;
 mod fault;
 #[allow(dead_code, reason = "what selects in bulk calls the rest")]
 mod filter;
 mod grpc;
+mod journal;
 mod message;
 mod methods;
 mod names;
 mod paging;
 mod profile;
+mod reflection;
 mod rest;
+mod script;
 mod seed;
 mod server;
 #[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod store;
+mod tls;
 #[allow(dead_code, reason = "the methods that call it are on their way")]
 mod work;
 mod world;
 
 pub use builder::{Emulator, EmulatorBuilder, StartError};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use journal::{Journal, JournalEntry, Transport};
 pub use profile::{MethodProfile, Profile, ProfileError};
+pub use script::{Break, Fault, FaultError, Quotas};
 pub use seed::{Seed, SeedError};
 
 /// Runs the example of the README.

@@ -6,52 +6,66 @@ mod routes;
 mod template;
 
 use contact_center_insights::{Code, Status, json};
-use http::Response;
+use http::{HeaderMap, Response};
 use prost_reflect::MessageDescriptor;
 use serde_json::{Map, Value};
 
 use self::query::Query;
 use self::reply::Form;
-pub(crate) use self::reply::too_large;
+pub(crate) use self::reply::{encoded, too_large};
 use self::routes::{Found, Route, Routes};
-use crate::dispatch::Service;
+use crate::exchange::Visit;
 use crate::fault;
 
-/// Answers one request. Neither its content type nor its other headers are looked at: curl's form is JSON too.
-pub(crate) fn answer(
-    service: &Service,
-    verb: &str,
-    path: &str,
-    query: &str,
-    body: &[u8],
-) -> Response<String> {
-    let query = match Query::read(query) {
-        Ok(query) => query,
-        Err(status) => return reply::error(Form::default(), &status),
-    };
-    let form = query.form;
-    match Routes::get().find(verb, path) {
-        Found::Route(route, variables) => match call(service, route, &variables, &query, body, form) {
-            Ok(value) => reply::json(form, 200, &value),
-            Err(status) => reply::error(form, &status),
-        },
-        Found::WrongVerb(allowed) => reply::wrong_verb(form, verb, path, &allowed),
-        Found::Nothing(nearest) => reply::unknown_path(form, path, &nearest),
-    }
+/// A request, as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
 }
 
-fn call(
-    service: &Service,
-    route: &Route,
-    variables: &[(&str, &str)],
-    query: &Query,
-    body: &[u8],
-    form: Form,
-) -> Result<Value, Status> {
-    let request = request(route, variables, query, body)?;
-    let response = service.dispatch(&route.method.path, &request)?;
-    json::from_bytes(route.method.output.full_name(), &response, form.enums)
-        .map_err(|error| fault::internal(error.to_string()))
+/// Answers one request. Its content type is not looked at: curl's form is JSON too.
+pub(crate) async fn answer(visit: &mut Visit, asked: &Asked<'_>) -> Response<String> {
+    let refuse = |visit: &mut Visit, form, status: &Status| {
+        visit.end(status.code());
+        reply::error(form, status)
+    };
+    let query = match Query::read(asked.query) {
+        Ok(query) => query,
+        Err(status) => return refuse(visit, Form::default(), &status),
+    };
+    let (form, verb, path) = (query.form, asked.verb, asked.path);
+    let (route, variables) = match Routes::get().find(verb, path) {
+        Found::Route(route, variables) => (route, variables),
+        Found::WrongVerb(allowed) => {
+            visit.end(Code::Unimplemented);
+            return reply::wrong_verb(form, verb, path, &allowed);
+        }
+        Found::Nothing(nearest) => {
+            visit.end(Code::NotFound);
+            return reply::unknown_path(form, path, &nearest);
+        }
+    };
+    let request = match request(route, &variables, &query, asked.body) {
+        Ok(request) => request,
+        Err(status) => return refuse(visit, form, &status),
+    };
+    let answer = visit.exchange(&route.method.path, asked.headers, &request).await;
+    let printed = answer.result.and_then(|response| {
+        json::from_bytes(route.method.output.full_name(), &response, form.enums)
+            .map_err(|error| fault::internal(error.to_string()))
+    });
+    let mut response = match printed {
+        Ok(value) => reply::json(form, 200, &value),
+        Err(status) => reply::error(form, &status),
+    };
+    if let Some(harmed) = answer.harmed {
+        response.extensions_mut().insert(harmed);
+    }
+    response
 }
 
 /// The serialized request: body, query and path one after the other. Serialized messages merge when they are joined,

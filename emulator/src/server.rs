@@ -1,97 +1,136 @@
-//! The `server` room: one port, on which gRPC and JSON are told apart by content type.
+//! The `server` room: one port, on which gRPC, JSON and administration are told apart, with TLS or without.
 
+mod harm;
+mod line;
+mod route;
+mod socket;
+
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::serve::ListenerExt as _;
-use http::header::CONTENT_TYPE;
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tonic_health::server::HealthReporter;
 
-use crate::dispatch::Service;
-use crate::{grpc, rest};
+use self::line::{Line, Tap};
+use self::route::Router;
+use self::socket::{Greeting, Port, Socket, greet};
+use crate::contract::{INSIGHTS, OPERATIONS};
+use crate::exchange::Front;
 
-/// Of a JSON request, in bytes.
-const MAX_BODY: usize = 64 * 1024 * 1024;
+/// How long calls in flight may take to end, once the emulator is to stop.
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
+/// After a failure to accept, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is sent or dropped, then lets the calls in flight end. HTTP/1.1 and HTTP/2 without TLS both
-/// come to the same port.
-pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, stop: oneshot::Receiver<()>) {
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
+/// What connections need.
+#[derive(Clone)]
+struct Shared {
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    port: Arc<Port>,
+    /// Turns `true` when connections are to end.
+    leave: watch::Receiver<bool>,
+}
+
+/// Serves until `stop` is sent or dropped, then lets the calls in flight end, for [`GRACE`] at most.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    address: SocketAddr,
+    front: Arc<Front>,
+    tls: Option<TlsAcceptor>,
+    mut stop: oneshot::Receiver<()>,
+) {
+    let reporter = HealthReporter::new();
+    for service in [INSIGHTS, OPERATIONS] {
+        reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
+    }
+    let (leave, leaving) = watch::channel(false);
+    let port = Arc::new(Port::new(address));
+    let shared = Shared { router: Router::new(front, reporter.clone()), tls, port, leave: leaving };
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            // Dropped without a word means the same.
+            _ = &mut stop => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(connection(stream, shared.clone()));
+            }
+            Err(error) => accept_failed(&error).await,
         }
-    });
-    let router = Router::new().fallback(answer).with_state(service);
-    let stopped = async move {
-        // Dropped without a word means the same.
-        let _ = stop.await;
+    }
+    drop(listener);
+    for service in ["", INSIGHTS, OPERATIONS] {
+        reporter.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
+    }
+    // Nobody listens if nobody is connected.
+    let _ = leave.send(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        tracing::debug!(connections = connections.len(), "cut at the end");
+    }
+    // What is left is cut when the set is dropped.
+}
+
+async fn accept_failed(error: &io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(PAUSE).await;
+}
+
+async fn connection(stream: TcpStream, shared: Shared) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let mut leave = shared.leave.clone();
+    let greeting = tokio::select! {
+        greeting = greet(stream, shared.tls.as_ref(), &shared.port) => greeting,
+        // One that has said nothing has nothing in flight.
+        _ = leave.wait_for(|leave| *leave) => None,
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "the emulator stopped serving");
+    match greeting {
+        Some(Greeting::Plain(stream)) => talk(stream, shared).await,
+        Some(Greeting::Tls(stream)) => talk(*stream, shared).await,
+        None => {}
     }
 }
 
-async fn answer(State(service): State<Arc<Service>>, request: Request<Body>) -> Response<Body> {
-    match content(&request) {
-        Content::Grpc => grpc::answer(service, request).await,
-        Content::OtherGrpc => {
-            let mut refusal = Response::new(Body::empty());
-            *refusal.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            refusal
+/// Serves HTTP/1.1 or HTTP/2 until either side has had enough.
+async fn talk(socket: impl Socket, mut shared: Shared) {
+    let line = Arc::new(Line::default());
+    let tap = Tap::new(socket, Arc::clone(&line));
+    let service = TowerToHyperService::new(shared.router.on(Arc::clone(&line)));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new());
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024);
+    let serving = builder.serve_connection(TokioIo::new(tap), service);
+    let mut serving = std::pin::pin!(serving);
+    let mut is_leaving = false;
+    loop {
+        tokio::select! {
+            result = serving.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a connection ended badly");
+                }
+                return;
+            }
+            // Going round polls the connection, which finds the order.
+            () = line.ordered.notified() => {}
+            () = line.leave.notified() => serving.as_mut().graceful_shutdown(),
+            _ = shared.leave.wait_for(|leave| *leave), if !is_leaving => {
+                is_leaving = true;
+                serving.as_mut().graceful_shutdown();
+            }
         }
-        Content::Json => json(&service, request).await.map(Body::from),
-    }
-}
-
-async fn json(service: &Service, request: Request<Body>) -> Response<String> {
-    let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else { return rest::too_large(MAX_BODY) };
-    let query = head.uri.query().unwrap_or_default();
-    rest::answer(service, head.method.as_str(), head.uri.path(), query, &body.to_bytes())
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Content {
-    /// gRPC with protobuf messages.
-    Grpc,
-    /// gRPC with other messages, or for browsers: refused, as the protocol asks.
-    OtherGrpc,
-    /// All else is taken for JSON.
-    Json,
-}
-
-fn content<B>(request: &Request<B>) -> Content {
-    let given = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let Some(rest) = given.strip_prefix(b"application/grpc") else { return Content::Json };
-    match rest.strip_prefix(b"+proto").unwrap_or(rest) {
-        [] | [b';' | b' ', ..] => Content::Grpc,
-        _ => Content::OtherGrpc,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_types_choose_the_transport() {
-        for (given, wanted) in [
-            ("application/grpc", Content::Grpc),
-            ("application/grpc+proto", Content::Grpc),
-            ("application/grpc; charset=utf-8", Content::Grpc),
-            ("application/grpc+json", Content::OtherGrpc),
-            ("application/grpc-web+proto", Content::OtherGrpc),
-            ("application/json", Content::Json),
-            ("application/x-www-form-urlencoded", Content::Json),
-        ] {
-            let request = Request::builder().header(CONTENT_TYPE, given).body(()).unwrap();
-            assert_eq!(content(&request), wanted, "{given}");
-        }
-        assert_eq!(content(&Request::new(())), Content::Json);
     }
 }

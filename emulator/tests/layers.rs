@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first; rooms of one floor may see each other.
-const FLOORS: [&[&str]; 18] = [
-    &["distance", "contract"],
+const FLOORS: [&[&str]; 19] = [
+    &["distance", "contract", "tls"],
     &["fault"],
-    &["names", "clock", "paging", "profile"],
+    &["names", "clock", "paging", "profile", "reflection"],
     &["message"],
     &["filter"],
     &["store"],
@@ -21,6 +21,7 @@ const FLOORS: [&[&str]; 18] = [
     &["script", "journal"],
     &["persist"],
     &["dispatch"],
+    &["exchange"],
     &["admin"],
     &["grpc", "rest"],
     &["server"],

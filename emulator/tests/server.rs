@@ -36,12 +36,12 @@ async fn stop_returns_when_the_port_is_closed_even_with_clients_connected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stop_waits_five_seconds_at_most_for_a_client_that_says_nothing() {
+async fn stop_waits_half_a_second_at_most_for_a_client_that_says_nothing() {
     let emulator = Emulator::builder().start().await.unwrap();
     let silent = TcpStream::connect(emulator.address()).await.unwrap();
     let begin = tokio::time::Instant::now();
     emulator.stop().await;
-    assert!(begin.elapsed() <= Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() <= Duration::from_millis(500), "{:?}", begin.elapsed());
     drop(silent);
 }
 
@@ -92,7 +92,7 @@ async fn hostile_grpc_is_answered_and_the_emulator_lives() {
         (get, &[1, 0, 0, 0, 0][..], "13"),
         (get, &[][..], "13"),
         ("google.longrunning.Operations/Nothing", &[0, 0, 0, 0, 0][..], "12"),
-        ("grpc.health.v1.Health/Check", &[0, 0, 0, 0, 0][..], "12"),
+        ("grpc.health.v1.Health/Nothing", &[0, 0, 0, 0, 0][..], "12"),
         ("", &[0, 0, 0, 0, 0][..], "12"),
     ] {
         let (http, code, details) = grpc(&world, method, "application/grpc", body).await;

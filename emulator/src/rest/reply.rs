@@ -70,6 +70,13 @@ pub(crate) fn too_large(limit: usize) -> Response<String> {
     )
 }
 
+/// A body that is packed.
+pub(crate) fn encoded(coding: &str) -> Response<String> {
+    let message = format!("bodies with the content encoding `{coding}` are not read: send them as they are");
+    let status = fault::fault(Code::InvalidArgument, "CONTENT_ENCODING", message, &[("coding", coding)]);
+    error_as(Form::default(), 415, &status)
+}
+
 fn error_as(form: Form, http: u16, status: &Status) -> Response<String> {
     let raw = rpc::Status::from(status.clone()).encode_to_vec();
     let details = json::from_bytes("google.rpc.Status", &raw, form.enums)

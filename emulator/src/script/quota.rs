@@ -1,0 +1,140 @@
+//! How many calls a project may make in a minute, of each method and of all.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use contact_center_insights::proto::rpc::quota_failure::Violation;
+use contact_center_insights::proto::rpc::{QuotaFailure, RetryInfo};
+use contact_center_insights::{Code, Status};
+
+use super::{FaultError, Limits, find_method};
+use crate::fault::fault;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The calls that each project may make per minute of the emulator's clock; more are `RESOURCE_EXHAUSTED`, with a
+/// `QuotaFailure` and a `RetryInfo`. Default: no limits.
+///
+/// ```
+/// use contact_center_insights_emulator::Quotas;
+///
+/// let quotas = Quotas::documented().with_method("GetOperation", 60);
+/// assert_ne!(quotas, Quotas::default());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "quotas that are not set limit nothing"]
+pub struct Quotas {
+    pub(crate) all: Option<u32>,
+    pub(crate) by_method: Limits,
+}
+
+impl Quotas {
+    /// Those that Google documents: 3,000 calls a minute; of them 300 each of `CreateConversation`, `CreateAnalysis`
+    /// and `UploadConversation`, and 60 of `ExportInsightsData`.
+    pub fn documented() -> Self {
+        Self::default()
+            .with_all(3000)
+            .with_method("CreateConversation", 300)
+            .with_method("CreateAnalysis", 300)
+            .with_method("UploadConversation", 300)
+            .with_method("ExportInsightsData", 60)
+    }
+
+    /// Limits all methods together.
+    pub fn with_all(mut self, per_minute: u32) -> Self {
+        self.all = Some(per_minute);
+        self
+    }
+
+    /// Limits one method, such as `GetOperation`.
+    pub fn with_method(mut self, method: impl Into<String>, per_minute: u32) -> Self {
+        self.by_method.insert(method.into(), per_minute);
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), FaultError> {
+        self.by_method.keys().try_for_each(|method| find_method(method).map(|_| ()))
+    }
+}
+
+/// Counts calls against quotas.
+#[derive(Debug, Default)]
+pub(crate) struct Meter(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    quotas: Quotas,
+    /// By project and method; the method is empty for all together.
+    windows: HashMap<(String, String), Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    since: SystemTime,
+    used: u32,
+}
+
+impl Meter {
+    /// Sets quotas in place of those that were, with nothing used.
+    pub(crate) fn set(&self, quotas: Quotas) -> Result<(), FaultError> {
+        quotas.check()?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Inner { quotas, windows: HashMap::new() };
+        Ok(())
+    }
+
+    pub(crate) fn quotas(&self) -> Quotas {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).quotas.clone()
+    }
+
+    /// Counts a call of `method`, or refuses it.
+    pub(crate) fn take(&self, method: &str, request: &[u8], now: SystemTime) -> Result<(), Status> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Inner { quotas, windows } = &mut *inner;
+        if *quotas == Quotas::default() {
+            return Ok(());
+        }
+        let project = project(request);
+        let own = quotas.by_method.get(method).map(|limit| (method, *limit));
+        let limits: Vec<(&str, u32)> = own.into_iter().chain(quotas.all.map(|limit| ("", limit))).collect();
+        // All are asked before one is charged.
+        for (name, limit) in &limits {
+            let window = windows.entry((project.to_owned(), (*name).to_owned()));
+            let window = window.or_insert(Window { since: now, used: 0 });
+            if now.duration_since(window.since).is_ok_and(|age| age >= MINUTE) || now < window.since {
+                *window = Window { since: now, used: 0 };
+            }
+            if window.used >= *limit {
+                let age = now.duration_since(window.since).unwrap_or_default();
+                return Err(exhausted(project, name, *limit, MINUTE.saturating_sub(age)));
+            }
+        }
+        for (name, _) in &limits {
+            if let Some(window) = windows.get_mut(&(project.to_owned(), (*name).to_owned())) {
+                window.used += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn exhausted(project: &str, method: &str, limit: u32, wait: Duration) -> Status {
+    let what = if method.is_empty() { "calls" } else { method };
+    let message = format!("quota exceeded: {limit} of `{what}` per minute for the project `{project}`");
+    let (limit_text, subject) = (limit.to_string(), format!("project:{project}"));
+    let parts = [("quota_limit_value", limit_text.as_str()), ("method", what), ("project", project)];
+    let violation = Violation { subject, description: message.clone(), ..Violation::default() };
+    let retry_delay = prost_types::Duration::try_from(wait).ok();
+    fault(Code::ResourceExhausted, "RATE_LIMIT_EXCEEDED", message, &parts)
+        .with_detail(&QuotaFailure { violations: vec![violation] })
+        .with_detail(&RetryInfo { retry_delay })
+}
+
+/// The project of the first resource name in a request; strings stand in it as they are.
+fn project(request: &[u8]) -> &str {
+    const PREFIX: &[u8] = b"projects/";
+    let at = request.windows(PREFIX.len()).position(|window| window == PREFIX);
+    let rest = at.and_then(|at| request.get(at + PREFIX.len()..)).unwrap_or_default();
+    let end = rest.iter().position(|byte| *byte == b'/' || byte.is_ascii_control()).unwrap_or(rest.len());
+    rest.get(..end).and_then(|project| std::str::from_utf8(project).ok()).unwrap_or_default()
+}

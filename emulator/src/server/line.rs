@@ -1,0 +1,301 @@
+//! One connection below HTTP, and what a scripted fault does to it: freeze it, cut it, or end it with a GOAWAY that
+//! the HTTP library would not send.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+
+use super::socket::Socket;
+
+/// The length of an HTTP/2 frame's head.
+const HEAD: usize = 9;
+
+/// What is to become of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Order {
+    /// To work as it should.
+    #[default]
+    Serve,
+    /// Nothing is said or heard any more, not even an answer to a ping.
+    Freeze,
+    /// Closed at once; `true`: with a TCP RST.
+    Cut(bool),
+    /// These bytes after the frame that is being written, then closed.
+    Last(Bytes),
+}
+
+/// Where orders for a connection are given; its requests carry it.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    order: Mutex<Order>,
+    /// Wakes the task of the connection, which polls it, which obeys.
+    pub(super) ordered: Notify,
+    /// Asks for a graceful end: GOAWAY, and what runs goes on.
+    pub(super) leave: Notify,
+}
+
+impl Line {
+    pub(super) fn freeze(&self) {
+        self.give(Order::Freeze);
+    }
+
+    pub(super) fn cut(&self, reset: bool) {
+        self.give(Order::Cut(reset));
+    }
+
+    /// Ends an HTTP/2 connection with a GOAWAY.
+    pub(super) fn go_away(&self, last_stream: u32, code: u32, debug: &[u8]) {
+        self.give(Order::Last(go_away(last_stream, code, debug)));
+    }
+
+    fn give(&self, order: Order) {
+        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = order;
+        self.ordered.notify_one();
+    }
+
+    fn order(&self) -> Order {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A GOAWAY frame (RFC 9113, section 6.8).
+pub(super) fn go_away(last_stream: u32, code: u32, debug: &[u8]) -> Bytes {
+    // What would not fit the smallest maximum of a frame is of no use to a reader either.
+    let debug = debug.get(..1000).unwrap_or(debug);
+    let length = u32::try_from(8 + debug.len()).unwrap_or(8).to_be_bytes();
+    let mut frame = Vec::with_capacity(HEAD + 8 + debug.len());
+    frame.extend_from_slice(length.get(1..).unwrap_or_default());
+    frame.extend_from_slice(&[7, 0, 0, 0, 0, 0]);
+    frame.extend_from_slice(&last_stream.to_be_bytes());
+    frame.extend_from_slice(&code.to_be_bytes());
+    frame.extend_from_slice(debug);
+    frame.into()
+}
+
+/// A socket that obeys its line.
+#[derive(Debug)]
+pub(super) struct Tap<S> {
+    socket: S,
+    line: Arc<Line>,
+    edge: Edge,
+    /// Of the last words, once they have begun.
+    left: Option<Bytes>,
+    shut: bool,
+}
+
+impl<S: Socket> Tap<S> {
+    pub(super) fn new(socket: S, line: Arc<Line>) -> Self {
+        Self { socket, line, edge: Edge::default(), left: None, shut: false }
+    }
+
+    /// Carries out an order other than to serve. Ready when the connection is over.
+    fn obey(&mut self, order: Order, cx: &mut Context<'_>) -> Poll<io::Error> {
+        match order {
+            Order::Serve => Poll::Pending,
+            Order::Freeze => self.drain(cx),
+            Order::Cut(true) => {
+                self.socket.reset_on_close();
+                Poll::Ready(ErrorKind::ConnectionReset.into())
+            }
+            Order::Cut(false) => self.part(Bytes::new(), cx),
+            Order::Last(words) => self.part(words, cx),
+        }
+    }
+
+    /// Says the last words, closes this side, and listens until the other closes too: a socket that is closed with
+    /// bytes unread is reset, which can take the last words from under the reader.
+    fn part(&mut self, words: Bytes, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let left = self.left.get_or_insert(words);
+        while !left.is_empty() {
+            match ready!(Pin::new(&mut self.socket).poll_write(cx, left)) {
+                Ok(count) => left.advance(count),
+                Err(error) => return Poll::Ready(error),
+            }
+        }
+        if !self.shut {
+            if let Err(error) = ready!(Pin::new(&mut self.socket).poll_shutdown(cx)) {
+                return Poll::Ready(error);
+            }
+            self.shut = true;
+        }
+        self.drain(cx)
+    }
+
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let mut scratch = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer)) {
+                Ok(()) if buffer.filled().is_empty() => {
+                    return Poll::Ready(ErrorKind::ConnectionAborted.into());
+                }
+                Ok(()) => {}
+                Err(error) => return Poll::Ready(error),
+            }
+        }
+    }
+
+    /// An order that can be carried out now: not one whose words would land within a frame.
+    fn due(&self) -> Option<Order> {
+        match self.line.order() {
+            Order::Serve => None,
+            Order::Last(_) if self.left.is_none() && !self.edge.at() => None,
+            order => Some(order),
+        }
+    }
+}
+
+impl<S: Socket> AsyncRead for Tap<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.due() {
+            None => Pin::new(&mut self.socket).poll_read(cx, buffer),
+            Some(order) => self.obey(order, cx).map(Err),
+        }
+    }
+}
+
+impl<S: Socket> AsyncWrite for Tap<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(order) = self.due() {
+            return self.obey(order, cx).map(Err);
+        }
+        // No further than this frame, if something is to be said after it.
+        let end = if self.line.order() == Order::Serve { bytes.len() } else { self.edge.rest(bytes) };
+        let bytes = bytes.get(..end).unwrap_or(bytes);
+        let count = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes))?;
+        self.edge.pass(bytes.get(..count).unwrap_or(bytes));
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.line.order() != Order::Serve {
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return self.poll_write(cx, first.map_or(&[], |slice| slice));
+        }
+        let count = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, slices))?;
+        let mut left = count;
+        for slice in slices {
+            let part = slice.get(..left.min(slice.len())).unwrap_or(slice);
+            self.edge.pass(part);
+            left -= part.len();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.due() {
+            None => Pin::new(&mut self.socket).poll_flush(cx),
+            Some(order) => self.obey(order, cx).map(Err),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.due() {
+            None => Pin::new(&mut self.socket).poll_shutdown(cx),
+            Some(order) => self.obey(order, cx).map(Err),
+        }
+    }
+}
+
+/// Where in a row of HTTP/2 frames the bytes written so far end.
+#[derive(Debug, Default)]
+struct Edge {
+    /// Of the head that has begun.
+    head: [u8; HEAD],
+    seen: usize,
+    /// Of the payload that is still to come.
+    payload: usize,
+}
+
+impl Edge {
+    fn at(&self) -> bool {
+        self.seen == 0 && self.payload == 0
+    }
+
+    fn pass(&mut self, mut bytes: &[u8]) {
+        while let Some((first, rest)) = bytes.split_first() {
+            if self.payload > 0 {
+                let step = self.payload.min(bytes.len());
+                self.payload -= step;
+                bytes = bytes.get(step..).unwrap_or_default();
+                continue;
+            }
+            if let Some(place) = self.head.get_mut(self.seen) {
+                *place = *first;
+            }
+            self.seen += 1;
+            bytes = rest;
+            if self.seen == HEAD {
+                let [high, middle, low, ..] = self.head;
+                self.payload = u32::from_be_bytes([0, high, middle, low]) as usize;
+                self.seen = 0;
+            }
+        }
+    }
+
+    /// How many of these bytes belong to the frame that has begun.
+    fn rest(&self, bytes: &[u8]) -> usize {
+        let mut ahead = Self { head: self.head, ..*self };
+        for (count, byte) in bytes.iter().enumerate() {
+            if ahead.at() {
+                return count;
+            }
+            ahead.pass(&[*byte]);
+        }
+        bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_are_found_wherever_writes_are_torn() {
+        let frames = [go_away(1, 2, b"debug"), go_away(3, 4, b"")].concat();
+        for step in 1..frames.len() {
+            let mut edge = Edge::default();
+            let mut edges = 0;
+            for part in frames.chunks(step) {
+                let rest = if edge.at() { 0 } else { edge.rest(part) };
+                assert!(rest <= part.len());
+                edge.pass(part);
+                edges += usize::from(edge.at());
+            }
+            assert!(edge.at() && edges > 0, "{step}");
+        }
+    }
+
+    #[test]
+    fn a_frame_is_not_written_beyond_its_end() {
+        let frames = [go_away(1, 2, b"debug"), go_away(3, 4, b"")].concat();
+        let mut edge = Edge::default();
+        edge.pass(&frames[..4]);
+        assert_eq!(edge.rest(&frames[4..]), HEAD + 8 + 5 - 4);
+    }
+
+    #[test]
+    fn a_go_away_is_as_the_rfc_has_it() {
+        let frame = go_away(7, 11, b"calm");
+        assert_eq!(&frame[..HEAD], [0, 0, 12, 7, 0, 0, 0, 0, 0]);
+        assert_eq!(&frame[HEAD..], [0, 0, 0, 7, 0, 0, 0, 11, b'c', b'a', b'l', b'm']);
+    }
+}

@@ -1,0 +1,179 @@
+//! Who answers a request: gRPC and JSON by content type, health and reflection by path.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{Request, Response, StatusCode, Uri, Version};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Incoming;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
+use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
+use tower::Service;
+
+use super::harm::harm;
+use super::line::Line;
+use crate::exchange::{Front, Harmed};
+use crate::journal::Transport;
+use crate::reflection::{self, Reflection};
+use crate::{grpc, rest};
+
+/// Of a JSON request, in bytes.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// All that answers on the port.
+#[derive(Clone)]
+pub(super) struct Router {
+    front: Arc<Front>,
+    health: HealthServer<HealthService>,
+    reflection: ServerReflectionServer<Reflection>,
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router").field("front", &self.front).finish_non_exhaustive()
+    }
+}
+
+impl Router {
+    pub(super) fn new(front: Arc<Front>, health: HealthReporter) -> Self {
+        let health = HealthServer::new(HealthService::from_health_reporter(health));
+        Self { front, health, reflection: Reflection::server() }
+    }
+
+    /// The same, on one connection.
+    pub(super) fn on(&self, line: Arc<Line>) -> Routed {
+        Routed { router: self.clone(), line }
+    }
+
+    async fn answer(
+        mut self,
+        line: Arc<Line>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, BoxError> {
+        let version = request.version();
+        let path = request.uri().path();
+        if path.starts_with("/grpc.health.v1.Health/") {
+            return Ok(boxed(grpc::with_error_info(self.health.call(request).await?)));
+        }
+        if path == reflection::ALPHA_PATH {
+            *request.uri_mut() = Uri::from_static(reflection::PATH);
+        }
+        if request.uri().path() == reflection::PATH {
+            return Ok(boxed(grpc::with_error_info(self.reflection.call(request).await?)));
+        }
+        let response = match content(&request) {
+            Content::Grpc => boxed(grpc::answer(&self.front, request).await),
+            Content::OtherGrpc => {
+                let mut refusal = boxed(Response::new(Empty::new()));
+                *refusal.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                refusal
+            }
+            Content::Json => boxed(self.json(request).await),
+        };
+        match response.extensions().get::<Harmed>().cloned() {
+            None => Ok(response),
+            Some(harmed) => harm(&harmed.0, response, line, version == Version::HTTP_2).await,
+        }
+    }
+
+    async fn json(&self, request: Request<Incoming>) -> Response<String> {
+        let (head, body) = request.into_parts();
+        let mut visit = self.front.visit(Transport::Rest, head.uri.path(), &head.headers);
+        // Nothing is unpacked, so that nothing small becomes large.
+        if let Some(coding) = head.headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+            visit.end(contact_center_insights::Code::InvalidArgument);
+            return rest::encoded(&String::from_utf8_lossy(coding.as_bytes()));
+        }
+        let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+            visit.end(contact_center_insights::Code::InvalidArgument);
+            return rest::too_large(MAX_BODY);
+        };
+        let asked = rest::Asked {
+            verb: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+            body: &body.to_bytes(),
+        };
+        rest::answer(&mut visit, &asked).await
+    }
+}
+
+fn boxed<B>(response: Response<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    response.map(|body| body.map_err(Into::into).boxed_unsync())
+}
+
+/// The router of one connection.
+#[derive(Clone, Debug)]
+pub(super) struct Routed {
+    router: Router,
+    line: Arc<Line>,
+}
+
+impl Service<Request<Incoming>> for Routed {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        Box::pin(self.router.clone().answer(Arc::clone(&self.line), request))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Content {
+    /// gRPC with protobuf messages.
+    Grpc,
+    /// gRPC with other messages, or for browsers: refused, as the protocol asks.
+    OtherGrpc,
+    /// All else is taken for JSON.
+    Json,
+}
+
+fn content<B>(request: &Request<B>) -> Content {
+    let given = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let Some(rest) = given.strip_prefix(b"application/grpc") else { return Content::Json };
+    match rest.strip_prefix(b"+proto").unwrap_or(rest) {
+        [] | [b';' | b' ', ..] => Content::Grpc,
+        _ => Content::OtherGrpc,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_choose_the_transport() {
+        for (given, wanted) in [
+            ("application/grpc", Content::Grpc),
+            ("application/grpc+proto", Content::Grpc),
+            ("application/grpc; charset=utf-8", Content::Grpc),
+            ("application/grpc+json", Content::OtherGrpc),
+            ("application/grpc-web+proto", Content::OtherGrpc),
+            ("application/json", Content::Json),
+            ("application/x-www-form-urlencoded", Content::Json),
+        ] {
+            let request = Request::builder().header(CONTENT_TYPE, given).body(()).unwrap();
+            assert_eq!(content(&request), wanted, "{given}");
+        }
+        assert_eq!(content(&Request::new(())), Content::Json);
+    }
+}
