@@ -2,7 +2,9 @@
 
 mod attempt;
 mod codec;
+mod failure;
 pub mod methods;
+mod noted;
 mod reconcile;
 mod retry;
 mod routing;

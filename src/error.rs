@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tonic::Code;
 
-pub(crate) use connect::ConnectFailure;
+pub(crate) use connect::{ConnectFailure, Lost, PingsUnanswered, Unreachable};
 pub use fault::{Acted, Fault};
 pub(crate) use fault::{HttpReply, ServerSaid, TransportFault, classify};
 

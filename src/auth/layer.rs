@@ -3,15 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, Request, Response};
+use http::{HeaderMap, HeaderName, Request};
 use pin_project_lite::pin_project;
 use tower::Service;
 
 use super::{Token, TokenCache};
-use crate::error::{BoxError, TransportFault};
+use crate::error::{BoxError, CredentialsError, TransportFault};
 
 /// The project that a call is charged to.
 pub(super) const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
@@ -41,64 +41,96 @@ fn authorize(headers: &mut HeaderMap, token: &Token) {
     }
 }
 
-impl<S, B, R> Service<Request<B>> for Authorize<S>
+impl<S, B> Service<Request<B>> for Authorize<S>
 where
-    S: Service<Request<B>, Response = Response<R>, Error = BoxError> + Clone + Send + 'static,
-    S::Future: Send,
-    B: Send + 'static,
+    S: Service<Request<B>, Error = BoxError> + Clone,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Authorized<S::Future, Self::Response>;
+    type Future = Authorized<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Some(tokens) = &self.tokens else { return Authorized::Sent { call: self.inner.call(request) } };
+        let Some(tokens) = &self.tokens else { return Authorized::Passed { call: self.inner.call(request) } };
         if let Some(token) = tokens.ready() {
             authorize(request.headers_mut(), &token);
-            return Authorized::Sent { call: self.inner.call(request) };
+            return Authorized::Passed { call: self.inner.call(request) };
         }
         let tokens = tokens.clone();
+        let token = Box::pin(async move { tokens.token().await });
         // The service that was polled ready goes into the future; an unpolled clone takes its place.
         let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        let call = Box::pin(async move {
-            let token = tokens.token().await.map_err(|error| TransportFault::new(error.into()))?;
-            authorize(request.headers_mut(), &token);
-            inner.call(request).await
-        });
-        Authorized::Waiting { call }
+        let inner = std::mem::replace(&mut self.inner, clone);
+        Authorized::Waiting { waiting: Box::new(Waiting { token, inner, request: Some(request) }) }
     }
 }
 
 pin_project! {
     /// A call that has its token, as nearly all do, or that waits for one first.
     #[project = Projected]
-    pub enum Authorized<F, R> {
-        Sent { #[pin] call: F },
-        Waiting { call: Pin<Box<dyn Future<Output = Result<R, BoxError>> + Send>> },
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) enum Authorized<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Passed { #[pin] call: S::Future },
+        Waiting { waiting: Box<Waiting<S, B>> },
     }
 }
 
-impl<F: Future<Output = Result<R, BoxError>>, R> Future for Authorized<F, R> {
-    type Output = F::Output;
+/// What a call needs once it has its token.
+pub(crate) struct Waiting<S, B> {
+    token: Pin<Box<dyn Future<Output = Result<Token, CredentialsError>> + Send>>,
+    inner: S,
+    request: Option<Request<B>>,
+}
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match self.project() {
-            Projected::Sent { call } => call.poll(cx),
-            Projected::Waiting { call } => call.as_mut().poll(cx),
+impl<S: Service<Request<B>>, B> Authorized<S, B> {
+    /// The call below, if the request has its token and went on.
+    pub(crate) fn passed(&self) -> Option<&S::Future> {
+        match self {
+            Self::Passed { call } => Some(call),
+            Self::Waiting { .. } => None,
         }
     }
 }
 
-impl<F, R> fmt::Debug for Authorized<F, R> {
+impl<S: Service<Request<B>, Error = BoxError>, B> Future for Authorized<S, B> {
+    type Output = Result<S::Response, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let call = match self.as_mut().project() {
+                Projected::Passed { call } => return call.poll(cx),
+                Projected::Waiting { waiting } => {
+                    let token = ready!(waiting.token.as_mut().poll(cx));
+                    let token = token.map_err(|error| TransportFault::new(error.into()))?;
+                    let Some(mut request) = waiting.request.take() else {
+                        return Poll::Ready(Err("a call was polled after its end".into()));
+                    };
+                    authorize(request.headers_mut(), &token);
+                    waiting.inner.call(request)
+                }
+            };
+            self.set(Self::Passed { call });
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for Authorized<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Sent { .. } => "Authorized::Sent",
+            Self::Passed { .. } => "Authorized::Passed",
             Self::Waiting { .. } => "Authorized::Waiting",
         })
+    }
+}
+
+impl<S, B> fmt::Debug for Waiting<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
     }
 }

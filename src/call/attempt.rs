@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 use std::pin::pin;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,13 +17,12 @@ use tower::retry::budget::Budget as _;
 use tracing::Instrument as _;
 
 use super::codec::BytesToMessage;
+use super::failure::Failure;
+use super::noted::Noted;
 use super::retry::{Decision, Past, RetryPolicy};
 use super::{Caller, Method, Plan, Reconcile, routing, trace};
 use crate::auth::TokenCache;
-use crate::error::{
-    Acted, CallError, Cause, CredentialsError, Error, Fault, Words, classify, find, retry_delay,
-};
-use crate::status::Status;
+use crate::error::{Acted, Error, retry_delay};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -49,6 +49,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     let mut waited = None;
     let mut has_renewed_token = false;
     let mut may_have_acted = false;
+    let mut has_resent = false;
     loop {
         attempts += 1;
         let sent = if attempts == 1 { started } else { Instant::now() };
@@ -57,10 +58,11 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         let generation = tokens.map(TokenCache::next_generation);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
+        let has_left = AtomicBool::new(false);
         let result = match end {
             // Pinned here, for it is large to be moved.
-            Some(end) => timeout_at(end, pin!(attempt(plan, Some(end - sent)))).await,
-            None => Ok(attempt(plan, None).await),
+            Some(end) => timeout_at(end, pin!(attempt(plan, Some(end - sent), &has_left))).await,
+            None => Ok(attempt(plan, None, &has_left).await),
         };
         let failure = match result {
             Ok(Ok(wire)) => return Ok(wire),
@@ -68,9 +70,14 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
             // Without a token it waited for one, and was not sent.
             Err(_) => match tokens.and_then(|tokens| tokens.starving(sent)) {
                 Some(error) => Failure::without_token(error, sent.elapsed()),
-                None => Failure::timed_out(sent.elapsed()),
+                None => Failure::timed_out(sent.elapsed(), has_left.into_inner()),
             },
         };
+        // The connection closed before the server took the request up: once, that costs no wait and no attempt, as
+        // gRPC's clients do it (gRFC A6, transparent retries).
+        if failure.is_unprocessed && !std::mem::replace(&mut has_resent, true) {
+            continue;
+        }
         if let Some((tokens, generation)) = tokens.zip(generation)
             && failure.is_refused_token()
             && !std::mem::replace(&mut has_renewed_token, true)
@@ -79,7 +86,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
             continue;
         }
         let asked = retry_delay(&failure.status);
-        let past = Past { attempts, waited, asked };
+        let past = Past { attempts: attempts - u32::from(has_resent), waited, asked };
         if let Some(reconcile) = plan.reconcile.as_deref()
             && may_have_acted
             && failure.status.code() == Code::AlreadyExists
@@ -118,12 +125,17 @@ async fn look<W: Message + Default + Send + 'static>(
         headers: &plan.headers,
         body: &reconcile.request,
     };
-    timeout_at(end, send(get, Some(left))).await.ok()?.ok().filter(|found| reconcile.accepts(found))
+    timeout_at(end, send(get, Some(left), &AtomicBool::new(false)))
+        .await
+        .ok()?
+        .ok()
+        .filter(|found| reconcile.accepts(found))
 }
 
 async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
     time_left: Option<Duration>,
+    has_left: &AtomicBool,
 ) -> Result<W, tonic::Status> {
     static NONE: Bytes = Bytes::new();
     let outgoing = Outgoing {
@@ -133,7 +145,7 @@ async fn attempt<W: Message + Default + Send + 'static>(
         headers: &plan.headers,
         body: plan.body.as_ref().unwrap_or(&NONE),
     };
-    send(outgoing, time_left).await
+    send(outgoing, time_left, has_left).await
 }
 
 /// One request on its way.
@@ -149,10 +161,11 @@ struct Outgoing<'a> {
 async fn send<W: Message + Default + Send + 'static>(
     outgoing: Outgoing<'_>,
     time_left: Option<Duration>,
+    has_left: &AtomicBool,
 ) -> Result<W, tonic::Status> {
     let Outgoing { caller, method, body, .. } = outgoing;
-    let mut grpc =
-        Grpc::new(caller.transport.clone()).max_decoding_message_size(caller.defaults.max_reply_size);
+    let transport = Noted { transport: caller.transport.clone(), has_left };
+    let mut grpc = Grpc::new(transport).max_decoding_message_size(caller.defaults.max_reply_size);
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(method.path());
     let codec = BytesToMessage::new(body.len());
@@ -196,64 +209,6 @@ fn grpc_timeout(left: Duration) -> Option<HeaderValue> {
     .ok()?;
     let length = usize::try_from(text.position()).ok()?;
     HeaderValue::from_bytes(text.get_ref().get(..length)?).ok()
-}
-
-/// A failed attempt.
-struct Failure {
-    status: Status,
-    fault: Fault,
-    cause: Cause,
-    credentials: Option<CredentialsError>,
-}
-
-impl Failure {
-    fn of(status: tonic::Status) -> Self {
-        let (fault, transport) = classify(&status);
-        let Some(transport) = transport else {
-            let ours = Status::from(&status);
-            return Self {
-                cause: Cause::Server(Words(ours.message().to_owned())),
-                status: ours,
-                fault,
-                credentials: None,
-            };
-        };
-        let ours = Status::new(transport.code(), transport.to_string());
-        let credentials = find::<CredentialsError>(transport).cloned();
-        Self { status: ours, fault, credentials, cause: Cause::Transport(Box::new(status)) }
-    }
-
-    fn timed_out(after: Duration) -> Self {
-        let message = format!("no whole reply within {after:.1?}");
-        let status = Status::new(Code::DeadlineExceeded, message.clone());
-        Self { status, fault: Fault::DEADLINE, cause: Cause::Server(Words(message)), credentials: None }
-    }
-
-    fn without_token(error: CredentialsError, after: Duration) -> Self {
-        let message = format!("no token within {after:.1?}");
-        let fault = Fault::without_token(error.is_transient());
-        let cause = Cause::Server(Words(message.clone()));
-        Self { status: Status::new(Code::Unauthenticated, message), fault, cause, credentials: Some(error) }
-    }
-
-    /// The server itself refused the token.
-    fn is_refused_token(&self) -> bool {
-        self.status.code() == Code::Unauthenticated && self.credentials.is_none()
-    }
-
-    fn into_error(self, method: &'static str, attempts: u32, elapsed: Duration) -> Error {
-        match self.credentials {
-            Some(error) => Error::Credentials(error),
-            None => Error::Call(Box::new(CallError {
-                method,
-                status: self.status,
-                fault: self.fault,
-                attempts,
-                elapsed,
-                source: self.cause,
-            })),
-        }
-    }
 }
 
 #[cfg(test)]

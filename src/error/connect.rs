@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use super::BoxError;
 
@@ -47,3 +48,35 @@ impl StdError for ConnectFailure {
         self.source.as_deref().map(|source| source as _)
     }
 }
+
+/// No connection could be opened: the same error for all calls that waited for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Unreachable(Arc<dyn StdError + Send + Sync>);
+
+impl Unreachable {
+    pub(crate) fn new(source: BoxError) -> Self {
+        Self(source.into())
+    }
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no connection could be opened")
+    }
+}
+
+impl StdError for Unreachable {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
+
+/// The connection closed as a request was being put on it.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection closed before the request was sent")]
+pub(crate) struct Lost(#[source] pub(crate) h2::Error);
+
+/// The connection was given up because the server answered no ping.
+#[derive(Debug, thiserror::Error)]
+#[error("a ping was not answered")]
+pub(crate) struct PingsUnanswered(#[source] pub(crate) h2::Error);

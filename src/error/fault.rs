@@ -11,7 +11,7 @@ use std::fmt;
 use http::StatusCode;
 use tonic::Code;
 
-use super::{BoxError, ConnectFailure, CredentialsError, find};
+use super::{BoxError, ConnectFailure, CredentialsError, Lost, PingsUnanswered, Unreachable, find};
 
 /// Whether the server acted on a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ impl Fault {
 
     /// The time for an attempt, or for the whole call, passed while it was under way.
     pub(crate) const DEADLINE: Self = Self::transient(Acted::Unknown);
+
+    /// As above, before it was sent.
+    pub(crate) const UNSENT_IN_TIME: Self = Self::transient(Acted::NotSent);
 
     /// There was no token to send the request with.
     pub(crate) fn without_token(is_transient: bool) -> Self {
@@ -98,6 +101,15 @@ impl TransportFault {
         Self { finding: Finding { fault, code: Code::Unavailable, text }, source }
     }
 
+    /// Whether the connection closed under the request before the server took it up, so that it can be sent again at
+    /// once.
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        let Fault { acted, is_overload, .. } = self.finding.fault;
+        let is_refused =
+            acted == Acted::Refused && !is_overload && find::<h2::Error>(self.source.as_ref()).is_some();
+        is_refused || find::<Lost>(self.source.as_ref()).is_some()
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.finding.code
     }
@@ -115,11 +127,11 @@ impl fmt::Display for TransportFault {
 
 impl StdError for TransportFault {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // tonic wraps what breaks a body in a status that prints its source and tells nothing itself.
-        match self.source.downcast_ref::<tonic::Status>().and_then(StdError::source) {
-            Some(below) => Some(below),
-            None => Some(self.source.as_ref()),
-        }
+        // tonic wraps what breaks a body in a status that prints its source and tells nothing itself; those that share
+        // an error only pass it on.
+        let status = self.source.downcast_ref::<tonic::Status>().and_then(StdError::source);
+        let shared = self.source.downcast_ref::<Unreachable>().and_then(StdError::source);
+        Some(status.or(shared).unwrap_or(self.source.as_ref()))
     }
 }
 
@@ -202,22 +214,25 @@ fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
         let fault = if failure.is_transient() { Fault::transient } else { Fault::permanent };
         return unavailable(fault(Acted::NotSent), "the server could not be reached");
     }
-    if find::<tonic::ConnectError>(error).is_some() {
+    if find::<Lost>(error).is_some() {
+        return unavailable(
+            Fault::transient(Acted::NotSent),
+            "the connection closed before the request was sent",
+        );
+    }
+    if find::<PingsUnanswered>(error).is_some() {
+        return unavailable(
+            Fault::transient(Acted::Unknown),
+            "the connection went dead: pings are not answered",
+        );
+    }
+    if find::<tonic::ConnectError>(error).is_some() || find::<Unreachable>(error).is_some() {
         return unavailable(Fault::transient(Acted::NotSent), "the server could not be reached");
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return of_h2(h2);
     }
-    match find::<hyper::Error>(error) {
-        // hyper says so only of a request that still waited for its turn when the connection closed.
-        Some(hyper) if hyper.is_canceled() => {
-            unavailable(Fault::transient(Acted::NotSent), "the connection closed before the request was sent")
-        }
-        Some(hyper) if hyper.is_timeout() => {
-            unavailable(Fault::transient(Acted::Unknown), "the connection went dead: pings are not answered")
-        }
-        _ => unavailable(Fault::transient(Acted::Unknown), BROKEN),
-    }
+    unavailable(Fault::transient(Acted::Unknown), BROKEN)
 }
 
 const BROKEN: &str = "the connection broke before the reply was whole";

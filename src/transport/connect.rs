@@ -1,5 +1,6 @@
 //! Opens the byte stream that HTTP/2 is spoken over: looked up, connected, secured, and all of it in time.
 
+mod dial;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use self::dial::Dial;
 use self::tcp::Tcp;
 #[cfg(feature = "tls")]
 use self::tls::Secure;
@@ -33,6 +35,8 @@ pub(crate) struct ConnectSettings {
     pub(crate) timeout: Duration,
     /// Silence after which the kernel probes whether the peer is still there.
     pub(crate) tcp_keepalive: Option<Duration>,
+    /// The caller's own way to the server, instead of TCP.
+    pub(crate) dial: Option<Dial>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Tls,
 }
@@ -42,6 +46,7 @@ impl Default for ConnectSettings {
         Self {
             timeout: Duration::from_secs(10),
             tcp_keepalive: Some(Duration::from_mins(1)),
+            dial: None,
             #[cfg(feature = "tls")]
             tls: Tls::default(),
         }
@@ -57,9 +62,23 @@ struct Inner {
     /// `host:port`, as errors name it.
     place: String,
     timeout: Duration,
-    tcp: Tcp,
+    way: Way,
     #[cfg(feature = "tls")]
     tls: Option<Secure>,
+}
+
+enum Way {
+    Tcp(Tcp),
+    Dial(Dial),
+}
+
+impl Way {
+    async fn open(&self, place: &str) -> Result<Io, ConnectFailure> {
+        match self {
+            Self::Tcp(tcp) => tcp.open(place).await,
+            Self::Dial(dial) => dial.open(place).await,
+        }
+    }
 }
 
 impl Connector {
@@ -79,7 +98,10 @@ impl Connector {
             place: endpoint.place(),
             endpoint: endpoint.clone(),
             timeout: settings.timeout,
-            tcp: Tcp::new(settings.tcp_keepalive),
+            way: match &settings.dial {
+                Some(dial) => Way::Dial(dial.clone()),
+                None => Way::Tcp(Tcp::new(settings.tcp_keepalive)),
+            },
             #[cfg(feature = "tls")]
             tls,
         })))
@@ -93,7 +115,7 @@ impl Connector {
     /// A [`ConnectFailure`] that says which step failed, and what to do about it.
     pub(crate) async fn connect(&self) -> Result<Io, BoxError> {
         let deadline = Instant::now() + self.0.timeout;
-        let stream = self.within(deadline, "a TCP connection", self.0.tcp.open(&self.0.place)).await?;
+        let stream = self.within(deadline, "a TCP connection", self.0.way.open(&self.0.place)).await?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.0.tls {
             return Ok(self.within(deadline, "the TLS handshake", tls.handshake(stream)).await?);

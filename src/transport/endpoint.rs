@@ -57,6 +57,11 @@ impl Endpoint {
         format!("{}:{port}", self.authority.host())
     }
 
+    /// What goes before the path of each request.
+    pub(super) fn origin(&self) -> (Scheme, Authority) {
+        (self.scheme.clone(), self.authority.clone())
+    }
+
     /// Whether calls travel unencrypted.
     #[must_use]
     pub fn is_plaintext(&self) -> bool {

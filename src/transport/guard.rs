@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use tonic::Code;
 use tower::Service;
 
+use super::base::{Carried, Incoming};
 use crate::error::{BoxError, HttpReply, ServerSaid, TransportFault};
 use crate::status::BASE64;
 
@@ -35,8 +36,7 @@ impl<S> Guard<S> {
 
 impl<S, B> Service<Request<B>> for Guard<S>
 where
-    S: Service<Request<B>, Response = Response<tonic::body::Body>>,
-    S::Error: Into<BoxError>,
+    S: Service<Request<B>, Response = Response<Incoming>, Error = BoxError>,
 {
     type Response = Response<GuardedBody>;
     type Error = BoxError;
@@ -44,7 +44,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         // A channel that cannot connect says so in the reply; here only one that is gone for good.
-        self.0.poll_ready(cx).map_err(|error| TransportFault::closed(error.into()).into())
+        self.0.poll_ready(cx).map_err(|error| TransportFault::closed(error).into())
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
@@ -65,23 +65,29 @@ pin_project! {
     }
 }
 
-impl<F, E> Future for GuardedCall<F>
+impl GuardedCall<Carried> {
+    /// Whether the request may have left.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.inner.is_sent()
+    }
+}
+
+impl<F> Future for GuardedCall<F>
 where
-    F: Future<Output = Result<Response<tonic::body::Body>, E>>,
-    E: Into<BoxError>,
+    F: Future<Output = Result<Response<Incoming>, BoxError>>,
 {
     type Output = Result<Response<GuardedBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(match ready!(self.project().inner.poll(cx)) {
             Ok(response) => admit(response),
-            Err(error) => Err(fault(error.into())),
+            Err(error) => Err(fault(error)),
         })
     }
 }
 
 /// Lets gRPC pass, and turns anything else into an error that says what it is.
-fn admit(response: Response<tonic::body::Body>) -> Result<Response<GuardedBody>, BoxError> {
+fn admit(response: Response<Incoming>) -> Result<Response<GuardedBody>, BoxError> {
     let (mut head, body) = response.into_parts();
     if !head.headers.contains_key(STATUS) {
         let content_type = head.headers.get(CONTENT_TYPE);
@@ -123,7 +129,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct GuardedBody {
         #[pin]
-        inner: tonic::body::Body,
+        inner: Incoming,
         has_data: bool,
     }
 }
@@ -146,7 +152,7 @@ impl Body for GuardedBody {
                 *this.has_data |= frame.is_data();
                 Some(status.map(|()| frame))
             }
-            Some(Err(error)) => Some(Err(TransportFault::within_reply(error.into()).into())),
+            Some(Err(error)) => Some(Err(TransportFault::within_reply(error).into())),
             None => None,
         })
     }
@@ -167,8 +173,8 @@ mod tests {
     use super::*;
     use crate::error::find;
 
-    fn reply(status: u16, headers: &[(&'static str, &'static str)]) -> Response<tonic::body::Body> {
-        let mut response = Response::new(tonic::body::Body::empty());
+    fn reply(status: u16, headers: &[(&'static str, &'static str)]) -> Response<Incoming> {
+        let mut response = Response::new(Incoming::empty());
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in headers {
             response.headers_mut().insert(*name, HeaderValue::from_static(value));

@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll};
 
+use http::header::USER_AGENT;
 use http::{HeaderName, HeaderValue, Request};
 use tower::Service;
 
@@ -9,7 +10,9 @@ use tower::Service;
 const VALUE: &str =
     concat!("gl-rust/", env!("CCI_RUSTC_VERSION"), " gapic/", env!("CARGO_PKG_VERSION"), " grpc/0.14-tonic");
 
-/// Adds `x-goog-api-client`, unless the caller has.
+const AGENT: &str = concat!("contact-center-insights/", env!("CARGO_PKG_VERSION"), " grpc-rust-tonic/0.14");
+
+/// Adds `x-goog-api-client` and `user-agent`, unless the caller has.
 #[derive(Clone, Debug)]
 pub(super) struct Identify<S>(S);
 
@@ -34,7 +37,9 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Identify<S> {
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         const NAME: HeaderName = HeaderName::from_static("x-goog-api-client");
-        request.headers_mut().entry(NAME).or_insert(HeaderValue::from_static(VALUE));
+        let headers = request.headers_mut();
+        headers.entry(NAME).or_insert(HeaderValue::from_static(VALUE));
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
         self.0.call(request)
     }
 }

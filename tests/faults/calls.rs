@@ -11,9 +11,8 @@ use contact_center_insights::proto::insights::{
 };
 use contact_center_insights::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 use contact_center_insights::{Client, Error, Transport};
-use hyper_util::client::legacy::connect::HttpConnector;
 use prost::Message as _;
-use tonic::transport::Endpoint;
+use tokio::net::TcpStream;
 
 use crate::server::{Lookup, Server};
 use crate::support::{NAME, model, running, succeeded};
@@ -95,36 +94,37 @@ pub struct Patience {
     pub attempts: u32,
     pub attempt: Duration,
     pub call: Option<Duration>,
+    /// For a connection to open.
+    pub connect: Duration,
     /// Between HTTP/2 pings, and until one that is not answered ends the connection.
     pub ping: Option<Duration>,
 }
 
-/// A client of the server, over tonic's own connector; only looking up its name is ours.
+/// A client of the server; only looking up its name is ours.
 pub fn client(server: &Server, patience: Patience) -> Client {
     let lookup = server.resolver();
-    let resolver = tower::service_fn(move |_| {
+    let dial = move || {
         let found = lookup();
         async move {
             match found {
-                Lookup::At(address) => Ok(vec![address].into_iter()),
-                Lookup::Nowhere => tokio::net::lookup_host("no-such-host.invalid:80")
-                    .await
-                    .map(|addresses| addresses.collect::<Vec<_>>().into_iter()),
+                Lookup::At(address) => TcpStream::connect(address).await,
+                Lookup::Nowhere => TcpStream::connect("no-such-host.invalid:80").await,
             }
         }
-    });
-    let mut settings = Endpoint::from_static("http://localhost");
-    if let Some(ping) = patience.ping {
-        settings = settings.http2_keep_alive_interval(ping).keep_alive_timeout(ping);
-    }
-    let channel = settings.connect_with_connector_lazy(HttpConnector::new_with_resolver(resolver));
+    };
     let fetches = AtomicUsize::new(0);
     let credentials = Credentials::from_source(move || {
         let number = fetches.fetch_add(1, Ordering::SeqCst);
         async move { Token::new(format!("token-{number}")) }
     });
-    let transport =
-        Transport::from_channel("http://localhost".parse().unwrap(), channel, credentials).unwrap();
+    let mut transport = Transport::builder("http://localhost".parse().unwrap())
+        .with_credentials(credentials)
+        .with_connect_timeout(patience.connect)
+        .with_connector(dial);
+    if let Some(ping) = patience.ping {
+        transport = transport.with_keepalive(ping, ping);
+    }
+    let transport = transport.build().unwrap();
     let policy = RetryPolicy::default()
         .with_max_attempts(patience.attempts)
         .with_attempt_timeout(patience.attempt)

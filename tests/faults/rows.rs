@@ -37,13 +37,19 @@ pub enum Expected {
 use Expected::{Nothing, Overload, Permanent, Token, Transient};
 
 /// Long enough for any machine; nothing waits for its end.
-const PATIENT: Patience = Patience { attempts: 5, attempt: Duration::from_secs(20), call: None, ping: None };
+const PATIENT: Patience = Patience {
+    attempts: 5,
+    attempt: Duration::from_secs(20),
+    call: None,
+    connect: Duration::from_secs(20),
+    ping: None,
+};
 const SILENCE: Duration = Duration::from_millis(400);
 
 impl Row {
     /// Whether time plays a part: on a busy machine, attempts may then be more or fewer than planned.
     pub fn is_timed(&self) -> bool {
-        self.patience.attempt == SILENCE || self.patience.ping.is_some()
+        self.patience.attempt == SILENCE || self.patience.connect == SILENCE || self.patience.ping.is_some()
     }
 }
 
@@ -73,15 +79,18 @@ pub fn all() -> Vec<Row> {
 
 fn connections() -> Vec<Row> {
     let unavailable = |acted| Transient(Code::Unavailable, acted);
-    let mute = row("TCP accepted, then not a byte; pings notice", Fault::Mute, unavailable(Unknown));
+    let mute = row("TCP accepted, then not a byte", Fault::Mute, unavailable(NotSent));
+    let dead =
+        row("the connection goes dead without a word; pings notice", Fault::Dead, unavailable(Unknown));
     vec![
         row("connection refused", Fault::Refused, unavailable(NotSent)),
         row("name does not resolve", Fault::Unresolved, unavailable(NotSent)),
         row("TCP closed before the request is read", Fault::Unread, unavailable(Unknown)),
         says("TCP closed after the request", |_| vec![], Close, unavailable(Unknown)),
         says("TCP closed after the reply's head", head, Close, unavailable(Unknown)),
-        Row { patience: Patience { ping: Some(SILENCE / 2), ..PATIENT }, ..mute },
-        row("HTTP/1.1 server", Fault::Http1, unavailable(Unknown)),
+        Row { patience: Patience { connect: SILENCE, ..PATIENT }, ..mute },
+        Row { patience: Patience { ping: Some(SILENCE / 2), ..PATIENT }, ..dead },
+        row("HTTP/1.1 server", Fault::Http1, unavailable(NotSent)),
         says("GOAWAY that leaves the request out", |_| go_away(0, 0, ""), Stay, unavailable(Refused)),
         says("GOAWAY that leaves it out, then close", |_| go_away(0, 0, ""), Close, unavailable(Refused)),
         says(
@@ -136,7 +145,7 @@ fn resets() -> Vec<Row> {
         })
         .collect();
     for (code, name, expected) in [
-        (0, "NO_ERROR", Transient(Code::Unknown, Unknown)),
+        (0, "NO_ERROR", Transient(Code::Unavailable, Unknown)),
         (7, "REFUSED_STREAM", Transient(Code::Unavailable, Unknown)),
         (8, "CANCEL", Transient(Code::Unavailable, Unknown)),
     ] {

@@ -24,6 +24,8 @@ pub enum Fault {
     Unread,
     /// The connection is accepted, and not a byte comes back.
     Mute,
+    /// The connection stands, and from the request on nothing comes over it any more.
+    Dead,
     /// The server speaks HTTP/1.1, and hears gibberish.
     Http1,
     /// The reply comes, between a GOAWAY that covers it and the end of the connection.
@@ -111,30 +113,33 @@ async fn accept(listener: TcpListener, state: State) {
 
 async fn serve(mut socket: TcpStream, state: State) -> io::Result<()> {
     socket.set_nodelay(true)?;
+    let settings = wire::frame(wire::SETTINGS, 0, 0, &[]);
     if matches!(state.fault, Fault::Unread) && state.is_due() {
+        socket.write_all(&settings).await?;
         return close_when_the_request_is_there(&socket, &state).await;
     }
     let is_mute = matches!(state.fault, Fault::Mute) && state.is_due();
     let is_http1 = matches!(state.fault, Fault::Http1) && state.is_due();
     socket.read_exact(&mut [0; wire::PREFACE.len()]).await?;
-    if !is_mute && !is_http1 {
-        socket.write_all(&wire::frame(wire::SETTINGS, 0, 0, &[])).await?;
+    if is_http1 {
+        socket.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\r\nwhat?").await?;
+        return close(&mut socket).await;
     }
+    if !is_mute {
+        socket.write_all(&settings).await?;
+    }
+    let mut is_dead = false;
     let mut request = Vec::new();
     loop {
         let Frame { kind, flags, stream, payload } = read_frame(&mut socket).await?;
         if kind == wire::HEADERS {
             state.requests.fetch_add(1, Ordering::SeqCst);
             request.clear();
+            is_dead |= matches!(state.fault, Fault::Dead) && state.is_due();
         }
         match kind {
-            _ if is_mute => {}
-            wire::HEADERS if is_http1 => {
-                let text = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\r\nwhat?";
-                socket.write_all(text).await?;
-                return close(&mut socket).await;
-            }
-            wire::SETTINGS if flags & wire::ACK == 0 && !is_http1 => {
+            _ if is_mute || is_dead => {}
+            wire::SETTINGS if flags & wire::ACK == 0 => {
                 socket.write_all(&wire::frame(wire::SETTINGS, wire::ACK, 0, &[])).await?;
             }
             wire::PING if flags & wire::ACK == 0 => {

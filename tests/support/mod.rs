@@ -112,23 +112,25 @@ impl Script {
 pub fn client_over<S, B>(service: S, credentials: Credentials) -> Client
 where
     S: tower::Service<http::Request<hyper::body::Incoming>, Response = http::Response<B>>,
-    S: Clone + Send + 'static,
+    S: Clone + Send + Sync + 'static,
     S::Future: Send,
     S::Error: Into<BoxError>,
     B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let connector = tower::service_fn(move |_: http::Uri| {
+    let dial = move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(
             hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(theirs), TowerToHyperService::new(service.clone())),
         );
-        async move { Ok::<_, std::io::Error>(TokioIo::new(ours)) }
-    });
-    let endpoint = "http://localhost:1";
-    let channel = tonic::transport::Endpoint::from_static(endpoint).connect_with_connector_lazy(connector);
-    let transport = Transport::from_channel(endpoint.parse().unwrap(), channel, credentials).unwrap();
+        async move { Ok::<_, std::io::Error>(ours) }
+    };
+    let transport = Transport::builder("http://localhost:1".parse().unwrap())
+        .with_credentials(credentials)
+        .with_connector(dial)
+        .build()
+        .unwrap();
     Client::builder().with_transport(transport).build().unwrap()
 }
 

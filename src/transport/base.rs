@@ -1,0 +1,170 @@
+//! What stands at the bottom of the layers: our own pool, or whatever service the caller brings.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use tonic::body::Body;
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt as _};
+
+use super::pool::{Exchange, Pool, ReplyBody};
+use crate::error::BoxError;
+
+/// Carries requests to the server, below the layers that authorize and identify them.
+///
+/// A caller's [`Layer`](tower::Layer) is put around it by
+/// [`TransportBuilder::with_layer`](super::TransportBuilder::with_layer).
+#[derive(Clone, Debug)]
+pub struct Base(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Pool(Pool),
+    Custom(BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>),
+}
+
+impl Base {
+    pub(super) fn pool(pool: Pool) -> Self {
+        Self(Kind::Pool(pool))
+    }
+
+    /// Over a service that the caller made, such as tonic's `Channel`.
+    pub(super) fn custom<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let service = service.map_err(Into::into).map_response(|reply: Response<B>| reply.map(Body::new));
+        Self(Kind::Custom(BoxCloneSyncService::new(service)))
+    }
+}
+
+impl Service<Request<Body>> for Base {
+    type Response = Response<Incoming>;
+    type Error = BoxError;
+    type Future = Carried;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match &mut self.0 {
+            // It is always ready: requests wait in their own futures.
+            Kind::Pool(_) => Poll::Ready(Ok(())),
+            Kind::Custom(service) => service.poll_ready(cx),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Carried {
+        Carried(match &mut self.0 {
+            Kind::Pool(pool) => Carrying::Pool(pool.call(request)),
+            Kind::Custom(service) => Carrying::Custom(service.call(request)),
+        })
+    }
+}
+
+/// A request on its way.
+#[must_use = "futures do nothing unless polled"]
+pub struct Carried(Carrying);
+
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all go through the pool, and a box would cost each an allocation"
+)]
+enum Carrying {
+    Pool(Exchange),
+    Custom(Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>),
+}
+
+impl Carried {
+    /// Whether the request may have left: of a caller's service nobody knows.
+    pub(crate) fn is_sent(&self) -> bool {
+        match &self.0 {
+            Carrying::Pool(exchange) => exchange.is_sent(),
+            Carrying::Custom(_) => true,
+        }
+    }
+}
+
+impl Future for Carried {
+    type Output = Result<Response<Incoming>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Carrying::Pool(exchange) => {
+                Pin::new(exchange).poll(cx).map_ok(|reply| reply.map(|body| Incoming(Source::Pool(body))))
+            }
+            Carrying::Custom(future) => {
+                future.as_mut().poll(cx).map_ok(|reply| reply.map(|body| Incoming(Source::Custom(body))))
+            }
+        }
+    }
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub struct Incoming(Source);
+
+#[derive(Debug)]
+enum Source {
+    Pool(ReplyBody),
+    Custom(Body),
+}
+
+impl Incoming {
+    #[cfg(test)]
+    pub(super) fn empty() -> Self {
+        Self(Source::Custom(Body::empty()))
+    }
+}
+
+impl http_body::Body for Incoming {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Source::Pool(body) => Pin::new(body).poll_frame(cx),
+            Source::Custom(body) => {
+                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Source::Pool(body) => body.is_end_stream(),
+            Source::Custom(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Source::Pool(body) => body.size_hint(),
+            Source::Custom(body) => body.size_hint(),
+        }
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pool(pool) => pool.fmt(f),
+            Self::Custom(_) => f.write_str("a service of the caller"),
+        }
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carried").field("is_sent", &self.is_sent()).finish_non_exhaustive()
+    }
+}

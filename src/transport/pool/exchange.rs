@@ -1,0 +1,257 @@
+//! One request and its reply on a connection. All of it happens in the caller's own task: no task is spawned for a call,
+//! and no message is passed between tasks.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream, SendStream};
+use http::{Request, Response};
+use http_body::{Body as _, Frame, SizeHint};
+use tokio::sync::oneshot;
+use tonic::body::Body;
+
+use super::connection::Unsent;
+use super::{Pool, Slot, Turn};
+use crate::error::{BoxError, Lost, PingsUnanswered, Unreachable};
+
+/// The reply to a request, as a future. Dropping it resets the stream, which the server sees as a cancellation.
+pub(crate) struct Exchange(State);
+
+enum State {
+    /// The request waits to be polled, or for a connection.
+    Unsent {
+        pool: Pool,
+        request: Request<Body>,
+        turn: Option<oneshot::Receiver<Turn>>,
+    },
+    Sent(Sent),
+    Done,
+}
+
+struct Sent {
+    reply: ResponseFuture,
+    upload: Option<Upload>,
+    slot: Slot,
+}
+
+impl Exchange {
+    pub(super) fn new(pool: Pool, request: Request<Body>) -> Self {
+        Self(State::Unsent { pool, request, turn: None })
+    }
+
+    /// Whether a connection has taken the request.
+    pub(crate) fn is_sent(&self) -> bool {
+        !matches!(self.0, State::Unsent { .. })
+    }
+}
+
+impl Future for Exchange {
+    type Output = Result<Response<ReplyBody>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match std::mem::replace(&mut self.0, State::Done) {
+                State::Unsent { pool, request, turn } => {
+                    let slot = match turn.map_or_else(|| pool.enter(), Err) {
+                        Ok(slot) => slot,
+                        Err(mut turn) => match Pin::new(&mut turn).poll(cx) {
+                            Poll::Ready(told) => {
+                                told.unwrap_or_else(|_| Err(Unreachable::new("the pool is gone".into())))?
+                            }
+                            Poll::Pending => {
+                                self.0 = State::Unsent { pool, request, turn: Some(turn) };
+                                return Poll::Pending;
+                            }
+                        },
+                    };
+                    self.0 = send(pool, slot, request, cx)?;
+                }
+                State::Sent(mut sent) => {
+                    let polled = sent.poll(cx);
+                    if polled.is_pending() {
+                        self.0 = State::Sent(sent);
+                        return Poll::Pending;
+                    }
+                    return polled.map_ok(|reply| reply.map(|stream| sent.into_body(stream)));
+                }
+                State::Done => return Poll::Ready(Err("an exchange was polled after its end".into())),
+            }
+        }
+    }
+}
+
+/// Sends the request on the connection that has a place for it; if that closes just now, it waits for another.
+fn send(pool: Pool, slot: Slot, request: Request<Body>, cx: &mut Context<'_>) -> Result<State, BoxError> {
+    let (head, body) = pool.address(request)?;
+    match slot.connection.send(head, cx) {
+        Ok((reply, stream)) => {
+            let upload = Some(Upload { body, stream, held: None, has_begun: false });
+            Ok(State::Sent(Sent { reply, upload, slot }))
+        }
+        Err(Unsent::Closing(head)) => {
+            let request = head.map(|()| body);
+            Ok(State::Unsent { pool, request, turn: None })
+        }
+        Err(Unsent::Lost(error)) => Err(Lost(error).into()),
+    }
+}
+
+impl Sent {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<RecvStream>, BoxError>> {
+        poll_upload(&mut self.upload, cx)?;
+        Pin::new(&mut self.reply).poll(cx).map_err(|error| self.slot.explain(error))
+    }
+
+    fn into_body(self, stream: RecvStream) -> ReplyBody {
+        ReplyBody { stream, upload: self.upload, slot: Some(self.slot) }
+    }
+}
+
+impl Slot {
+    /// The reason for which a stream ended, if h2 cannot know it.
+    fn explain(&self, error: h2::Error) -> BoxError {
+        if self.connection.health().is_dead() { PingsUnanswered(error).into() } else { error.into() }
+    }
+}
+
+/// Sends what there is of the request's body; forgets it when it is sent.
+fn poll_upload(upload: &mut Option<Upload>, cx: &mut Context<'_>) -> Result<(), BoxError> {
+    if let Some(sending) = upload
+        && let Poll::Ready(sent) = sending.poll(cx)
+    {
+        *upload = None;
+        sent?;
+    }
+    Ok(())
+}
+
+/// The body of a request on its way.
+struct Upload {
+    body: Body,
+    stream: SendStream<Bytes>,
+    /// Waits to be known as the last, so that it can end the stream: a frame fewer for every unary call.
+    held: Option<Bytes>,
+    has_begun: bool,
+}
+
+impl Upload {
+    /// Ready when all is sent, or when the stream takes no more: then the reply tells why. Only an error of the body
+    /// itself is one here.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        loop {
+            // No more of a stream of messages is taken than the server has room for.
+            if self.has_begun && !ready!(self.poll_room(cx)) {
+                return Poll::Ready(Ok(()));
+            }
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                return if self.send_held() { Poll::Pending } else { Poll::Ready(Ok(())) };
+            };
+            match frame.transpose() {
+                Ok(None) => {
+                    let last = self.held.take().unwrap_or_default();
+                    let _ = self.stream.send_data(last, true);
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(Some(frame)) => {
+                    if !self.send_held() {
+                        return Poll::Ready(Ok(()));
+                    }
+                    match frame.into_data() {
+                        Ok(data) => self.held = Some(data),
+                        Err(frame) => {
+                            let trailers = frame.into_trailers().unwrap_or_default();
+                            let _ = self.stream.send_trailers(trailers);
+                            return Poll::Ready(Ok(()));
+                        }
+                    }
+                }
+                Err(error) => {
+                    self.stream.send_reset(Reason::CANCEL);
+                    return Poll::Ready(Err(error.into()));
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for more; `false` if there will never be.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.stream.reserve_capacity(1);
+        while self.stream.capacity() == 0 {
+            match ready!(self.stream.poll_capacity(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Poll::Ready(false),
+            }
+        }
+        Poll::Ready(true)
+    }
+
+    /// Sends what is held, if anything is; `false` if the stream takes no more.
+    fn send_held(&mut self) -> bool {
+        let Some(data) = self.held.take() else { return true };
+        self.has_begun = true;
+        self.stream.send_data(data, false).is_ok()
+    }
+}
+
+/// The body of a reply, as it arrives. It holds its place on the connection to its end.
+pub(crate) struct ReplyBody {
+    stream: RecvStream,
+    upload: Option<Upload>,
+    slot: Option<Slot>,
+}
+
+impl http_body::Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        poll_upload(&mut this.upload, cx)?;
+        let explain = |error| {
+            this.slot
+                .as_ref()
+                .map_or_else(|| BoxError::from("the stream has ended"), |slot| slot.explain(error))
+        };
+        match ready!(this.stream.poll_data(cx)) {
+            Some(Ok(data)) => {
+                // Fails only on a stream that has ended, whose window matters no more.
+                let _ = this.stream.flow_control().release_capacity(data.len());
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+            Some(Err(error)) => return Poll::Ready(Some(Err(explain(error)))),
+            None => {}
+        }
+        let trailers = ready!(this.stream.poll_trailers(cx)).map_err(explain);
+        this.slot = None;
+        Poll::Ready(trailers.transpose().map(|trailers| trailers.map(Frame::trailers)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("is_sent", &self.is_sent()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyBody")
+            .field("is_end_stream", &self.stream.is_end_stream())
+            .finish_non_exhaustive()
+    }
+}
