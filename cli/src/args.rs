@@ -67,6 +67,11 @@ pub(crate) struct Emulator {
     /// `,fail=CODE[:message]`. Can be given many times.
     #[arg(long, value_name = "[METHOD=]PROFILE")]
     pub(crate) profile: Vec<MethodProfile>,
+
+    /// A directory that stands for Cloud Storage: `gs://BUCKET/OBJECT` is the file `DIR/BUCKET/OBJECT`, read by
+    /// uploads and ingestion, written by exports.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) gcs_root: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

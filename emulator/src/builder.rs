@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -21,6 +22,7 @@ use crate::script::{Fault, FaultError, Meter, Quotas, Script};
 use crate::seed::{self, Seed, SeedError};
 use crate::server;
 use crate::tls::Tls;
+use crate::work::bucket::Buckets;
 use crate::world::{Profiles, Settings, World};
 
 /// How many calls the journal keeps unless told otherwise.
@@ -39,6 +41,7 @@ pub struct EmulatorBuilder {
     quotas: Quotas,
     journal: usize,
     tls: bool,
+    gcs_root: Option<PathBuf>,
 }
 
 impl EmulatorBuilder {
@@ -78,7 +81,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The seed of the dice that faults with a probability throw. Default: 0.
+    /// The seed of the dice that faults with a probability throw, and by which samples and percentages of
+    /// conversations are drawn. Default: 0.
     pub fn with_fault_seed(mut self, seed: u64) -> Self {
         self.fault_seed = seed;
         self
@@ -96,6 +100,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Takes `directory` for Cloud Storage: `gs://BUCKET/OBJECT` is the file `BUCKET/OBJECT` in it, to be read and to be
+    /// written, and nothing outside of it is. Default: there is no Cloud Storage, and what needs it is refused.
+    pub fn with_gcs_root(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.gcs_root = Some(directory.into());
+        self
+    }
+
     /// Speaks TLS, with a certificate for `localhost`, the loopback addresses and the API's own host, signed by an
     /// authority that is made at the start: [`Emulator::ca_pem`].
     pub fn with_tls(mut self) -> Self {
@@ -108,7 +119,7 @@ impl EmulatorBuilder {
     /// # Errors
     /// [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Fault`] if a fault or
     /// a quota cannot be used, [`StartError::Bind`] if the address cannot be listened at, [`StartError::Tls`] if no
-    /// certificate can be made.
+    /// certificate can be made, [`StartError::GcsRoot`] if the directory for Cloud Storage cannot be opened.
     pub async fn start(self) -> Result<Emulator, StartError> {
         // Read once per process; the first call is not to wait for it.
         let _ = Contract::get();
@@ -126,7 +137,12 @@ impl EmulatorBuilder {
         let bind = |source| StartError::Bind { address: self.address, source };
         let listener = TcpListener::bind(self.address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let world = World::new(Settings { profiles: self.profiles, ..Settings::default() });
+        if let Some(root) = &self.gcs_root {
+            let unusable = |source| StartError::GcsRoot { directory: root.clone(), source };
+            Buckets::open(root).map_err(unusable)?;
+        }
+        let world =
+            World::new(Settings { profiles: self.profiles, gcs_root: self.gcs_root, seed: self.fault_seed });
         let mut state = State { world, ..State::default() };
         self.seed.plant(&mut state);
         let front = Arc::new(Front {
@@ -192,6 +208,7 @@ impl Emulator {
             quotas: Quotas::default(),
             journal: JOURNAL,
             tls: false,
+            gcs_root: None,
         }
     }
 
@@ -288,6 +305,14 @@ pub enum StartError {
     /// No certificate could be made.
     #[error("cannot make a certificate")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The directory for Cloud Storage cannot be opened.
+    #[error("cannot open the directory {} for Cloud Storage", directory.display())]
+    GcsRoot {
+        /// The directory.
+        directory: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The address cannot be listened at.
     #[error("cannot listen at {address}")]
     Bind {

@@ -16,7 +16,10 @@
 //! 10. Test the rule by its name in `tests/rules`, and write the deliberate break into `MUTATIONS.md`.
 
 mod analyses;
+mod annotate;
+mod bulk;
 mod conversations;
+mod ingest;
 mod issue_models;
 mod matchers;
 mod operations;
@@ -137,6 +140,9 @@ pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn J
     let (method, job) = match method {
         "UploadConversation" => ("UploadConversation", of::<conversations::Upload>(bytes)),
         "CreateAnalysis" => ("CreateAnalysis", of::<analyses::Analyze>(bytes)),
+        "BulkAnalyzeConversations" => ("BulkAnalyzeConversations", of::<bulk::Analyze>(bytes)),
+        "BulkDeleteConversations" => ("BulkDeleteConversations", of::<bulk::Delete>(bytes)),
+        "IngestConversations" => ("IngestConversations", of::<ingest::Ingest>(bytes)),
         "CreateIssueModel" => ("CreateIssueModel", of::<issue_models::Train>(bytes)),
         "DeployIssueModel" => ("DeployIssueModel", of::<issue_models::Change>(bytes)),
         "UndeployIssueModel" => ("UndeployIssueModel", of::<issue_models::Change>(bytes)),
@@ -156,6 +162,9 @@ fn table() -> &'static HashMap<String, Handler> {
             write(OPERATIONS, "CancelOperation", operations::cancel),
             write(INSIGHTS, "UploadConversation", conversations::upload),
             write(INSIGHTS, "CreateAnalysis", analyses::create),
+            write(INSIGHTS, "BulkAnalyzeConversations", bulk::analyze),
+            write(INSIGHTS, "BulkDeleteConversations", bulk::delete),
+            write(INSIGHTS, "IngestConversations", ingest::ingest),
             write(INSIGHTS, "CreateIssueModel", issue_models::create),
             write(INSIGHTS, "DeployIssueModel", issue_models::deploy),
             write(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),

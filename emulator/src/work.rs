@@ -5,11 +5,13 @@
 
 pub(crate) mod analysis;
 pub(crate) mod bucket;
+pub(crate) mod companion;
 pub(crate) mod conversation;
 mod entities;
 mod mood;
 mod phrases;
 pub(crate) mod quality;
+pub(crate) mod select;
 pub(crate) mod silence;
 mod summary;
 pub(crate) mod sums;

@@ -21,10 +21,8 @@ pub(crate) struct Profiles {
 pub(crate) struct Settings {
     pub(crate) profiles: Profiles,
     /// The directory that `gs://` stands for; without one, there is no Cloud Storage.
-    #[allow(dead_code, reason = "what reads files reads it")]
     pub(crate) gcs_root: Option<PathBuf>,
     /// Whatever is drawn by chance is drawn from this.
-    #[allow(dead_code, reason = "what draws by chance draws from it")]
     pub(crate) seed: u64,
 }
 

@@ -25,6 +25,9 @@ pub(super) async fn run(args: Emulator) -> Result<(), Failure> {
     if let Some(file) = &args.seed {
         builder = builder.with_seed(read_seed(file)?);
     }
+    if let Some(directory) = args.gcs_root {
+        builder = builder.with_gcs_root(directory);
+    }
     // Watched from before the first line is printed: who has read it may stop us.
     let mut signals =
         Signals::new().map_err(|e| Failure::because(Exit::Api, "cannot watch for signals", e))?;
@@ -55,7 +58,7 @@ fn not_started(error: StartError) -> Failure {
     let is_taken =
         matches!(&error, StartError::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse);
     let failure = match &error {
-        StartError::Method(_) => Failure::new(Exit::Usage, error),
+        StartError::Method(_) | StartError::GcsRoot { .. } => Failure::new(Exit::Usage, error),
         _ => Failure::new(Exit::Api, error),
     };
     if is_taken {

@@ -2,9 +2,8 @@
 
 use std::time::SystemTime;
 
-use contact_center_insights::proto::insights::analysis_result::{CallAnalysisMetadata, Metadata};
 use contact_center_insights::proto::insights::{
-    Analysis, AnalysisResult, Conversation, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
+    Analysis, Conversation, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
 };
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Status, any};
@@ -12,10 +11,12 @@ use prost::Message;
 use prost_types::Any;
 
 use super::Context;
+use super::annotate::{annotate, selector, tools};
 use super::standard::{Family, Order};
 use crate::engine::{Claim, Job, Moment};
 use crate::names;
 use crate::store;
+use crate::work::analysis::Tools;
 use crate::world::World;
 
 pub(super) const FAMILY: Family = Family { order: Order::Newest, delete, ..Family::PLAIN };
@@ -49,8 +50,8 @@ fn delete(context: &mut Context<'_>, name: &str) -> Result<(), Status> {
     Ok(())
 }
 
-/// The analysis appears when the operation completes: its `create_time` is that of its completion. The emulator
-/// listens to nothing, so that the result says when it ended, and has no annotations.
+/// The analysis appears when the operation completes: its `create_time` is that of its completion. What its selector
+/// names must be there at the start; what is found, is found in what is there at the end.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Analyze {
     #[prost(string, tag = "1")]
@@ -59,9 +60,17 @@ pub(super) struct Analyze {
     analysis: Option<Analysis>,
 }
 
+impl Analyze {
+    fn tools(&self, world: &World) -> Result<Tools, Status> {
+        let asked = self.analysis.as_ref().and_then(|analysis| analysis.annotator_selector.as_ref());
+        tools(&world.store, names::location(&self.conversation), &selector(asked))
+    }
+}
+
 impl Job<World> for Analyze {
     fn begin(&mut self, world: &mut World, _now: SystemTime) -> Result<(), Status> {
-        world.store.raw(store::of::<Conversation>()?, &self.conversation).map(drop)
+        world.store.raw(store::of::<Conversation>()?, &self.conversation)?;
+        self.tools(world).map(drop)
     }
 
     fn metadata(&self, moment: &Moment) -> Any {
@@ -77,18 +86,9 @@ impl Job<World> for Analyze {
     }
 
     fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
-        let mut analysis = self.analysis.clone().unwrap_or_default();
-        analysis.create_time = Some(now.into());
-        analysis.analysis_result = Some(AnalysisResult {
-            end_time: Some(now.into()),
-            metadata: Some(Metadata::CallAnalysisMetadata(CallAnalysisMetadata::default())),
-        });
-        world.store.update(&self.conversation, |conversation: &mut Conversation| {
-            conversation.latest_analysis = Some(analysis.clone());
-            conversation.update_time = Some(now.into());
-        })?;
-        world.store.insert(&analysis)?;
-        Ok(any::pack(&analysis))
+        let tools = self.tools(world)?;
+        let analysis = self.analysis.clone().unwrap_or_default();
+        annotate(world, &self.conversation, analysis, &tools, now).map(|analysis| any::pack(&analysis))
     }
 
     fn undo(&mut self, _world: &mut World, _now: SystemTime) {}

@@ -59,7 +59,7 @@ pub(super) fn upload(
 }
 
 /// The conversation as it is stored: with the documented defaults, and those of the location's settings.
-fn prepare(store: &Store, conversation: &mut Conversation, now: SystemTime) -> Result<(), Status> {
+pub(super) fn prepare(store: &Store, conversation: &mut Conversation, now: SystemTime) -> Result<(), Status> {
     let settings: Settings =
         store.get(&format!("{}/settings", names::location(&conversation.name))).unwrap_or_default();
     if conversation.expiration.is_none() {

@@ -1,0 +1,10 @@
+//! What the emulator does with content: from files to conversations, analyses and back to files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+#[path = "content/bulk.rs"]
+mod bulk;
+#[path = "content/ingest.rs"]
+mod ingest;
