@@ -1,18 +1,20 @@
 //! The command line: what can be asked, and how `--help` explains it.
 
+mod emulator;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use contact_center_insights_emulator::{MethodProfile, Profile};
+use contact_center_insights_emulator::Profile;
 
+pub(crate) use self::emulator::{
+    ClockChoice, Emulator, EmulatorCommand, Exec, Language, PORT as EMULATOR_PORT, Recipe, Serve,
+};
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::session::Connection;
-
-/// Where `cci emulator` listens unless told otherwise.
-pub(crate) const EMULATOR_PORT: u16 = 9420;
 
 /// Long-running operations of the Contact Center AI Insights API from a shell, and an emulator of the API.
 ///
@@ -39,6 +41,7 @@ pub(crate) enum Command {
     ///
     /// The first line on stdout is `{"ready":true,"address":"127.0.0.1:PORT"}`, once calls are answered, whatever
     /// --output says. gRPC and REST are served on the one port.
+    #[command(args_conflicts_with_subcommands = true)]
     Emulator(Emulator),
     /// Get, list, wait for, cancel and decode long-running operations.
     #[command(subcommand)]
@@ -50,28 +53,6 @@ pub(crate) struct Quickstart {
     /// How the training goes: `immediate`, `polls:N` or `time:D`, then perhaps `,fail=CODE[:message]`.
     #[arg(long, value_name = "PROFILE", default_value = "time:3s")]
     pub(crate) profile: Profile,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Emulator {
-    /// The port on 127.0.0.1 to listen at; 0 takes a free one.
-    #[arg(long, default_value_t = EMULATOR_PORT)]
-    pub(crate) port: u16,
-
-    /// A JSON file with what is there from the start: lists named `operations`, `conversations`, `issueModels`
-    /// and so on, of resources with their full names.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) seed: Option<PathBuf>,
-
-    /// How operations go, for all methods or for one: `immediate`, `polls:N` or `time:D`, then perhaps
-    /// `,fail=CODE[:message]`. Can be given many times.
-    #[arg(long, value_name = "[METHOD=]PROFILE")]
-    pub(crate) profile: Vec<MethodProfile>,
-
-    /// A directory that stands for Cloud Storage: `gs://BUCKET/OBJECT` is the file `DIR/BUCKET/OBJECT`, read by
-    /// uploads and ingestion, written by exports.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) gcs_root: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,14 +6,16 @@ mod operations;
 mod quickstart;
 mod wait;
 
+use std::process::ExitCode;
+
 use crate::args::{Cli, Command, Operations};
 use crate::failure::Failure;
 
-/// Does what was asked.
-pub(crate) async fn run(Cli { command, output }: Cli) -> Result<(), Failure> {
+/// Does what was asked; the exit code is that of a command that was run, if there was one.
+pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Quickstart(args) => quickstart::run(args, output).await,
-        Command::Emulator(args) => emulator::run(args).await,
+        Command::Emulator(args) => return emulator::run(args).await,
         Command::Operations(Operations::Get { name, connection }) => {
             operations::get(&name.name, connection, output).await
         }
@@ -23,5 +25,6 @@ pub(crate) async fn run(Cli { command, output }: Cli) -> Result<(), Failure> {
             operations::cancel(&name.name, connection, output).await
         }
         Command::Operations(Operations::Decode(args)) => decode::run(&args, output),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -32,27 +32,23 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::Cli;
+use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let exit = match run(Cli::parse()) {
-        Ok(()) => Exit::Ok,
-        Err(failure) => {
-            terminal::say(&failure);
-            failure.exit()
-        }
-    };
-    exit.into()
+    run(Cli::parse()).unwrap_or_else(|failure| {
+        terminal::say(&failure);
+        failure.exit().into()
+    })
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
-    if env::var_os(EnvFilter::DEFAULT_ENV).is_some() {
-        tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::from_default_env())
-            .with_writer(io::stderr)
-            .init();
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    // An emulator has something to say to those who set it up; a client says it all in its result.
+    let unasked = matches!(cli.command, Command::Emulator(_)).then(|| EnvFilter::new("warn"));
+    let asked = env::var_os(EnvFilter::DEFAULT_ENV).map(|_| EnvFilter::from_default_env());
+    if let Some(filter) = asked.or(unasked) {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     }
     // One thread does for a client that makes a call at a time, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread()

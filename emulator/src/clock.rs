@@ -1,13 +1,21 @@
 //! The `clock` room: what time it is, as the emulator believes.
 
 use std::fmt::Debug;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prost_types::Timestamp;
 
 /// Where the emulator reads the time: for timestamps, and for profiles of the form `time:D`.
 pub trait Clock: Debug + Send + Sync {
     /// The time now.
     fn now(&self) -> SystemTime;
+
+    /// The clock as one that can be moved from outside, if it is such: the admin API moves it.
+    fn as_manual(&self) -> Option<&ManualClock> {
+        None
+    }
 }
 
 /// The clock of the machine; the default.
@@ -66,7 +74,26 @@ impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn as_manual(&self) -> Option<&ManualClock> {
+        Some(self)
+    }
 }
+
+/// From a time as RFC 3339 has it, such as `2026-11-24T09:00:00Z`.
+impl FromStr for ManualClock {
+    type Err = ClockError;
+
+    fn from_str(text: &str) -> Result<Self, ClockError> {
+        let time = text.parse::<Timestamp>().ok().and_then(|time| SystemTime::try_from(time).ok());
+        time.map(Self::new).ok_or_else(|| ClockError(text.to_owned()))
+    }
+}
+
+/// A text that is no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a time as RFC 3339 has it, such as `2026-11-24T09:00:00Z`")]
+pub struct ClockError(String);
 
 #[cfg(test)]
 mod tests {

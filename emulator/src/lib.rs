@@ -48,7 +48,7 @@ mod work;
 mod world;
 
 pub use builder::{Emulator, EmulatorBuilder, StartError};
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ClockError, ManualClock, SystemClock};
 pub use journal::{Journal, JournalEntry, Transport};
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};

@@ -86,3 +86,124 @@ fn a_port_that_is_taken_is_told_with_the_way_out() {
     assert!(run.stderr.contains(&format!("cannot listen at {}", server.address)), "{}", run.stderr);
     assert!(run.stderr.contains("emulator --port 0"), "{}", run.stderr);
 }
+
+#[test]
+fn files_tell_where_it_listens_and_whom_to_trust() {
+    let (address, ca) = (file(""), file(""));
+    let (address_text, ca_text) = (address.to_str().unwrap(), ca.to_str().unwrap());
+    let server = Server::start(&["--tls", "--addr-file", address_text, "--ca-out", ca_text]);
+    assert_eq!(std::fs::read_to_string(&address).unwrap(), format!("{}\n", server.address));
+    assert!(std::fs::read_to_string(&ca).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+
+    let run = cci(&["emulator", "--port", "0", "--ca-out", ca_text]);
+    assert!(run.code == 2 && run.stderr.contains("--tls"), "{}", run.stderr);
+    let run = cci(&["emulator", "--port", "0", "--addr-file", "/nonexistent/x"]);
+    assert!(run.code == 2 && run.stderr.contains("/nonexistent/x"), "{}", run.stderr);
+    let run = cci(&["emulator", "--port", "0", "--gcs-root", "/nonexistent"]);
+    assert!(run.code == 2 && run.stderr.contains("/nonexistent"), "{}", run.stderr);
+    let run = cci(&["emulator", "--port", "0", "--clock", "slow"]);
+    assert!(run.code == 2 && run.stderr.contains("`virtual=TIME`"), "{}", run.stderr);
+}
+
+#[test]
+fn a_mix_up_of_tls_and_plaintext_is_told_with_the_fix() {
+    use std::io::{Read as _, Write as _};
+
+    for (arguments, greeting, words) in [
+        (&[][..], &[22, 3, 1, 0, 5][..], "start the emulator with --tls"),
+        (&["--tls"], b"GET / HTTP/1.0\r\n\r\n", "(--ca-out FILE), or start the emulator without --tls"),
+    ] {
+        let mut server = Server::with_stderr(arguments);
+        for _ in 0..2 {
+            let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
+            stream.write_all(greeting).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        server.child.kill().unwrap();
+        let mut log = String::new();
+        server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert_eq!(log.matches(words).count(), 1, "{log}");
+        assert!(log.contains(&server.address), "{log}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_with_a_connection_open() {
+    let mut server = Server::start(&[]);
+    let _silent = std::net::TcpStream::connect(&server.address).unwrap();
+    crate::support::signal(&server.child, "TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+mod exec {
+    use crate::support::{cci, cci_in, command};
+
+    fn sh(script: &str) -> Vec<&str> {
+        vec!["emulator", "exec", "--", "/bin/sh", "-c", script]
+    }
+
+    #[test]
+    fn the_command_finds_the_emulator_and_its_code_is_given_back() {
+        let cci_path = env!("CARGO_BIN_EXE_cci");
+        let script = format!("{cci_path} operations list projects/p/locations/l && exit 7");
+        let run = cci(&sh(&script));
+        assert_eq!((run.code, run.stdout.as_str()), (7, "[]\n"), "{}", run.stderr);
+        let run = cci(&sh("echo $CONTACTCENTERINSIGHTS_EMULATOR_ENDPOINT; kill -TERM $$"));
+        assert_eq!(run.code, 128 + 15);
+        assert!(run.stdout.starts_with("http://127.0.0.1:"), "{}", run.stdout);
+        let run = cci_in(&[("NO_PROXY", "x.org")], &sh("echo $NO_PROXY"));
+        assert_eq!(run.stdout, "x.org,127.0.0.1,localhost\n");
+    }
+
+    #[test]
+    fn with_tls_the_command_finds_the_authority_which_is_gone_after_it() {
+        let script = "cat $CONTACTCENTERINSIGHTS_EMULATOR_CA >&2; echo $NODE_EXTRA_CA_CERTS; \
+                      echo $CONTACTCENTERINSIGHTS_EMULATOR_HOST";
+        let run = cci(&["emulator", "exec", "--tls", "--", "/bin/sh", "-c", script]);
+        assert!(run.stderr.contains("BEGIN CERTIFICATE"), "{}", run.stderr);
+        let (path, host) = run.stdout.split_once('\n').unwrap();
+        assert_eq!(host, "\n", "what reads it speaks plaintext");
+        assert!(!std::path::Path::new(path).exists(), "{path}");
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_told_as_shells_do() {
+        let run = cci(&["emulator", "exec", "--", "/nonexistent"]);
+        assert!(run.code == 127 && run.stderr.contains("cannot run /nonexistent"), "{}", run.stderr);
+        assert_eq!(cci(&["emulator", "exec", "--", "/"]).code, 126);
+        assert_eq!(cci(&["emulator", "exec"]).code, 2);
+        assert_eq!(cci(&["emulator", "exec", "--seed", "/nonexistent", "--", "true"]).code, 2);
+    }
+
+    #[test]
+    fn signals_are_passed_on() {
+        use std::io::{BufRead as _, BufReader};
+
+        let script = "trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done";
+        let mut child = command(&sh(script), &[]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        crate::support::signal(&child, "USR1");
+        assert_eq!(child.wait().unwrap().code(), Some(9));
+    }
+}
+
+#[test]
+fn each_language_has_its_lines() {
+    for (language, words) in [
+        ("rust", "export CONTACTCENTERINSIGHTS_EMULATOR_HOST=10.0.0.1:99\n"),
+        ("python", "grpc.insecure_channel(\"10.0.0.1:99\")"),
+        ("node", "servicePath: '10.0.0.1',\n  port: 99,"),
+        ("java", "forTarget(\"10.0.0.1:99\").usePlaintext()"),
+        ("go", "option.WithEndpoint(\"10.0.0.1:99\")"),
+    ] {
+        let run = cci(&["emulator", "env", "--lang", language, "--address", "10.0.0.1:99"]);
+        assert!(run.code == 0 && run.stdout.contains(words), "{}{}", run.stdout, run.stderr);
+    }
+    assert_eq!(cci(&["emulator", "env", "--lang", "go", "--address", "x"]).code, 2);
+    assert_eq!(cci(&["emulator", "env"]).code, 2);
+}

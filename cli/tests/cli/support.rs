@@ -56,8 +56,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::spawn(arguments, Stdio::null())
+    }
+
+    /// What it says is in the child's stderr.
+    pub(crate) fn with_stderr(arguments: &[&str]) -> Self {
+        Self::spawn(arguments, Stdio::piped())
+    }
+
+    fn spawn(arguments: &[&str], stderr: Stdio) -> Self {
         let all = [&["emulator", "--port", "0"], arguments].concat();
-        let mut child = command(&all, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command(&all, &[]).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

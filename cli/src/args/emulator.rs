@@ -1,0 +1,147 @@
+//! `cci emulator` and what is below it.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand, ValueEnum};
+use contact_center_insights_emulator::{ManualClock, MethodProfile};
+
+/// Where `cci emulator` listens unless told otherwise.
+pub(crate) const PORT: u16 = 9420;
+
+#[derive(Debug, Args)]
+pub(crate) struct Emulator {
+    #[command(subcommand)]
+    pub(crate) command: Option<EmulatorCommand>,
+
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// Run a command beside an emulator of its own, and end with it.
+    ///
+    /// The emulator takes a free port. The command finds it by `CONTACTCENTERINSIGHTS_EMULATOR_HOST` (HOST:PORT,
+    /// without --tls) and `CONTACTCENTERINSIGHTS_EMULATOR_ENDPOINT` (a URI); with --tls also by
+    /// `CONTACTCENTERINSIGHTS_EMULATOR_CA`, `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` and `NODE_EXTRA_CA_CERTS`. Signals are
+    /// passed on to it. The exit code is the command's own: 128 and its number if a signal ended it, 127 if there is no
+    /// such command, 126 if it cannot be run.
+    #[command(after_help = "Example:\n  cci emulator exec --seed seed.json -- pytest tests/")]
+    Exec(Exec),
+    /// Print the lines that point a language's official client at an emulator.
+    Env(Recipe),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+
+    /// The command and its arguments, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What an emulator is set up with.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The address to listen at. Other machines reach it at another than the default: there are no passwords.
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    pub(crate) host: IpAddr,
+
+    /// The port to listen at; 0 takes a free one. 9420 by default, for `exec` 0.
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+
+    /// Write HOST:PORT to this file, at once and whole, when calls are answered.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) addr_file: Option<PathBuf>,
+
+    /// Speak TLS, with a certificate for localhost, 127.0.0.1, `::1` and contactcenterinsights.googleapis.com.
+    #[arg(long)]
+    pub(crate) tls: bool,
+
+    /// Write the certificate of the authority that clients must trust to this file, as PEM; a new one at each start.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) ca_out: Option<PathBuf>,
+
+    /// A JSON file with what is there from the start: lists named `operations`, `conversations`, `issueModels`
+    /// and so on, of resources with their full names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+
+    /// A directory that stands for Cloud Storage: `gs://BUCKET/OBJECT` is the file `DIR/BUCKET/OBJECT`, read by
+    /// uploads and ingestion, written by exports.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) gcs_root: Option<PathBuf>,
+
+    /// How operations go, for all methods or for one: `immediate`, `polls:N` or `time:D`, then perhaps
+    /// `,fail=CODE[:message]`. Can be given many times.
+    #[arg(long, value_name = "[METHOD=]PROFILE")]
+    pub(crate) profile: Vec<MethodProfile>,
+
+    /// The clock: `real`, or `virtual`, which stands still until it is told to move; it starts at
+    /// 2026-01-01T00:00:00Z, or as in `virtual=2026-11-24T09:00:00Z`.
+    #[arg(long, value_name = "CLOCK", default_value = "real")]
+    pub(crate) clock: ClockChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Recipe {
+    /// The language of the client.
+    #[arg(long, value_enum)]
+    pub(crate) lang: Language,
+
+    /// Where the emulator listens.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9420")]
+    pub(crate) address: String,
+}
+
+/// A language that Google has a client for, and ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Rust,
+    Python,
+    Node,
+    Java,
+    Go,
+}
+
+/// Which clock an emulator has.
+#[derive(Clone, Debug)]
+pub(crate) enum ClockChoice {
+    Real,
+    Virtual(ManualClock),
+}
+
+impl FromStr for ClockChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "real" => Ok(Self::Real),
+            None if text == "virtual" => Ok(Self::Virtual(ManualClock::default())),
+            Some(("virtual", start)) => start.parse().map(Self::Virtual).map_err(|error| format!("{error}")),
+            _ => Err("a clock is `real`, `virtual` or `virtual=TIME`".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_are_real_or_start_somewhere() {
+        for good in ["real", "virtual", "virtual=2026-11-24T09:00:00+01:00"] {
+            good.parse::<ClockChoice>().unwrap();
+        }
+        for (bad, words) in [("", "a clock is"), ("virtual=now", "RFC 3339"), ("sun=1", "a clock is")] {
+            let error = bad.parse::<ClockChoice>().unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}
