@@ -17,7 +17,7 @@ use imbl::OrdMap;
 
 pub(crate) use self::job::{Claim, Host, Job, Moment, Start};
 use self::running::Running;
-pub(crate) use self::running::Saved;
+pub(crate) use self::running::{ONLY_ONE, Saved};
 use crate::{fault, names};
 
 /// One operation.

@@ -4,7 +4,8 @@
 //! variable parts of the message as metadata.
 
 use contact_center_insights::proto::rpc::bad_request::FieldViolation;
-use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo};
+use contact_center_insights::proto::rpc::quota_failure::Violation;
+use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo, QuotaFailure};
 use contact_center_insights::{Code, Status};
 
 /// Errors travel in headers, which clients limit; what they quote from a request may be of any length.
@@ -80,6 +81,19 @@ pub(crate) fn unserved(method: &str, known: bool) -> Status {
     fault(Code::Unimplemented, reason, message, &[("method", method)])
 }
 
+/// A quota that is used up: `RESOURCE_EXHAUSTED` with a `QuotaFailure`.
+pub(crate) fn quota(reason: &str, message: impl Into<String>, subject: &str, what: &str) -> Status {
+    let message = message.into();
+    let violation = Violation {
+        subject: subject.to_owned(),
+        description: clip(&message),
+        quota_id: what.to_owned(),
+        ..Violation::default()
+    };
+    fault(Code::ResourceExhausted, reason, message, &[("resource", subject), ("quota", what)])
+        .with_detail(&QuotaFailure { violations: vec![violation] })
+}
+
 /// What the state of a resource forbids.
 pub(crate) fn precondition(reason: &str, message: impl Into<String>, resource: &str) -> Status {
     fault(Code::FailedPrecondition, reason, message, &[("resource", resource)])
@@ -110,6 +124,7 @@ mod tests {
             unserved("a.B/C", false),
             precondition("MODEL_NOT_DEPLOYED", "`m` is not deployed", "m"),
             already_exists("conversation", "c"),
+            quota("TOO_MANY_RESOURCES", "full", "projects/p/locations/l", "issue models"),
             internal("no"),
         ];
         for error in errors {

@@ -19,10 +19,12 @@ mod analyses;
 mod annotate;
 mod bulk;
 mod conversations;
+mod encryption;
 mod ingest;
 mod issue_models;
 mod matchers;
 mod operations;
+mod rules;
 mod scorecards;
 mod settings;
 mod standard;
@@ -147,6 +149,7 @@ pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn J
         "DeployIssueModel" => ("DeployIssueModel", of::<issue_models::Change>(bytes)),
         "UndeployIssueModel" => ("UndeployIssueModel", of::<issue_models::Change>(bytes)),
         "DeleteIssueModel" => ("DeleteIssueModel", of::<issue_models::Change>(bytes)),
+        "InitializeEncryptionSpec" => ("InitializeEncryptionSpec", of::<encryption::Initialize>(bytes)),
         _ => return None,
     };
     Some((method, job?))
@@ -169,6 +172,9 @@ fn table() -> &'static HashMap<String, Handler> {
             write(INSIGHTS, "DeployIssueModel", issue_models::deploy),
             write(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),
             write(INSIGHTS, "DeleteIssueModel", issue_models::delete),
+            write(INSIGHTS, "InitializeEncryptionSpec", encryption::initialize),
+            write(INSIGHTS, "DeployQaScorecardRevision", scorecards::deploy),
+            write(INSIGHTS, "UndeployQaScorecardRevision", scorecards::undeploy),
         ];
         standard.chain(own).collect()
     })

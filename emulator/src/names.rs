@@ -56,6 +56,17 @@ pub(crate) fn project(name: &str) -> &str {
     name.split('/').nth(1).unwrap_or_default()
 }
 
+/// `L` of `projects/P/locations/L`.
+pub(crate) fn location_id(name: &str) -> &str {
+    name.split('/').nth(3).unwrap_or_default()
+}
+
+/// The name of what a resource lies below: two segments less.
+pub(crate) fn above(name: &str) -> &str {
+    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+    parent.rsplit_once('/').map_or("", |(above, _)| above)
+}
+
 /// The last segment.
 pub(crate) fn id(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
@@ -100,6 +111,7 @@ mod tests {
         let name = "projects/p/locations/l/conversations/c/analyses/a";
         assert_eq!((location(name), below(name)), ("projects/p/locations/l", "conversations/c/analyses/a"));
         assert_eq!((project(name), id(name)), ("p", "a"));
+        assert_eq!((location_id(name), above(name)), ("l", "projects/p/locations/l/conversations/c"));
         assert_eq!((location("projects/p/locations/l"), below("x")), ("projects/p/locations/l", ""));
     }
 

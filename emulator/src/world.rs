@@ -53,7 +53,6 @@ impl World {
         Start { name, method, claims, profile, job: Box::new(job) }
     }
 
-    #[allow(dead_code, reason = "uploads that are analysed call it")]
     /// Asks for an operation to be started when the one that is ending has ended; gives its name.
     pub(crate) fn follow_up(&mut self, start: Start<World>) -> String {
         let name = start.name.clone();

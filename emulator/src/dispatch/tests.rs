@@ -87,7 +87,7 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
 
 #[test]
 fn everything_served_is_in_the_contract() {
-    assert_eq!(methods::served().count(), 62);
+    assert_eq!(methods::served().count(), 65);
     for path in methods::served() {
         assert!(Contract::get().method(path).is_some(), "{path}");
     }
@@ -134,7 +134,7 @@ fn r09_delete_and_wait_are_not_of_this_service() {
 
 proptest! {
     #[test]
-    fn r51_arbitrary_bytes_are_answered_without_panic(index in 0usize..62, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn r51_arbitrary_bytes_are_answered_without_panic(index in 0usize..65, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let path = methods::served().nth(index).unwrap();
         if let Err(error) = service(Profile::default()).dispatch(path, &bytes) {
             prop_assert!(error.detail::<ErrorInfo>().is_some(), "{error}");

@@ -13,7 +13,7 @@ use prost_types::Any;
 use super::Context;
 use super::annotate::{annotate, selector, tools};
 use super::standard::{Family, Order};
-use crate::engine::{Claim, Job, Moment};
+use crate::engine::{Claim, Job, Moment, Start};
 use crate::names;
 use crate::store;
 use crate::work::analysis::Tools;
@@ -24,16 +24,22 @@ pub(super) const FAMILY: Family = Family { order: Order::Newest, delete, ..Famil
 pub(super) fn create(context: &mut Context<'_>, request: CreateAnalysisRequest) -> Result<Operation, Status> {
     let conversation = request.parent;
     names::check(store::of::<Conversation>()?, "parent", &conversation)?;
-    let name = format!("{conversation}/analyses/{}", context.store().new_id());
-    let asked = request.analysis.unwrap_or_default();
+    let analysis = request.analysis.unwrap_or_default();
+    let start = plan(&mut context.state.world, &conversation, analysis, context.now);
+    context.state.engine.start(&mut context.state.world, start, context.now)
+}
+
+/// What starts an analysis of a conversation.
+pub(super) fn plan(world: &mut World, conversation: &str, asked: Analysis, now: SystemTime) -> Start<World> {
+    let name = format!("{conversation}/analyses/{}", world.store.new_id());
     let analysis = Analysis {
         name: name.clone(),
-        request_time: Some(context.now.into()),
+        request_time: Some(now.into()),
         annotator_selector: asked.annotator_selector,
         ..Analysis::default()
     };
-    let job = Analyze { conversation, analysis: Some(analysis) };
-    context.start("CreateAnalysis", &name, vec![Claim::on(&name)], job)
+    let job = Analyze { conversation: conversation.to_owned(), analysis: Some(analysis) };
+    world.plan("CreateAnalysis", conversation, vec![Claim::on(name)], job)
 }
 
 /// A conversation whose latest analysis is deleted has the one before it as its latest, if there is one.

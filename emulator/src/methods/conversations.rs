@@ -11,8 +11,8 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::{Any, Duration, Timestamp};
 
-use super::Context;
 use super::standard::{Family, Order, changed};
+use super::{Context, rules};
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;
 use crate::names::{self, LOCATION};
@@ -54,7 +54,7 @@ pub(super) fn upload(
     prepare(context.store(), &mut conversation, now)?;
     conversation.metadata_json.clear();
     let request = Some(without_input_only(request));
-    let job = Upload { conversation: Some(conversation), request };
+    let job = Upload { conversation: Some(conversation), request, ..Upload::default() };
     context.start("UploadConversation", &name, vec![Claim::on(&name)], job)
 }
 
@@ -120,6 +120,9 @@ pub(super) struct Upload {
     conversation: Option<Conversation>,
     #[prost(message, optional, tag = "2")]
     request: Option<UploadConversationRequest>,
+    /// The operation that analyses what was uploaded, once there is one.
+    #[prost(string, tag = "3")]
+    analysis_operation: String,
 }
 
 impl Job<World> for Upload {
@@ -133,6 +136,7 @@ impl Job<World> for Upload {
             create_time: Some(moment.created()),
             end_time: moment.ended(),
             request: self.request.clone(),
+            analysis_operation: self.analysis_operation.clone(),
             ..UploadConversationMetadata::default()
         })
     }
@@ -142,6 +146,7 @@ impl Job<World> for Upload {
         conversation.create_time = Some(now.into());
         conversation.update_time = Some(now.into());
         world.store.insert(&conversation)?;
+        self.analysis_operation = rules::follow_upload(world, &conversation, now)?.unwrap_or_default();
         Ok(any::pack(&conversation))
     }
 

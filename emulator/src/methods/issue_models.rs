@@ -16,14 +16,32 @@ use prost::Message;
 use prost_types::Any;
 
 use super::Context;
-use crate::engine::{Claim, Job, Moment};
+use super::standard::Family;
+use crate::engine::{Claim, Job, Moment, ONLY_ONE};
 use crate::fault;
 use crate::names::{self, LOCATION};
 use crate::store;
 use crate::world::World;
 
 /// What training finds. A stand-in, and the same every time: nothing is trained.
-const ISSUES: [&str; 3] = ["Billing", "Delivery", "Account access"];
+const TOPICS: [&str; 3] = ["Billing", "Delivery", "Account access"];
+
+/// How many models a location may have, and how many of them deployed (quotas of the documentation).
+const MAX_MODELS: usize = 10;
+const MAX_DEPLOYED: usize = 5;
+
+/// An issue that is deleted no longer counts.
+pub(super) const ISSUES: Family = Family {
+    delete: |context, name| {
+        let now = context.now;
+        let change = |model: &mut IssueModel| {
+            model.issue_count = model.issue_count.saturating_sub(1);
+            model.update_time = Some(now.into());
+        };
+        context.store().update(names::above(name), change).map(drop)
+    },
+    ..Family::PLAIN
+};
 
 pub(super) fn create(
     context: &mut Context<'_>,
@@ -32,8 +50,9 @@ pub(super) fn create(
     LOCATION.check("parent", &request.parent)?;
     let name = format!("{}/issueModels/{}", request.parent, context.store().new_id());
     let model = IssueModel { name: name.clone(), ..request.issue_model.clone().unwrap_or_default() };
+    let claims = vec![Claim::on(&name), Claim::only_one(ONLY_ONE[0], &request.parent)];
     let job = Train { model: Some(model), request: Some(request), conversations: 0 };
-    context.start("CreateIssueModel", &name, vec![Claim::on(&name)], job)
+    context.start("CreateIssueModel", &name, claims, job)
 }
 
 pub(super) fn deploy(
@@ -93,6 +112,8 @@ impl Train {
 impl Job<World> for Train {
     fn begin(&mut self, world: &mut World, now: SystemTime) -> Result<(), Status> {
         let location = names::location(self.name());
+        let models = world.store.count(store::of::<IssueModel>()?, location);
+        check_quota("issue models", location, models, MAX_MODELS)?;
         self.conversations = world.store.count(store::of::<Conversation>()?, location) as u64;
         let model = self.model.get_or_insert_default();
         model.create_time = Some(now.into());
@@ -113,8 +134,8 @@ impl Job<World> for Train {
     }
 
     fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
-        let ids: Vec<u64> = ISSUES.iter().take(self.count()).map(|_| world.store.new_id()).collect();
-        for (id, display_name) in ids.iter().zip(ISSUES) {
+        let ids: Vec<u64> = TOPICS.iter().take(self.count()).map(|_| world.store.new_id()).collect();
+        for (id, display_name) in ids.iter().zip(TOPICS) {
             world.store.insert(&Issue {
                 name: format!("{}/issues/{id}", self.name()),
                 display_name: display_name.to_owned(),
@@ -141,9 +162,18 @@ impl Job<World> for Train {
     }
 }
 
+/// `RESOURCE_EXHAUSTED` if a location has as many as it may have.
+fn check_quota(what: &str, location: &str, has: usize, most: usize) -> Result<(), Status> {
+    if has < most {
+        return Ok(());
+    }
+    let message = format!("`{location}` has {has} {what}, and may have no more than {most}");
+    Err(fault::quota("TOO_MANY_RESOURCES", message, location, what))
+}
+
 /// Deals the conversations out over the issues like cards.
 fn training_stats(model: &str, ids: &[u64], conversations: usize) -> IssueModelLabelStats {
-    let issues = ids.iter().zip(ISSUES).enumerate();
+    let issues = ids.iter().zip(TOPICS).enumerate();
     let issue_stats = issues.map(|(place, (id, display_name))| {
         let issue = format!("{model}/issues/{id}");
         let labeled = conversations / ids.len() + usize::from(place < conversations % ids.len());
@@ -216,6 +246,14 @@ impl Job<World> for Change {
             let message =
                 format!("issue model `{}` cannot be {verb}: its state is {}", self.name, state.as_str_name());
             return Err(fault::precondition(reason, message, &self.name));
+        }
+        if self.kind() == Kind::Deploy {
+            let location = names::location(&self.name);
+            let models = world.store.all::<IssueModel>(location)?;
+            let is_deployed =
+                |model: &IssueModel| matches!(model.state(), State::Deploying | State::Deployed);
+            let deployed = models.iter().filter(|(_, model)| is_deployed(model)).count();
+            check_quota("deployed issue models", location, deployed, MAX_DEPLOYED)?;
         }
         self.before = model.state;
         let during = match self.kind() {

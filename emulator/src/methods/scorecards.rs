@@ -1,42 +1,120 @@
 //! Quality assurance: scorecards, their revisions, and the questions of these.
+//!
+//! No state of a revision shows whether it is deployed. What can show it is its alternate ids: `latest` is the newest
+//! revision of a scorecard, and `deployed` the one in use.
 
 use contact_center_insights::Status;
 use contact_center_insights::proto::insights::qa_scorecard_revision::State;
-use contact_center_insights::proto::insights::{QaScorecard, QaScorecardRevision};
+use contact_center_insights::proto::insights::{
+    DeployQaScorecardRevisionRequest, QaScorecard, QaScorecardRevision, UndeployQaScorecardRevisionRequest,
+};
 
 use super::Context;
 use super::standard::{Family, changed};
+use crate::engine::Claim;
+use crate::message::wire;
+use crate::store::{self, Store};
 use crate::{fault, names};
+
+const LATEST: &str = "latest";
+const DEPLOYED: &str = "deployed";
 
 pub(super) const SCORECARDS: Family = Family { blocking: &["QaScorecardRevision"], ..Family::PLAIN };
 
 pub(super) const REVISIONS: Family =
-    Family { create: create_revision, blocking: &["QaQuestion"], ..Family::PLAIN };
+    Family { create: create_revision, delete: delete_revision, blocking: &["QaQuestion"], ..Family::PLAIN };
 
 /// Questions can be changed while their revision can.
 pub(super) const QUESTIONS: Family = Family {
     create: |context, bytes| {
-        check_editable(context, bytes)?;
+        check_editable(context, wire::text(bytes, 1))?;
         Ok(bytes.to_vec())
     },
     update: |context, before, after| {
-        check_editable(context, before)?;
+        check_editable(context, wire::text(before, 1))?;
         Ok(after.to_vec())
     },
+    delete: check_editable,
     ..Family::PLAIN
 };
+
+pub(super) fn deploy(
+    context: &mut Context<'_>,
+    request: DeployQaScorecardRevisionRequest,
+) -> Result<QaScorecardRevision, Status> {
+    let DeployQaScorecardRevisionRequest { name } = request;
+    let revision = settled(context, &name)?;
+    if !matches!(revision.state(), State::Editable | State::Ready) {
+        let state = revision.state().as_str_name();
+        let message =
+            format!("`{name}` cannot be deployed: its state is {state}, neither EDITABLE nor READY");
+        return Err(fault::precondition("REVISION_NOT_READY", message, &name));
+    }
+    // One revision of a scorecard is in use at a time.
+    move_id(context.store(), names::above(&name), DEPLOYED, Some(&name))?;
+    context.store().update(&name, |revision: &mut QaScorecardRevision| revision.state = State::Ready as i32)
+}
+
+pub(super) fn undeploy(
+    context: &mut Context<'_>,
+    request: UndeployQaScorecardRevisionRequest,
+) -> Result<QaScorecardRevision, Status> {
+    let UndeployQaScorecardRevisionRequest { name } = request;
+    if !settled(context, &name)?.alternate_ids.iter().any(|id| id == DEPLOYED) {
+        let message = format!("`{name}` is not deployed");
+        return Err(fault::precondition("REVISION_NOT_DEPLOYED", message, &name));
+    }
+    move_id(context.store(), names::above(&name), DEPLOYED, None)?;
+    context.store().get(&name)
+}
+
+/// A revision that no operation is at work on.
+fn settled(context: &mut Context<'_>, name: &str) -> Result<QaScorecardRevision, Status> {
+    names::check(store::of::<QaScorecardRevision>()?, "name", name)?;
+    let revision = context.store().get(name)?;
+    context.state.engine.check_idle(&Claim::on(name))?;
+    Ok(revision)
+}
 
 /// A revision begins as a copy of its scorecard that can be edited.
 fn create_revision(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, Status> {
     changed(bytes, |revision: &mut QaScorecardRevision| {
-        revision.snapshot = Some(context.store().get::<QaScorecard>(above(&revision.name))?);
+        let scorecard = names::above(&revision.name);
+        revision.snapshot = Some(context.store().get::<QaScorecard>(scorecard)?);
         revision.state = State::Editable as i32;
-        Ok(())
+        revision.alternate_ids = vec![LATEST.to_owned()];
+        move_id(context.store(), scorecard, LATEST, None)
     })
 }
 
-fn check_editable(context: &mut Context<'_>, question: &[u8]) -> Result<(), Status> {
-    let name = above(crate::message::wire::text(question, 1)).to_owned();
+fn delete_revision(context: &mut Context<'_>, name: &str) -> Result<(), Status> {
+    settled(context, name)?;
+    let scorecard = names::above(name);
+    let mut left: Vec<(u64, QaScorecardRevision)> = context.store().all(scorecard)?;
+    left.retain(|(_, revision)| revision.name != name);
+    let latest = left.into_iter().max_by_key(|(serial, _)| *serial).map(|(_, revision)| revision.name);
+    move_id(context.store(), scorecard, LATEST, latest.as_deref())
+}
+
+/// Gives an alternate id to one revision of a scorecard, or to none, and takes it from the others.
+fn move_id(store: &mut Store, scorecard: &str, id: &str, to: Option<&str>) -> Result<(), Status> {
+    for (_, mut revision) in store.all::<QaScorecardRevision>(scorecard)? {
+        let had = revision.alternate_ids.iter().any(|found| found == id);
+        let has = to == Some(revision.name.as_str());
+        if had == has {
+            continue;
+        }
+        revision.alternate_ids.retain(|found| found != id);
+        if has {
+            revision.alternate_ids.push(id.to_owned());
+        }
+        store.put(&revision)?;
+    }
+    Ok(())
+}
+
+fn check_editable(context: &mut Context<'_>, question: &str) -> Result<(), Status> {
+    let name = names::above(question).to_owned();
     let revision: QaScorecardRevision = context.store().get(&name)?;
     if revision.state() == State::Editable {
         return Ok(());
@@ -44,11 +122,4 @@ fn check_editable(context: &mut Context<'_>, question: &[u8]) -> Result<(), Stat
     let state = revision.state().as_str_name();
     let message = format!("questions of `{name}` cannot be changed: its state is {state}, not EDITABLE");
     Err(fault::precondition("REVISION_NOT_EDITABLE", message, &name))
-}
-
-/// The name of what a resource lies below: two segments less.
-fn above(name: &str) -> &str {
-    let cut = name.len() - names::id(name).len();
-    let parent = name.get(..cut.saturating_sub(1)).unwrap_or_default();
-    parent.rsplit_once('/').map_or("", |(above, _)| above)
 }

@@ -11,7 +11,7 @@ pub(super) use self::family::{Family, Order, changed};
 use self::request::Request;
 use super::{Answer, Context, Handler, View};
 use crate::contract::{Contract, Method, ResourceType, Standard};
-use crate::message::{behavior, cut};
+use crate::message::{behavior, cut, wire};
 use crate::names;
 
 /// Serves a method if it is a standard one.
@@ -64,6 +64,19 @@ fn get(view: &View, resource: &ResourceType, request: &Request) -> Answer {
     match view.resources.find(resource, &name) {
         Some(item) => Ok(cut::without(&item.bytes, hidden)),
         None if resource.message.name() == "Settings" => Ok(write::unset(resource, &name)),
-        None => view.resources.raw(resource, &name).map(|bytes| bytes.to_vec()),
+        None => match by_other_id(view, resource, &name) {
+            Some(found) => Ok(found),
+            None => view.resources.raw(resource, &name).map(|bytes| bytes.to_vec()),
+        },
     }
+}
+
+/// A resource may have ids beside the one in its name, such as `latest`; only revisions of scorecards do.
+fn by_other_id(view: &View, resource: &ResourceType, name: &str) -> Option<Vec<u8>> {
+    let field = resource.message.get_field_by_name("alternate_ids")?.number();
+    let has = |bytes: &[u8]| {
+        wire::fields(bytes).any(|(n, id)| n == field && id.bytes() == names::id(name).as_bytes())
+    };
+    let mut siblings = view.resources.below(resource, names::above(name));
+    siblings.find(|item| has(&item.bytes)).map(|item| item.bytes.to_vec())
 }

@@ -5,7 +5,9 @@ use prost::Message;
 
 use crate::contract::ResourceType;
 use crate::fault;
-use crate::methods::{Answer, Context, analyses, conversations, matchers, scorecards, settings};
+use crate::methods::{
+    Answer, Context, analyses, conversations, issue_models, matchers, rules, scorecards, settings,
+};
 
 /// A new resource, encoded, to what is stored of it.
 type Create = fn(&mut Context<'_>, &[u8]) -> Answer;
@@ -50,8 +52,10 @@ impl Family {
 pub(super) fn of(resource: &ResourceType) -> Family {
     match resource.message.name() {
         "Analysis" => analyses::FAMILY,
+        "AnalysisRule" => rules::FAMILY,
         "Conversation" => conversations::FAMILY,
         "FeedbackLabel" => conversations::LABELS,
+        "Issue" => issue_models::ISSUES,
         "PhraseMatcher" => matchers::FAMILY,
         "QaQuestion" => scorecards::QUESTIONS,
         "QaScorecard" => scorecards::SCORECARDS,
