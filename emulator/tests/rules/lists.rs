@@ -1,0 +1,114 @@
+//! Lists: order, filters and pages together.
+
+use contact_center_insights_emulator::Emulator;
+use serde_json::{Value, json};
+
+use crate::common::{L, World, seed};
+
+async fn world() -> World {
+    let conversation = |n: u32| {
+        json!({
+            "name": format!("{L}/conversations/call-{n:04}"),
+            "createTime": format!("2026-01-01T00:00:{:02}Z", n % 7),
+            "startTime": format!("2026-01-02T00:00:{:02}Z", (n * 5) % 9),
+            "duration": format!("{}s", (n * 7) % 11),
+            "turnCount": n % 4,
+            "agentId": format!("{}", n % 3),
+            "qualityMetadata": {"customerSatisfactionRating": n % 5},
+            "latestAnalysis": {"createTime": format!("2026-01-03T00:00:{:02}Z", (n * 3) % 13)},
+        })
+    };
+    let all: Vec<Value> = (0..23).map(conversation).collect();
+    World::of(
+        Emulator::builder()
+            .with_seed(seed(&json!({"conversations": all}).to_string()))
+            .start()
+            .await
+            .unwrap(),
+    )
+}
+
+async fn walk(world: &World, query: &str) -> Vec<Value> {
+    let (mut all, mut token) = (Vec::new(), String::new());
+    loop {
+        let (code, page) =
+            world.rest("GET", &format!("{L}/conversations?{query}&pageSize=4&pageToken={token}"), "").await;
+        assert_eq!(code, 200, "{page}");
+        all.extend(page["conversations"].as_array().cloned().unwrap_or_default());
+        match page["nextPageToken"].as_str() {
+            Some(next) => token = next.to_owned(),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn r20_the_six_orders_go_both_ways_and_every_page_goes_on() {
+    let world = world().await;
+    let keys: [(&str, fn(&Value) -> Value); 6] = [
+        ("create_time", |c| c["createTime"].clone()),
+        ("start_time", |c| c["startTime"].clone()),
+        ("customer_satisfaction_rating", |c| c["qualityMetadata"]["customerSatisfactionRating"].clone()),
+        ("duration", |c| c["duration"].clone()),
+        ("turn_count", |c| c["turnCount"].clone()),
+        ("latest_analysis", |c| c["latestAnalysis"]["createTime"].clone()),
+    ];
+    let number = |value: &Value| match value {
+        Value::String(text) if text.ends_with('s') => text.trim_end_matches('s').parse().unwrap(),
+        Value::String(time) => {
+            time.bytes().filter(u8::is_ascii_digit).fold(0.0, |n, d| n * 10.0 + f64::from(d - b'0'))
+        }
+        other => other.as_f64().unwrap_or(0.0),
+    };
+    for (order, key) in keys {
+        for (text, sign) in [("", 1.0), ("%20asc", 1.0), ("%20desc", -1.0)] {
+            let found = walk(&world, &format!("orderBy={order}{text}")).await;
+            let values: Vec<f64> = found.iter().map(|c| sign * number(&key(c))).collect();
+            assert!(found.len() == 23 && values.is_sorted(), "{order}{text}: {values:?}");
+        }
+    }
+    let newest: Vec<Value> = walk(&world, "").await.iter().map(|c| c["createTime"].clone()).collect();
+    assert!(newest.iter().rev().is_sorted_by(|a, b| a.as_str() <= b.as_str()), "{newest:?}");
+    for bad in ["colour", "turn_count%20up", "turn_count%20desc%20desc"] {
+        assert_eq!(world.rest("GET", &format!("{L}/conversations?orderBy={bad}"), "").await.0, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn r17_a_token_holds_for_its_filter_and_order_alone() {
+    let world = world().await;
+    let list = |query: String| {
+        let world = &world;
+        async move { world.rest("GET", &format!("{L}/conversations?{query}"), "").await }
+    };
+    let (_, page) = list("filter=agent_id%3D%221%22&orderBy=duration&pageSize=2".into()).await;
+    let token = page["nextPageToken"].as_str().unwrap().to_owned();
+    let same = "filter=agent_id%3D%221%22&orderBy=duration";
+    assert_eq!(list(format!("{same}&pageSize=9&pageToken={token}")).await.0, 200, "r16");
+    for other in
+        ["filter=agent_id%3D%222%22&orderBy=duration", "filter=agent_id%3D%221%22", "orderBy=duration"]
+    {
+        let (code, refused) = list(format!("{other}&pageToken={token}")).await;
+        assert_eq!((code, &refused["error"]["status"]), (400, &json!("INVALID_ARGUMENT")), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn r22_a_bad_filter_is_refused_and_a_good_one_selects() {
+    let world = world().await;
+    let found = walk(&world, "filter=agent_id%3D%221%22%20turn_count%3E%3D%222%22").await;
+    assert!(
+        !found.is_empty()
+            && found.iter().all(|c| c["agentId"] == "1" && c["turnCount"].as_i64().unwrap() >= 2)
+    );
+    for bad in [
+        "colour%3D1",
+        "turn_count%3D%22many%22",
+        "create_time%3E%22yesterday%22",
+        "medium%3D%22LETTER%22",
+        "%28",
+    ] {
+        let (code, refused) = world.rest("GET", &format!("{L}/conversations?filter={bad}"), "").await;
+        assert_eq!((code, &refused["error"]["status"]), (400, &json!("INVALID_ARGUMENT")), "{bad}");
+    }
+}
