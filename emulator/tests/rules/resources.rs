@@ -49,7 +49,7 @@ async fn conversations_expire_on_the_emulators_clock() {
             .collect::<Vec<_>>()
     };
     assert_eq!(ids().await, ["call-0003", "call-0002", "call-0001"]);
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     assert_eq!(ids().await, ["call-0003", "call-0002"]);
     assert_eq!(world.rest("GET", &format!("{L}/conversations/call-0001"), "").await.0, 404);
     clock.advance(Duration::from_hours(1));
