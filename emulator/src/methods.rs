@@ -28,6 +28,7 @@ mod rules;
 mod scorecards;
 mod settings;
 mod standard;
+mod statistics;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -144,6 +145,7 @@ pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn J
         "CreateAnalysis" => ("CreateAnalysis", of::<analyses::Analyze>(bytes)),
         "BulkAnalyzeConversations" => ("BulkAnalyzeConversations", of::<bulk::Analyze>(bytes)),
         "BulkDeleteConversations" => ("BulkDeleteConversations", of::<bulk::Delete>(bytes)),
+        "QueryMetrics" => ("QueryMetrics", of::<statistics::Metrics>(bytes)),
         "IngestConversations" => ("IngestConversations", of::<ingest::Ingest>(bytes)),
         "CreateIssueModel" => ("CreateIssueModel", of::<issue_models::Train>(bytes)),
         "DeployIssueModel" => ("DeployIssueModel", of::<issue_models::Change>(bytes)),
@@ -168,6 +170,9 @@ fn table() -> &'static HashMap<String, Handler> {
             write(INSIGHTS, "BulkAnalyzeConversations", bulk::analyze),
             write(INSIGHTS, "BulkDeleteConversations", bulk::delete),
             write(INSIGHTS, "IngestConversations", ingest::ingest),
+            read(INSIGHTS, "CalculateStats", statistics::calculate),
+            read(INSIGHTS, "CalculateIssueModelStats", statistics::calculate_issue_model),
+            write(INSIGHTS, "QueryMetrics", statistics::query),
             write(INSIGHTS, "CreateIssueModel", issue_models::create),
             write(INSIGHTS, "DeployIssueModel", issue_models::deploy),
             write(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),

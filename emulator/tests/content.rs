@@ -8,3 +8,5 @@ mod common;
 mod bulk;
 #[path = "content/ingest.rs"]
 mod ingest;
+#[path = "content/statistics.rs"]
+mod statistics;
