@@ -1,6 +1,7 @@
 //! The `client` room: [`Client`], how it is built, and its methods.
 
 mod builder;
+mod destination;
 mod operations;
 mod pages;
 

@@ -4,9 +4,14 @@ mod base;
 mod builder;
 mod connect;
 mod endpoint;
+mod environment;
+mod google;
 mod guard;
 mod identity;
+#[cfg(feature = "tls")]
+mod mtls;
 mod pool;
+mod safety;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -21,9 +26,14 @@ use tower::Service;
 
 pub use base::Base;
 pub use builder::TransportBuilder;
-pub use endpoint::Endpoint;
+#[cfg(feature = "tls")]
+pub(crate) use endpoint::DEFAULT_UNIVERSE;
+pub use endpoint::{Endpoint, LOCATIONS};
+pub(crate) use environment::Environment;
 use guard::{Guard, GuardedBody, GuardedCall};
 use identity::Identify;
+#[cfg(feature = "tls")]
+pub(crate) use mtls::{USE_MTLS_ENDPOINT, wants_mtls_endpoint};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 

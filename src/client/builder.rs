@@ -1,26 +1,35 @@
 //! How a client is configured.
 
-use std::env;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
+
 use super::Client;
+use super::destination::Destination;
 use crate::auth::Credentials;
 use crate::call::{Caller, Defaults, RetryPolicy, TraceContext};
-use crate::error::Error;
-use crate::transport::{Endpoint, Transport};
+use crate::error::{BoxError, Error};
+#[cfg(feature = "tls")]
+use crate::transport::Tls;
+use crate::transport::{Environment, Transport, TransportBuilder};
 
 /// The variable that points a client to an emulator: `host:port`.
 pub const EMULATOR_HOST: &str = "CONTACTCENTERINSIGHTS_EMULATOR_HOST";
 
 /// Collects the options of a [`Client`]; `build` judges them together.
 ///
-/// Where calls go: the endpoint that was set, else the emulator that `CONTACTCENTERINSIGHTS_EMULATOR_HOST`
-/// names, else the global endpoint. Who the caller is: the credentials that were set, else nobody if the
-/// variable decided, else application default credentials.
+/// Where calls go: the endpoint or the location that was set, else the emulator that
+/// `CONTACTCENTERINSIGHTS_EMULATOR_HOST` names, else the host for client certificates if the client shows one
+/// (`GOOGLE_API_USE_MTLS_ENDPOINT` can be `never` or `always`), else the global endpoint. Who the caller is: the
+/// credentials that were set, else nobody if the variable of the emulator decided, else application default
+/// credentials.
+///
+/// Options about connections are those of [`TransportBuilder`], which has some more.
 #[derive(Clone, Debug, Default)]
 pub struct ClientBuilder {
-    endpoint: Option<String>,
-    credentials: Option<Credentials>,
+    destination: Destination,
+    /// Options of the transport that is built; none were set while it is `None`.
+    options: Option<TransportBuilder>,
     transport: Option<Transport>,
     defaults: Defaults,
     jitter_seed: Option<u64>,
@@ -31,18 +40,82 @@ impl ClientBuilder {
     /// `host[:port]`, which means https.
     #[must_use]
     pub fn with_endpoint(mut self, uri: impl Into<String>) -> Self {
-        self.endpoint = Some(uri.into());
+        self.destination.endpoint = Some(uri.into());
         self
+    }
+
+    /// Sends calls to the host of a location, as [`Endpoint::regional`](crate::Endpoint::regional) names it. The names
+    /// of resources in calls must have the same location in them: a host answers for none but its own.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<String>) -> Self {
+        self.destination.location = Some(location.into());
+        self
+    }
+
+    /// Sends calls to Google's services in another universe, and expects credentials that are for it. By default it is
+    /// the domain in `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`. An endpoint that was set stays; only the
+    /// credentials are compared then.
+    #[must_use]
+    pub fn with_universe_domain(self, domain: impl Into<String>) -> Self {
+        self.with_options(|options| options.with_universe_domain(domain))
     }
 
     /// Authorizes calls by `credentials`.
     #[must_use]
-    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
+        self.with_options(|options| options.with_credentials(credentials))
+    }
+
+    /// Has calls count against the quota of this project; see [`TransportBuilder::with_quota_project`].
+    #[must_use]
+    pub fn with_quota_project(self, project: impl Into<String>) -> Self {
+        self.with_options(|options| options.with_quota_project(project))
+    }
+
+    /// Whom TLS trusts, and which certificate the client shows; see [`Tls`].
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        self.with_options(|options| options.with_tls(tls))
+    }
+
+    /// Opens every connection through the proxy at `url`; see [`TransportBuilder::with_proxy`], also for the variables
+    /// that are obeyed by default.
+    #[must_use]
+    pub fn with_proxy(self, url: impl Into<String>) -> Self {
+        self.with_options(|options| options.with_proxy(url))
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    #[must_use]
+    pub fn without_proxy(self) -> Self {
+        self.with_options(TransportBuilder::without_proxy)
+    }
+
+    /// Opens connections by `dial` instead of TCP; see [`TransportBuilder::with_connector`].
+    #[must_use]
+    pub fn with_connector<F, Fut, S, E>(self, dial: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<S, E>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        E: Into<BoxError>,
+    {
+        self.with_options(|options| options.with_connector(dial))
+    }
+
+    /// Gives a connection this long to open, 10 seconds by default; see [`TransportBuilder::with_connect_timeout`].
+    #[must_use]
+    pub fn with_connect_timeout(self, timeout: Duration) -> Self {
+        self.with_options(|options| options.with_connect_timeout(timeout))
+    }
+
+    fn with_options(mut self, set: impl FnOnce(TransportBuilder) -> TransportBuilder) -> Self {
+        self.options = Some(set(self.options.unwrap_or_default()));
         self
     }
 
-    /// Uses a transport that exists already, with its endpoint and credentials.
+    /// Uses a transport that exists already, with its endpoint, its credentials and its other options.
     #[must_use]
     pub fn with_transport(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
@@ -95,27 +168,24 @@ impl ClientBuilder {
     /// [`Error::Config`] names the option that cannot be used, and why; [`Error::Credentials`] if the build
     /// lacks the feature for application default credentials.
     pub fn build(self) -> Result<Client, Error> {
-        let variable = env::var(EMULATOR_HOST).ok().filter(|host| !host.trim().is_empty());
-        self.build_with(variable)
+        self.build_in(&Environment::process())
     }
 
-    fn build_with(self, emulator_host: Option<String>) -> Result<Client, Error> {
-        let transport = match (self.transport, &self.endpoint, &self.credentials) {
-            (Some(transport), None, None) => transport,
-            (Some(_), _, _) => {
-                let reason = "a transport brings its own endpoint and credentials; set either it or them";
+    fn build_in(self, environment: &Environment<'_>) -> Result<Client, Error> {
+        let transport = match (self.transport, self.options) {
+            (Some(transport), None) if self.destination.is_default() => transport,
+            (Some(_), _) => {
+                let reason =
+                    "a transport brings its own endpoint, credentials and connections; set either it or them";
                 return Err(Error::Config("transport", reason.into()));
             }
-            (None, _, _) => {
-                let (endpoint, from_variable) = match (&self.endpoint, emulator_host) {
-                    (Some(endpoint), _) => (endpoint.parse()?, false),
-                    (None, Some(host)) => (Endpoint::emulator(&host)?, true),
-                    (None, None) => (Endpoint::global(), false),
-                };
-                let credentials = self.credentials.unwrap_or_else(|| {
-                    if from_variable { Credentials::anonymous() } else { Credentials::application_default() }
-                });
-                Transport::new(endpoint, credentials)?
+            (None, options) => {
+                let mut options = options.unwrap_or_default();
+                let (endpoint, is_emulator) = self.destination.resolve(&mut options, environment)?;
+                if is_emulator && !options.has_credentials() {
+                    options = options.with_credentials(Credentials::anonymous());
+                }
+                options.to(endpoint).build_in(environment)?
             }
         };
         Ok(Client { caller: Caller::new(transport, self.defaults, self.jitter_seed) })
@@ -126,8 +196,13 @@ impl ClientBuilder {
 mod tests {
     use super::*;
 
+    fn build(builder: ClientBuilder, variable: Option<&str>) -> Result<Client, Error> {
+        let lookup = |name: &str| variable.filter(|_| name == EMULATOR_HOST).map(str::to_owned);
+        builder.build_in(&Environment::new(&lookup))
+    }
+
     fn endpoint(builder: ClientBuilder, variable: Option<&str>) -> String {
-        let client = builder.build_with(variable.map(str::to_owned)).unwrap();
+        let client = build(builder, variable).unwrap();
         format!("{:?}", client.transport())
     }
 
@@ -159,12 +234,16 @@ mod tests {
             (Client::builder(), Some("no such/host"), "endpoint"),
         ];
         for (builder, variable, option) in bad {
-            let error = builder.build_with(variable.map(str::to_owned)).unwrap_err();
+            let error = build(builder, variable).unwrap_err();
             assert!(matches!(error, Error::Config(name, _) if name == option), "{error:?}");
         }
         let transport =
             Transport::new("http://localhost:1".parse().unwrap(), Credentials::anonymous()).unwrap();
-        let both = Client::builder().with_transport(transport).with_endpoint("http://localhost:2");
-        assert!(matches!(both.build_with(None).unwrap_err(), Error::Config("transport", _)));
+        let with = || Client::builder().with_transport(transport.clone());
+        for both in
+            [with().with_endpoint("http://localhost:2"), with().with_location("eu"), with().without_proxy()]
+        {
+            assert!(matches!(build(both, None).unwrap_err(), Error::Config("transport", _)));
+        }
     }
 }

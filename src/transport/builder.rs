@@ -11,11 +11,15 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::base::Base;
-use super::connect::{ConnectSettings, Connector, Dial};
+use super::connect::{ConnectSettings, Connector, Dial, ProxyChoice};
+use super::environment::Environment;
 use super::guard::Guard;
 use super::identity::Identify;
 use super::pool::{Pool, PoolSettings};
-use super::{Endpoint, Transport};
+use super::safety::check_token_is_safe;
+use super::{Endpoint, Transport, google};
+#[cfg(feature = "tls")]
+use super::{Tls, mtls};
 use crate::auth::{Authorize, Credentials};
 use crate::error::{BoxError, Error};
 
@@ -29,9 +33,18 @@ pub struct TransportBuilder {
     pool: PoolSettings,
     service: Option<Base>,
     layers: Vec<Wrap>,
+    quota_project: Option<String>,
+    universe_domain: Option<String>,
 }
 
 type Wrap = Arc<dyn Fn(Base) -> Base + Send + Sync>;
+
+impl Default for TransportBuilder {
+    /// To the global endpoint.
+    fn default() -> Self {
+        Self::new(Endpoint::global())
+    }
+}
 
 impl TransportBuilder {
     pub(super) fn new(endpoint: Endpoint) -> Self {
@@ -42,6 +55,8 @@ impl TransportBuilder {
             pool: PoolSettings::default(),
             service: None,
             layers: Vec::new(),
+            quota_project: None,
+            universe_domain: None,
         }
     }
 
@@ -55,6 +70,52 @@ impl TransportBuilder {
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect.timeout = timeout;
         self.pool.connect_timeout = timeout;
+        self
+    }
+
+    /// Has the operating system ask after a peer that has been silent for so long, over TCP; `None` never. 1 minute by
+    /// default. It keeps idle connections alive where routers forget them; HTTP/2 pings watch over busy ones.
+    pub fn with_tcp_keepalive(mut self, silence: Option<Duration>) -> Self {
+        self.connect.tcp_keepalive = silence;
+        self
+    }
+
+    /// Whom TLS trusts, and which certificate the client shows. The system's roots and none by default.
+    #[cfg(feature = "tls")]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.connect.tls = tls;
+        self
+    }
+
+    /// Opens every connection through the proxy at `url`: `http://`, `https://` or `socks5://`, then
+    /// `[user:password@]host[:port]`.
+    ///
+    /// By default the environment decides, but never for plaintext endpoints nor for this machine: `HTTPS_PROXY` or
+    /// `https_proxy`, else `ALL_PROXY` or `all_proxy`; `NO_PROXY` or `no_proxy` lists hosts, domains and networks that
+    /// are reached without. The proxy sees the name of the host, and TLS: neither calls nor tokens.
+    pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+        self.connect.proxy = ProxyChoice::Url(url.into());
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn without_proxy(mut self) -> Self {
+        self.connect.proxy = ProxyChoice::Direct;
+        self
+    }
+
+    /// Has calls count against the quota of this project, and billed to it (`x-goog-user-project`). By default it is
+    /// the project in `GOOGLE_CLOUD_QUOTA_PROJECT`, else the one that the credentials name, else none. A call's own
+    /// [`with_metadata`](crate::call::Call::with_metadata) wins over all.
+    pub fn with_quota_project(mut self, project: impl Into<String>) -> Self {
+        self.quota_project = Some(project.into());
+        self
+    }
+
+    /// Expects credentials of this universe domain: calls fail, and send no token, if the credentials say that they are
+    /// for another. By default it is the domain in `GOOGLE_CLOUD_UNIVERSE_DOMAIN`, else `googleapis.com`.
+    pub fn with_universe_domain(mut self, domain: impl Into<String>) -> Self {
+        self.universe_domain = Some(domain.into());
         self
     }
 
@@ -170,33 +231,63 @@ impl TransportBuilder {
     /// Builds the transport. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// [`Error::Config`] if the endpoint wants TLS and the crate was built without it, or if a token would travel
-    /// unencrypted to another machine; [`Error::Credentials`] if the build lacks the feature for application default
-    /// credentials.
+    /// [`Error::Config`] names the option or the variable that cannot be used, and says why: the endpoint wants TLS and
+    /// the crate was built without it, a token would travel unencrypted to another machine, a certificate cannot be
+    /// read, and so on; [`Error::Credentials`] if the build lacks the feature for application default credentials.
     pub fn build(self) -> Result<Transport, Error> {
-        let Self { endpoint, credentials, connect, pool, service, layers } = self;
-        let credentials = credentials.unwrap_or_else(Credentials::application_default);
-        check_token_is_safe(&endpoint, &credentials)?;
-        let base = match service {
-            Some(service) => service,
-            None => Base::pool(Pool::new(Connector::new(&endpoint, &connect)?, endpoint.origin(), pool)),
+        self.build_in(&Environment::process())
+    }
+
+    #[cfg_attr(not(feature = "tls"), allow(unused_mut, reason = "only TLS shows a certificate"))]
+    pub(crate) fn build_in(mut self, environment: &Environment<'_>) -> Result<Transport, Error> {
+        #[cfg(feature = "tls")]
+        if !self.endpoint.is_plaintext() {
+            self.find_identity(environment)?;
+        }
+        let universe_domain = self.universe_domain(environment)?;
+        let Self { endpoint, credentials, connect, pool, service, layers, quota_project, .. } = self;
+        let credentials = credentials
+            .unwrap_or_else(Credentials::application_default)
+            .with_universe_domain(universe_domain);
+        check_token_is_safe(&endpoint, &credentials, &connect.proxy)?;
+        let quota_project = google::quota_project(quota_project, environment)?;
+        let base = if let Some(service) = service {
+            service
+        } else {
+            let connector = Connector::new(&endpoint, &connect, environment)?;
+            Base::pool(Pool::new(connector, endpoint.origin(), pool))
         };
         let base = layers.iter().fold(base, |base, wrap| wrap(base));
         let tokens = credentials.into_cache().map_err(Error::Credentials)?;
-        let stack = Identify::new(Authorize::new(Guard::new(base), tokens));
+        let stack = Identify::new(Authorize::new(Guard::new(base), tokens), quota_project);
         Ok(Transport { stack, endpoint })
     }
-}
 
-fn check_token_is_safe(endpoint: &Endpoint, credentials: &Credentials) -> Result<(), Error> {
-    if endpoint.is_plaintext() && !endpoint.is_loopback() && !credentials.is_anonymous() {
-        let reason = format!(
-            "a token would travel unencrypted to {endpoint}; use https, or anonymous credentials if the server \
-             needs none"
-        );
-        return Err(Error::Config("credentials", reason.into()));
+    /// Leads elsewhere, with the same options.
+    pub(crate) fn to(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
     }
-    Ok(())
+
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
+    }
+
+    pub(crate) fn universe_domain(&self, environment: &Environment<'_>) -> Result<String, Error> {
+        google::universe_domain(self.universe_domain.as_deref(), environment)
+    }
+
+    /// Takes the client certificate that the environment names, unless there is one; says whether there is now.
+    #[cfg(feature = "tls")]
+    pub(crate) fn find_identity(&mut self, environment: &Environment<'_>) -> Result<bool, Error> {
+        let tls = &mut self.connect.tls;
+        if !tls.has_identity()
+            && let Some((chain, key)) = mtls::identity(environment)?
+        {
+            *tls = tls.clone().with_identity_pem(chain, key);
+        }
+        Ok(tls.has_identity())
+    }
 }
 
 impl fmt::Debug for TransportBuilder {
@@ -208,31 +299,8 @@ impl fmt::Debug for TransportBuilder {
             .field("pool", &self.pool)
             .field("service", &self.service)
             .field("layers", &self.layers.len())
+            .field("quota_project", &self.quota_project)
+            .field("universe_domain", &self.universe_domain)
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::Token;
-
-    fn with_token(endpoint: &str) -> Result<Transport, Error> {
-        let credentials = Credentials::from_token(Token::new("planted-secret").unwrap());
-        Transport::new(endpoint.parse().unwrap(), credentials)
-    }
-
-    #[test]
-    fn a_token_goes_unencrypted_to_loopback_only() {
-        for safe in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://example.com"] {
-            let transport = with_token(safe).unwrap();
-            assert!(!format!("{transport:?}").contains("planted"), "{safe}");
-        }
-        for unsafe_ in ["http://example.com", "http://10.0.0.1:80", "http://127.0.0.1.example.com"] {
-            let error = with_token(unsafe_).unwrap_err();
-            assert!(matches!(error, Error::Config("credentials", _)), "{unsafe_}: {error:?}");
-        }
-        let plain = "http://emulator.internal:9000".parse().unwrap();
-        Transport::new(plain, Credentials::anonymous()).unwrap();
     }
 }

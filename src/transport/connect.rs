@@ -1,9 +1,12 @@
 //! Opens the byte stream that HTTP/2 is spoken over: looked up, connected, secured, and all of it in time.
 
 mod dial;
+mod greeting;
+mod proxy;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod tunnel;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +16,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::dial::Dial;
+use self::greeting::Greeting;
+pub(super) use self::greeting::{HTTP1, TLS};
+pub(super) use self::proxy::ProxyChoice;
 use self::tcp::Tcp;
 #[cfg(feature = "tls")]
 use self::tls::Secure;
+use self::tunnel::Detour;
 use super::Endpoint;
 #[cfg(feature = "tls")]
 use super::Tls;
+use super::environment::Environment;
 use crate::error::{BoxError, ConnectFailure, Error};
 
 /// What HTTP/2 is spoken over.
@@ -31,10 +39,11 @@ pub(crate) type Io = Box<dyn Stream>;
 /// How connections are opened.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectSettings {
-    /// For all of it: name, TCP, TLS.
+    /// For all of it: name, TCP, proxy, TLS.
     pub(crate) timeout: Duration,
     /// Silence after which the kernel probes whether the peer is still there.
     pub(crate) tcp_keepalive: Option<Duration>,
+    pub(crate) proxy: ProxyChoice,
     /// The caller's own way to the server, instead of TCP.
     pub(crate) dial: Option<Dial>,
     #[cfg(feature = "tls")]
@@ -46,6 +55,7 @@ impl Default for ConnectSettings {
         Self {
             timeout: Duration::from_secs(10),
             tcp_keepalive: Some(Duration::from_mins(1)),
+            proxy: ProxyChoice::default(),
             dial: None,
             #[cfg(feature = "tls")]
             tls: Tls::default(),
@@ -62,22 +72,37 @@ struct Inner {
     /// `host:port`, as errors name it.
     place: String,
     timeout: Duration,
-    way: Way,
+    route: Route,
     #[cfg(feature = "tls")]
     tls: Option<Secure>,
 }
 
-enum Way {
-    Tcp(Tcp),
+/// How the other machine is reached.
+enum Route {
+    Direct(Tcp),
+    Proxy(Box<Detour>),
     Dial(Dial),
 }
 
-impl Way {
-    async fn open(&self, place: &str) -> Result<Io, ConnectFailure> {
-        match self {
-            Self::Tcp(tcp) => tcp.open(place).await,
-            Self::Dial(dial) => dial.open(place).await,
-        }
+/// The time that the steps of one connection share.
+#[derive(Clone, Copy)]
+struct Patience<'a> {
+    place: &'a str,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+impl Patience<'_> {
+    async fn within(
+        self,
+        step: &str,
+        work: impl Future<Output = Result<Io, ConnectFailure>>,
+    ) -> Result<Io, ConnectFailure> {
+        timeout_at(self.deadline, work).await.unwrap_or_else(|_| {
+            let Self { place, timeout, .. } = self;
+            let text = format!("no connection to `{place}` within {timeout:?}: still waiting for {step}");
+            Err(ConnectFailure::transient(text))
+        })
     }
 }
 
@@ -85,25 +110,30 @@ impl Connector {
     /// Judges the settings; nothing is opened.
     ///
     /// # Errors
-    /// [`Error::Config`] if the endpoint wants TLS and the build lacks it, or the settings of TLS cannot be used.
-    pub(crate) fn new(endpoint: &Endpoint, settings: &ConnectSettings) -> Result<Self, Error> {
+    /// [`Error::Config`] if the endpoint wants TLS and the build lacks it, if the settings of TLS or the proxy cannot
+    /// be used, or if there are both a proxy and a connector of the caller.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        settings: &ConnectSettings,
+        environment: &Environment<'_>,
+    ) -> Result<Self, Error> {
         #[cfg(not(feature = "tls"))]
         if !endpoint.is_plaintext() {
             let reason = "https needs the feature `tls`, which this build lacks";
             return Err(Error::Config("endpoint", reason.into()));
         }
-        #[cfg(feature = "tls")]
-        let tls = if endpoint.is_plaintext() { None } else { Some(Secure::new(endpoint, &settings.tls)?) };
+        let place = endpoint.place();
         Ok(Self(Arc::new(Inner {
-            place: endpoint.place(),
-            endpoint: endpoint.clone(),
-            timeout: settings.timeout,
-            way: match &settings.dial {
-                Some(dial) => Way::Dial(dial.clone()),
-                None => Way::Tcp(Tcp::new(settings.tcp_keepalive)),
-            },
+            route: Route::new(endpoint, settings, environment)?,
             #[cfg(feature = "tls")]
-            tls,
+            tls: if endpoint.is_plaintext() {
+                None
+            } else {
+                Some(Secure::new(endpoint.host(), &place, &settings.tls)?)
+            },
+            endpoint: endpoint.clone(),
+            place,
+            timeout: settings.timeout,
         })))
     }
 
@@ -114,35 +144,56 @@ impl Connector {
     /// # Errors
     /// A [`ConnectFailure`] that says which step failed, and what to do about it.
     pub(crate) async fn connect(&self) -> Result<Io, BoxError> {
-        let deadline = Instant::now() + self.0.timeout;
-        let stream = self.within(deadline, "a TCP connection", self.0.way.open(&self.0.place)).await?;
+        let Inner { place, timeout, .. } = &*self.0;
+        let patience = Patience { place, timeout: *timeout, deadline: Instant::now() + *timeout };
+        let stream = match &self.0.route {
+            Route::Direct(tcp) => patience.within("a TCP connection", tcp.open(place)).await?,
+            Route::Proxy(detour) => detour.open(patience).await?,
+            Route::Dial(dial) => patience.within("the connector of the caller", dial.open(place)).await?,
+        };
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.0.tls {
-            return Ok(self.within(deadline, "the TLS handshake", tls.handshake(stream)).await?);
+            return Ok(patience.within("the TLS handshake", tls.handshake(stream)).await?);
         }
-        Ok(stream)
+        Ok(Box::new(Greeting::new(stream, place.clone())))
     }
+}
 
-    async fn within(
-        &self,
-        deadline: Instant,
-        step: &str,
-        work: impl Future<Output = Result<Io, ConnectFailure>>,
-    ) -> Result<Io, ConnectFailure> {
-        timeout_at(deadline, work).await.unwrap_or_else(|_| {
-            let Inner { place, timeout, .. } = &*self.0;
-            let text = format!("no connection to `{place}` within {timeout:?}: still waiting for {step}");
-            Err(ConnectFailure::transient(text))
-        })
+impl Route {
+    fn new(
+        endpoint: &Endpoint,
+        settings: &ConnectSettings,
+        environment: &Environment<'_>,
+    ) -> Result<Self, Error> {
+        if let Some(dial) = &settings.dial {
+            if matches!(settings.proxy, ProxyChoice::Url(_)) {
+                let reason = "a connector opens connections by itself; set either it or a proxy";
+                return Err(Error::Config("proxy", reason.into()));
+            }
+            return Ok(Self::Dial(dial.clone()));
+        }
+        let tcp = Tcp::new(settings.tcp_keepalive);
+        let Some(proxy) = settings.proxy.resolve(endpoint, environment)? else {
+            return Ok(Self::Direct(tcp));
+        };
+        Ok(Self::Proxy(Box::new(Detour::new(tcp, proxy, settings)?)))
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector")
-            .field("endpoint", &self.0.endpoint)
-            .field("timeout", &self.0.timeout)
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("Connector");
+        shown.field("endpoint", &self.0.endpoint).field("timeout", &self.0.timeout);
+        match &self.0.route {
+            Route::Direct(_) => {}
+            Route::Proxy(detour) => {
+                shown.field("proxy", &detour.proxy.place);
+            }
+            Route::Dial(dial) => {
+                shown.field("dial", dial);
+            }
+        }
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -157,6 +208,10 @@ mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
+
+    fn connector(endpoint: &str, settings: &ConnectSettings) -> Connector {
+        Connector::new(&endpoint.parse().unwrap(), settings, &Environment::new(&|_| None)).unwrap()
+    }
 
     /// A server of one TLS connection, which greets; and a connector that trusts it.
     async fn server(alpn: &[&[u8]]) -> Connector {
@@ -184,7 +239,7 @@ mod tests {
         });
         let tls = Tls::default().without_system_roots().with_ca_pem(certificate.pem());
         let settings = ConnectSettings { tls, ..ConnectSettings::default() };
-        Connector::new(&format!("https://localhost:{port}").parse().unwrap(), &settings).unwrap()
+        connector(&format!("https://localhost:{port}"), &settings)
     }
 
     #[tokio::test]
@@ -206,10 +261,10 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_says_nothing_is_given_up_in_time() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
         let authority = CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap();
         let tls = Tls::default().without_system_roots().with_ca_pem(authority.pem());
-        let connector = Connector::new(&endpoint, &ConnectSettings { tls, ..Default::default() }).unwrap();
+        let connector = connector(&endpoint, &ConnectSettings { tls, ..ConnectSettings::default() });
         let connecting = tokio::spawn(async move { connector.connect().await.err().unwrap().to_string() });
         let (mut socket, _) = listener.accept().await.unwrap();
         socket.read_u8().await.unwrap();

@@ -5,9 +5,35 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::Uri;
-use http::uri::{Authority, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 
 use crate::error::{BoxError, Error};
+
+/// Google's own universe: where its services are, unless someone runs them for others under a domain of their own.
+pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
+const SERVICE: &str = "contactcenterinsights";
+
+/// The locations that Google's documentation lists, when this was written (November 2026). [`Endpoint::regional`] takes
+/// others too: the list grows.
+pub const LOCATIONS: [&str; 17] = [
+    "us-central1",
+    "us-east1",
+    "us-west1",
+    "northamerica-northeast1",
+    "us",
+    "eu",
+    "europe-west1",
+    "europe-west2",
+    "europe-west3",
+    "europe-west4",
+    "europe-west6",
+    "asia-northeast1",
+    "asia-northeast3",
+    "asia-south1",
+    "asia-southeast1",
+    "asia-southeast2",
+    "australia-southeast1",
+];
 
 /// The server that calls go to.
 ///
@@ -37,6 +63,57 @@ impl Endpoint {
         }
     }
 
+    /// The endpoint of a location, `https://{location}-contactcenterinsights.googleapis.com`; for `us-central1` it is the
+    /// global one. [`LOCATIONS`] are those known.
+    ///
+    /// A regional endpoint serves the resources of its location only: the names in calls must have the same location
+    /// in them, and it is not put there for you.
+    ///
+    /// ```
+    /// use contact_center_insights::Endpoint;
+    ///
+    /// let endpoint = Endpoint::regional("europe-west1")?;
+    /// assert_eq!(endpoint.host(), "europe-west1-contactcenterinsights.googleapis.com");
+    /// assert_eq!(Endpoint::regional("us-central1")?, Endpoint::global());
+    /// # Ok::<(), contact_center_insights::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it has other characters than a location can have.
+    pub fn regional(location: &str) -> Result<Self, Error> {
+        Self::of_location(location, DEFAULT_UNIVERSE)
+    }
+
+    /// The endpoint for connections on which the client shows a certificate,
+    /// `https://contactcenterinsights.mtls.googleapis.com`.
+    #[must_use]
+    pub fn mtls() -> Self {
+        Self {
+            scheme: Scheme::HTTPS,
+            authority: Authority::from_static("contactcenterinsights.mtls.googleapis.com"),
+        }
+    }
+
+    pub(crate) fn of_universe(domain: &str) -> Result<Self, Error> {
+        format!("https://{SERVICE}.{domain}").parse()
+    }
+
+    pub(crate) fn of_location(location: &str, domain: &str) -> Result<Self, Error> {
+        let location = location.trim();
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let is_location = location.starts_with(|first: char| first.is_ascii_lowercase())
+            && !location.ends_with('-')
+            && location.bytes().all(is_plain);
+        match location {
+            "us-central1" | "global" => Self::of_universe(domain),
+            _ if is_location => format!("https://{location}-{SERVICE}.{domain}").parse(),
+            _ => {
+                let reason = format!("`{}` is no location, such as europe-west1", location.escape_debug());
+                Err(Error::Config("location", reason.into()))
+            }
+        }
+    }
+
     /// What `CONTACTCENTERINSIGHTS_EMULATOR_HOST` holds: `host:port`, unencrypted.
     ///
     /// # Errors
@@ -49,6 +126,16 @@ impl Endpoint {
     #[must_use]
     pub fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// As a URI, for those that think in URIs.
+    pub(super) fn uri(&self) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+        // All parts are there, so that nothing is left to refuse.
+        Uri::from_parts(parts).unwrap_or_default()
     }
 
     /// Host and port, for a connection and for errors about it.
@@ -131,6 +218,22 @@ mod tests {
         }
         assert_eq!(Endpoint::emulator("localhost:9").unwrap().to_string(), "http://localhost:9");
         assert_eq!(Endpoint::emulator("https://e.test").unwrap().to_string(), "https://e.test");
+    }
+
+    #[test]
+    fn hosts_follow_the_location_and_the_universe() {
+        for location in LOCATIONS {
+            let host = Endpoint::regional(location).unwrap().host().to_owned();
+            let expected = if location == "us-central1" { String::new() } else { format!("{location}-") };
+            assert_eq!(host, format!("{expected}contactcenterinsights.googleapis.com"));
+        }
+        let elsewhere = Endpoint::of_location("eu", "example.cloud").unwrap();
+        assert_eq!(elsewhere.to_string(), "https://eu-contactcenterinsights.example.cloud");
+        assert_eq!(Endpoint::of_universe(DEFAULT_UNIVERSE).unwrap(), Endpoint::global());
+        for bad in ["", "Europe", "eu.evil.com/", "eu west", "-eu", "projects/p/locations/eu", "1"] {
+            let error = Endpoint::regional(bad).unwrap_err();
+            assert!(matches!(error, Error::Config("location", _)), "{bad}: {error:?}");
+        }
     }
 
     #[test]

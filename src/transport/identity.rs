@@ -1,4 +1,5 @@
-//! Says on every request which client this is, as Google's clients do (`x-goog-api-client`).
+//! Says on every request which client this is, and whose quota it uses, as Google's clients do (`x-goog-api-client`,
+//! `x-goog-user-project`).
 
 use std::task::{Context, Poll};
 
@@ -12,17 +13,20 @@ const VALUE: &str =
 
 const AGENT: &str = concat!("contact-center-insights/", env!("CARGO_PKG_VERSION"), " grpc-rust-tonic/0.14");
 
-/// Adds `x-goog-api-client` and `user-agent`, unless the caller has.
+/// Adds these and `user-agent`, unless the caller has.
 #[derive(Clone, Debug)]
-pub(super) struct Identify<S>(S);
+pub(super) struct Identify<S> {
+    inner: S,
+    quota_project: Option<HeaderValue>,
+}
 
 impl<S> Identify<S> {
-    pub(super) fn new(inner: S) -> Self {
-        Self(inner)
+    pub(super) fn new(inner: S, quota_project: Option<HeaderValue>) -> Self {
+        Self { inner, quota_project }
     }
 
     pub(super) fn inner(&self) -> &S {
-        &self.0
+        &self.inner
     }
 }
 
@@ -32,14 +36,18 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Identify<S> {
     type Future = S::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         const NAME: HeaderName = HeaderName::from_static("x-goog-api-client");
+        const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
         let headers = request.headers_mut();
         headers.entry(NAME).or_insert(HeaderValue::from_static(VALUE));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
-        self.0.call(request)
+        if let Some(project) = &self.quota_project {
+            headers.entry(QUOTA_PROJECT).or_insert_with(|| project.clone());
+        }
+        self.inner.call(request)
     }
 }

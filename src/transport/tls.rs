@@ -69,7 +69,12 @@ impl Tls {
         self.identity.is_some()
     }
 
-    /// What rustls makes connections by.
+    pub(super) fn without_identity(mut self) -> Self {
+        self.identity = None;
+        self
+    }
+
+    /// What rustls makes connections by; the protocol to agree on is not in it yet.
     pub(super) fn config(&self) -> Result<ClientConfig, Error> {
         self.judge().map_err(|reason| Error::Config("tls", reason))
     }
@@ -91,7 +96,6 @@ impl Tls {
                 })?
             }
         };
-        config.alpn_protocols = vec![b"h2".to_vec()];
         // Connections live for an hour or so; resumed sessions would also outlive a change of certificates.
         config.resumption = rustls::client::Resumption::disabled();
         Ok(config)

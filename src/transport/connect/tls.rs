@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use super::Io;
 use crate::error::{ConnectFailure, Error};
-use crate::transport::{Endpoint, Tls};
+use crate::transport::Tls;
 
 /// Puts TLS on streams to one host.
 pub(super) struct Secure {
@@ -23,13 +23,26 @@ pub(super) struct Secure {
     name: ServerName<'static>,
     place: String,
     has_identity: bool,
+    is_proxy: bool,
 }
 
 impl Secure {
-    pub(super) fn new(endpoint: &Endpoint, tls: &Tls) -> Result<Self, Error> {
-        let name = ServerName::try_from(endpoint.host().to_owned())
-            .map_err(|error| Error::Config("endpoint", error.into()))?;
-        Ok(Self { config: tls.config()?, name, place: endpoint.place(), has_identity: tls.has_identity() })
+    /// With the server that the endpoint names.
+    pub(super) fn new(host: &str, place: &str, tls: &Tls) -> Result<Self, Error> {
+        let mut config = tls.config()?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|error| Error::Config("endpoint", error.into()))?;
+        Ok(Self { config, name, place: place.to_owned(), has_identity: tls.has_identity(), is_proxy: false })
+    }
+
+    /// With a proxy on the way there, which is spoken to by HTTP/1, and is not shown who the client is.
+    pub(super) fn to_proxy(host: &str, place: &str, tls: &Tls) -> Result<Self, Error> {
+        let mut config = tls.clone().without_identity().config()?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|error| Error::Config("proxy", error.into()))?;
+        Ok(Self { config, name, place: place.to_owned(), has_identity: false, is_proxy: true })
     }
 
     pub(super) async fn handshake(&self, stream: Io) -> Result<Io, ConnectFailure> {
@@ -44,6 +57,9 @@ impl Secure {
             .connect(self.name.clone(), stream)
             .await
             .map_err(|error| self.explain(error, asked.was()))?;
+        if self.is_proxy {
+            return Ok(Box::new(stream));
+        }
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(self.no_http2());
         }
@@ -77,7 +93,14 @@ impl Secure {
         let text = match &error {
             rustls::Error::InvalidCertificate(why) => self.explain_certificate(why),
             rustls::Error::NoApplicationProtocol
-            | rustls::Error::AlertReceived(Alert::NoApplicationProtocol) => return self.no_http2(),
+            | rustls::Error::AlertReceived(Alert::NoApplicationProtocol)
+                if !self.is_proxy =>
+            {
+                return self.no_http2();
+            }
+            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) if self.is_proxy => {
+                format!("the proxy `{place}` does not speak TLS; use http:// in its URL")
+            }
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => format!(
                 "`{place}` does not speak TLS; if it is meant to be a plaintext server, use http:// in the endpoint"
             ),

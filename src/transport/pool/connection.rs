@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::PoolSettings;
 use super::watch::{Verdict, Watch};
 use crate::error::{BoxError, ConnectFailure};
-use crate::transport::connect::Io;
+use crate::transport::connect::{HTTP1, Io, TLS};
 
 /// What a reply may fill before we read it. Replies are large (a page of conversations is megabytes) and links long, so
 /// that HTTP/2's own 64 KiB would make them slow.
@@ -241,6 +241,12 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
 }
 
 fn not_http2(error: h2::Error) -> ConnectFailure {
+    // The first byte was not HTTP/2's, and the error says whose it was: see `transport::connect::greeting`.
+    match error.get_io().map(io::Error::kind) {
+        Some(TLS) => return ConnectFailure::permanent("the server does not speak HTTP/2").because(error),
+        Some(HTTP1) => return ConnectFailure::transient("the server does not speak HTTP/2").because(error),
+        _ => {}
+    }
     let text = if error.is_io() {
         "the connection ended before the server said a word of HTTP/2"
     } else {
