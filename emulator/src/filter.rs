@@ -262,4 +262,4 @@ mod agree;
 #[cfg(test)]
 mod slow;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,6 +22,7 @@ mod conversations;
 mod encryption;
 mod ingest;
 mod issue_models;
+mod labels;
 mod matchers;
 mod operations;
 mod rules;
@@ -145,6 +146,8 @@ pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn J
         "CreateAnalysis" => ("CreateAnalysis", of::<analyses::Analyze>(bytes)),
         "BulkAnalyzeConversations" => ("BulkAnalyzeConversations", of::<bulk::Analyze>(bytes)),
         "BulkDeleteConversations" => ("BulkDeleteConversations", of::<bulk::Delete>(bytes)),
+        "BulkUploadFeedbackLabels" => ("BulkUploadFeedbackLabels", of::<labels::Upload>(bytes)),
+        "BulkDownloadFeedbackLabels" => ("BulkDownloadFeedbackLabels", of::<labels::Download>(bytes)),
         "QueryMetrics" => ("QueryMetrics", of::<statistics::Metrics>(bytes)),
         "IngestConversations" => ("IngestConversations", of::<ingest::Ingest>(bytes)),
         "CreateIssueModel" => ("CreateIssueModel", of::<issue_models::Train>(bytes)),
@@ -173,6 +176,8 @@ fn table() -> &'static HashMap<String, Handler> {
             read(INSIGHTS, "CalculateStats", statistics::calculate),
             read(INSIGHTS, "CalculateIssueModelStats", statistics::calculate_issue_model),
             write(INSIGHTS, "QueryMetrics", statistics::query),
+            write(INSIGHTS, "BulkUploadFeedbackLabels", labels::upload),
+            write(INSIGHTS, "BulkDownloadFeedbackLabels", labels::download),
             write(INSIGHTS, "CreateIssueModel", issue_models::create),
             write(INSIGHTS, "DeployIssueModel", issue_models::deploy),
             write(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),

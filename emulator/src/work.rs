@@ -8,6 +8,7 @@ pub(crate) mod bucket;
 pub(crate) mod companion;
 pub(crate) mod conversation;
 mod entities;
+pub(crate) mod labels;
 pub(crate) mod metrics;
 mod mood;
 mod phrases;

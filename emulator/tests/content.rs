@@ -8,5 +8,7 @@ mod common;
 mod bulk;
 #[path = "content/ingest.rs"]
 mod ingest;
+#[path = "content/labels.rs"]
+mod labels;
 #[path = "content/statistics.rs"]
 mod statistics;

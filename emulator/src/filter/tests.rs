@@ -23,7 +23,7 @@ use prost_types::{Duration, Timestamp};
 use super::*;
 
 /// The descriptor of a message of the API, or of another by its full name.
-pub(super) fn descriptor(name: &str) -> MessageDescriptor {
+pub(crate) fn descriptor(name: &str) -> MessageDescriptor {
     static POOL: LazyLock<DescriptorPool> =
         LazyLock::new(|| DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap());
     let full = if name.contains('.') {

@@ -49,6 +49,15 @@ impl Buckets {
         root.read(path).map_err(|error| refused(uri, &error))
     }
 
+    /// Whether an object of this name could be written.
+    ///
+    /// # Errors
+    /// As for [`Self::read`], but for what only the write itself can show.
+    pub(crate) fn check_object(&self, field: &str, uri: &str) -> Result<(), Status> {
+        object_path(field, uri)?;
+        self.root(uri).map(drop)
+    }
+
     /// Writes one object, in place of any that is there; what is read is the old one or the new one.
     ///
     /// # Errors
