@@ -123,14 +123,14 @@ impl TransportBuilder {
     /// when all that are open carry as many calls as they may. What is not used for a whole keepalive interval
     /// is closed, but for the last.
     pub fn with_max_connections(mut self, connections: usize) -> Self {
-        self.pool.max_connections = connections;
+        self.pool.max_connections = connections.max(1);
         self
     }
 
-    /// Sends at most this many calls at once over one connection, 100 by default: Google's front ends allow no more. A
+    /// Sends at most this many calls at once over one connection, 100 by default, and at least one: Google's front ends allow no more. A
     /// server that allows fewer is obeyed. Beyond that, calls wait in line.
     pub fn with_max_streams(mut self, calls: usize) -> Self {
-        self.pool.max_streams = calls;
+        self.pool.max_streams = calls.max(1);
         self
     }
 

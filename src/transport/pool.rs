@@ -141,7 +141,7 @@ impl Pool {
         }
         self.0.waiting.store(lines.queue.len(), Ordering::SeqCst);
         lines.connections.retain(|connection| connection.health().is_open());
-        let may_open = !lines.is_opening && lines.connections.len() < self.0.settings.max_connections.max(1);
+        let may_open = !lines.is_opening && lines.connections.len() < self.0.settings.max_connections;
         let opening = (may_open && !lines.queue.is_empty()).then(|| {
             lines.is_opening = true;
             Opening { pool: self.clone(), not_before: lines.not_before, outcome: None }

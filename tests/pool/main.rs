@@ -1,0 +1,135 @@
+//! The pool of connections: how many there are, who waits for a place, and what becomes of a connection that ends. Over
+//! pipes in memory, so that time is paused and nothing depends on the machine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails may panic")]
+#![allow(unreachable_pub, reason = "modules of a test")]
+
+mod ends;
+mod server;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use contact_center_insights::call::RetryPolicy;
+use contact_center_insights::transport::TransportBuilder;
+use contact_center_insights::{Client, Error};
+use server::{NAME, Server};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// A client without retries: what the pool does not mend is an error.
+fn client(server: &Server, settings: impl FnOnce(TransportBuilder) -> TransportBuilder) -> Client {
+    let transport = settings(server.transport()).build().unwrap();
+    Client::builder().with_transport(transport).with_retry(RetryPolicy::never()).build().unwrap()
+}
+
+async fn get(client: Client) -> Result<(), Error> {
+    client.get_operation(NAME).await.map(|operation| assert!(operation.is_done()))
+}
+
+/// So many calls at once; all must succeed.
+async fn crowd(client: &Client, calls: usize) {
+    let running: JoinSet<_> = (0..calls).map(|_| get(client.clone())).collect();
+    for result in running.join_all().await {
+        result.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_after_another_needs_one_connection() {
+    let server = Server::start(100);
+    let client = client(&server, |builder| builder);
+    assert_eq!(server.opened(), 0, "nothing is opened before the first call");
+    for _ in 0..100 {
+        get(client.clone()).await.unwrap();
+    }
+    assert_eq!(server.opened(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_are_opened_as_calls_in_flight_need_them() {
+    for (calls, connections) in [(1, 1), (100, 1), (101, 2), (250, 3), (790, 8)] {
+        let server = Server::start(100);
+        let client = client(&server, |builder| builder);
+        server.hold();
+        let crowd = tokio::spawn(async move { crowd(&client, calls).await });
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((server.opened(), server.in_flight()), (connections, calls));
+        server.release();
+        crowd.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_most_connections_and_the_most_calls_on_each_are_kept_to() {
+    // The server allows 10 at once, less than the client would send.
+    let server = Server::start(10);
+    let client = client(&server, |builder| builder.with_max_connections(3));
+    server.hold();
+    let crowd = tokio::spawn(async move { crowd(&client, 100).await });
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((server.opened(), server.in_flight()), (3, 30));
+    server.release();
+    crowd.await.unwrap();
+    assert_eq!((server.opened(), server.served()), (3, 100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_zero_count_as_one() {
+    let server = Server::start(100);
+    let client = client(&server, |builder| builder.with_max_connections(0).with_max_streams(0));
+    crowd(&client, 5).await;
+    assert_eq!((server.opened(), server.most_in_flight()), (1, 1));
+}
+
+/// Those who wait are served in order, and those who gave up cost the others nothing.
+#[tokio::test(start_paused = true)]
+async fn the_line_is_first_come_first_served() {
+    let server = Server::start(100);
+    let client = client(&server, |builder| builder.with_max_connections(1).with_max_streams(1));
+    server.hold();
+    let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
+    let mut calls = Vec::new();
+    for number in 0..10 {
+        let (client, done) = (client.clone(), done.clone());
+        calls.push(tokio::spawn(async move {
+            get(client).await.unwrap();
+            done.send(number).unwrap();
+        }));
+        // One after the other: the order of spawned tasks is not promised.
+        sleep(Duration::from_millis(1)).await;
+    }
+    for number in [0, 3, 4, 9] {
+        calls.get(number).unwrap().abort();
+    }
+    server.release();
+    drop(done);
+    let mut served = Vec::new();
+    while let Some(number) = order.recv().await {
+        served.push(number);
+    }
+    assert_eq!(served, [1, 2, 5, 6, 7, 8]);
+    assert_eq!(server.most_in_flight(), 1);
+    get(client).await.unwrap();
+}
+
+/// A thousand calls that are dropped at every stage leave no place taken.
+#[tokio::test(start_paused = true)]
+async fn dropped_calls_leave_their_places() {
+    let server = Server::start(100);
+    let client = client(&server, |builder| builder.with_max_connections(2).with_max_streams(2));
+    server.set_delay(Duration::from_millis(7));
+    for round in 0..200_u64 {
+        let crowd: JoinSet<_> = (0..5).map(|_| get(client.clone())).collect();
+        tokio::select! {
+            biased;
+            () = async { crowd.join_all().await.into_iter().for_each(Result::unwrap) } => {}
+            () = sleep(Duration::from_millis(round % 11)) => {}
+        }
+    }
+    server.set_delay(Duration::ZERO);
+    crowd(&client, 10).await;
+    assert!(server.opened() <= 2, "{}", server.opened());
+}
