@@ -106,11 +106,11 @@ async fn the_line_is_first_come_first_served() {
     }
     server.release();
     drop(done);
-    let mut served = Vec::new();
+    let mut finished = Vec::new();
     while let Some(number) = order.recv().await {
-        served.push(number);
+        finished.push(number);
     }
-    assert_eq!(served, [1, 2, 5, 6, 7, 8]);
+    assert_eq!(finished, [1, 2, 5, 6, 7, 8]);
     assert_eq!(server.most_in_flight(), 1);
     get(client).await.unwrap();
 }
