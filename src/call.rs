@@ -21,6 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
+use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
 
 pub use methods::Method;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
     pub(crate) defaults: Defaults,
     pub(crate) chance: Chance,
+    /// Where the grid begins on which pollers poll.
+    pub(crate) born: Instant,
     /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
     /// outage, in which every call fails, that keeps retries from multiplying it.
     pub(crate) budget: TpsBudget,
@@ -71,7 +74,13 @@ impl Caller {
     /// `seed` fixes the jitter of waits, for tests.
     pub(crate) fn new(transport: Transport, defaults: Defaults, seed: Option<u64>) -> Self {
         let chance = seed.map_or_else(Chance::from_process, Chance::seeded);
-        Self(Arc::new(Shared { transport, defaults, chance, budget: TpsBudget::default() }))
+        Self(Arc::new(Shared {
+            transport,
+            defaults,
+            chance,
+            born: Instant::now(),
+            budget: TpsBudget::default(),
+        }))
     }
 
     /// A number from 0 to 1, for jitter.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::error::Fault;
 
 /// How an operation is polled.
@@ -63,6 +65,17 @@ impl PollPolicy {
         self.longest(polls).mul_f64(least + (1.0 - least) * chance.clamp(0.0, 1.0))
     }
 
+    /// When a poll is due that waits `wait` from `now` on: up to 1/128 of the wait earlier, on a grid that begins at
+    /// `origin`. Pollers that share it make those polls together that would fall close together, and wake the
+    /// process, the connection and the processor once for all of them.
+    pub(super) fn due(origin: Instant, now: Instant, wait: Duration) -> Instant {
+        let due = now + wait;
+        // A power of two, so that the grid of any wait holds those of longer ones.
+        let step = (wait.as_millis() / 128).checked_ilog2().map_or(1, |exponent| 1_u128 << exponent);
+        let off = due.saturating_duration_since(origin).as_millis() % step;
+        due.checked_sub(Duration::from_millis(u64::try_from(off).unwrap_or_default())).unwrap_or(due)
+    }
+
     fn longest(&self, polls: u32) -> Duration {
         let growth = MULTIPLIER.powf(f64::from(polls.min(100)));
         let wait = self.first_wait.as_secs_f64() * growth;
@@ -115,6 +128,22 @@ mod tests {
         assert_eq!(policy.wait(10, 0.0), Duration::from_secs(27));
         let steady = PollPolicy::default().with_first_wait(Duration::from_secs(30));
         assert_eq!([0, 1].map(|polls| steady.wait(polls, 0.0).as_secs()), [10, 27]);
+    }
+
+    #[test]
+    fn polls_fall_on_a_grid_but_never_late_nor_much_too_soon() {
+        let origin = Instant::now();
+        for (now, wait) in [(0, 1000), (77, 1000), (12_345, 30_000), (12_346, 28_001), (5, 100), (9, 0)] {
+            let (now, wait) = (origin + Duration::from_millis(now), Duration::from_millis(wait));
+            let due = PollPolicy::due(origin, now, wait);
+            assert!(due <= now + wait && due >= now + wait.mul_f64(127.0 / 128.0), "{wait:?}");
+        }
+        let at = |now: u64, wait| {
+            let now = origin + Duration::from_millis(now);
+            (PollPolicy::due(origin, now, Duration::from_millis(wait)) - origin).as_millis()
+        };
+        assert_eq!([at(0, 30_000), at(50, 30_000), at(0, 30_079)], [29_952; 3], "steps of 128 ms");
+        assert_eq!(at(0, 30_100), 30_080);
     }
 
     #[test]

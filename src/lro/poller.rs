@@ -97,7 +97,7 @@ impl<R, M> Poller<R, M> {
     pub fn with_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         if self.polls > 0 && self.faults == 0 {
-            self.due = Instant::now() + self.policy.wait(self.polls - 1, self.caller.chance());
+            self.due = self.due_in(self.policy.wait(self.polls - 1, self.caller.chance()));
         }
         self
     }
@@ -130,6 +130,10 @@ impl<R, M> Poller<R, M> {
         call.send().await.map_err(|error| self.following(error))
     }
 
+    fn due_in(&self, wait: Duration) -> Instant {
+        PollPolicy::due(self.caller.born, Instant::now(), wait)
+    }
+
     fn is_done(&self) -> bool {
         self.last.as_ref().is_some_and(Operation::is_done)
     }
@@ -142,7 +146,7 @@ impl<R, M> Poller<R, M> {
         // Boxed by the call: most of the time a poller waits, and should be small then.
         match call.with_retry(retry).await {
             Ok(raw) => {
-                self.due = Instant::now() + self.policy.wait(self.polls, self.caller.chance());
+                self.due = self.due_in(self.policy.wait(self.polls, self.caller.chance()));
                 self.polls = self.polls.saturating_add(1);
                 self.faults = 0;
                 self.last = Some(raw.into());
@@ -153,7 +157,8 @@ impl<R, M> Poller<R, M> {
                 let wait =
                     self.policy.wait(self.faults.saturating_sub(1).max(self.polls), self.caller.chance());
                 let wait = if self.verdict(&error) == Verdict::SlowDown { wait * 2 } else { wait };
-                self.due = Instant::now() + wait.max(error.retry_after().unwrap_or(Duration::ZERO));
+                let asked = Instant::now() + error.retry_after().unwrap_or(Duration::ZERO);
+                self.due = self.due_in(wait).max(asked);
                 Err(self.following(error))
             }
         }
@@ -291,7 +296,7 @@ impl<R, M> Reply for Poller<R, M> {
 
     fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self {
         let mut poller = Self::by_name(context.0.clone(), wire.name.clone());
-        poller.due += poller.policy.wait(0, poller.caller.chance());
+        poller.due = poller.due_in(poller.policy.wait(0, poller.caller.chance()));
         poller.polls = 1;
         poller.last = Some(wire.into());
         poller
