@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// The first line on stdout is `{"ready":true,"address":"127.0.0.1:PORT"}`, once calls are answered, whatever
     /// --output says. gRPC and REST are served on the one port.
     #[command(args_conflicts_with_subcommands = true)]
-    Emulator(Emulator),
+    Emulator(Box<Emulator>),
     /// Get, list, wait for, cancel and decode long-running operations.
     #[command(subcommand)]
     Operations(Operations),

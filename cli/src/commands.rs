@@ -15,7 +15,7 @@ use crate::failure::Failure;
 pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Quickstart(args) => quickstart::run(args, output).await,
-        Command::Emulator(args) => return emulator::run(args).await,
+        Command::Emulator(args) => return emulator::run(*args).await,
         Command::Operations(Operations::Get { name, connection }) => {
             operations::get(&name.name, connection, output).await
         }

@@ -2,24 +2,24 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use contact_center_insights::proto::longrunning::Operation;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
 use crate::contract::Contract;
 use crate::dispatch::Service;
+use crate::emulator::Emulator;
 use crate::exchange::Front;
 use crate::journal::Journal;
 use crate::methods::State;
+use crate::persist::Log;
 use crate::profile::{self, Profile, ProfileError};
 use crate::script::{Fault, FaultError, Meter, Quotas, Script};
-use crate::seed::{self, Seed, SeedError};
+use crate::seed::Seed;
 use crate::server;
 use crate::tls::Tls;
 use crate::work::bucket::Buckets;
@@ -39,9 +39,28 @@ pub struct EmulatorBuilder {
     faults: Vec<Fault>,
     fault_seed: u64,
     quotas: Quotas,
+    data_dir: Option<PathBuf>,
     journal: usize,
     tls: bool,
     gcs_root: Option<PathBuf>,
+}
+
+impl Default for EmulatorBuilder {
+    fn default() -> Self {
+        Self {
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            profiles: Profiles::default(),
+            seed: Seed::default(),
+            clock: Arc::new(SystemClock),
+            faults: Vec::new(),
+            fault_seed: 0,
+            quotas: Quotas::default(),
+            data_dir: None,
+            journal: JOURNAL,
+            tls: false,
+            gcs_root: None,
+        }
+    }
 }
 
 impl EmulatorBuilder {
@@ -94,6 +113,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Keeps resources and operations in this directory, which is made if it is not there: every change is in it before
+    /// the call that makes it is answered, and outlives the process, however that ends. One emulator at a time can use
+    /// it. A seed is planted only where the directory is new. Default: nothing is kept.
+    pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
     /// How many calls [`Emulator::journal`] keeps. Default: 10,000.
     pub fn with_journal_limit(mut self, calls: usize) -> Self {
         self.journal = calls;
@@ -143,10 +170,10 @@ impl EmulatorBuilder {
         }
         let world =
             World::new(Settings { profiles: self.profiles, gcs_root: self.gcs_root, seed: self.fault_seed });
-        let mut state = State { world, ..State::default() };
-        self.seed.plant(&mut state);
+        let state = State { world, ..State::default() };
+        let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
         let front = Arc::new(Front {
-            service: Arc::new(Service::new(state, Arc::clone(&self.clock))),
+            service: Arc::new(service),
             clock: self.clock,
             script,
             meter,
@@ -160,136 +187,32 @@ impl EmulatorBuilder {
     }
 }
 
-/// A running emulator. It stops when it is dropped; there can be many in one process.
-///
-/// ```
-/// use contact_center_insights_emulator::{Emulator, Profile};
-/// # use contact_center_insights::proto::insights::{
-/// #     CreateIssueModelRequest, IssueModel,
-/// #     contact_center_insights_client::ContactCenterInsightsClient,
-/// # };
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let emulator = Emulator::builder().with_profile(Profile::immediate()).start().await?;
-/// let channel = tonic::transport::Endpoint::new(emulator.endpoint())?.connect().await?;
-/// let mut client = ContactCenterInsightsClient::new(channel);
-/// let request = CreateIssueModelRequest {
-///     parent: "projects/p/locations/us-central1".into(),
-///     issue_model: Some(IssueModel::default()),
-/// };
-/// assert!(client.create_issue_model(request).await?.into_inner().done);
-/// emulator.stop().await;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-#[must_use = "an emulator stops when it is dropped"]
-pub struct Emulator {
-    address: SocketAddr,
-    front: Arc<Front>,
-    /// The certificate of the authority, if it speaks TLS.
-    authority: Option<String>,
-    /// Dropping it stops the server.
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl Emulator {
-    /// An emulator with all defaults, to be set up and started.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder {
-            address: (Ipv4Addr::LOCALHOST, 0).into(),
-            profiles: Profiles::default(),
-            seed: Seed::default(),
-            clock: Arc::new(SystemClock),
-            faults: Vec::new(),
-            fault_seed: 0,
-            quotas: Quotas::default(),
-            journal: JOURNAL,
-            tls: false,
-            gcs_root: None,
-        }
+/// The service, with what is there from the start.
+fn service(
+    mut state: State,
+    clock: &Arc<dyn Clock>,
+    data_dir: Option<&Path>,
+    seed: Seed,
+) -> Result<Service, StartError> {
+    let Some(directory) = data_dir else {
+        seed.plant(&mut state);
+        return Ok(Service::new(state, Arc::clone(clock)));
+    };
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| StartError::DataDir {
+        directory: directory.to_owned(),
+        source,
+    };
+    let (log, time, is_new) = Log::open(directory, &mut state).map_err(|error| failed(error.into()))?;
+    if let (Some(clock), Some(time)) = (clock.as_manual(), time) {
+        clock.set(clock.now().max(time));
     }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    let service = Service::kept(state, Arc::clone(clock), log);
+    if is_new {
+        service.change(|state, _| seed.plant(state)).map_err(|status| failed(status.message().into()))?;
+    } else if !seed.is_empty() {
+        tracing::warn!("the seed is not planted: {} has a state already", directory.display());
     }
-
-    /// Where it listens, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON both.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        let scheme = if self.authority.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
-    }
-
-    /// The certificate of the authority that clients must trust, as PEM; `None` without TLS.
-    #[must_use]
-    pub fn ca_pem(&self) -> Option<&str> {
-        self.authority.as_deref()
-    }
-
-    /// What was called so far.
-    #[must_use]
-    pub fn journal(&self) -> &Journal {
-        &self.front.journal
-    }
-
-    /// Adds a fault while it runs, after those that are there.
-    ///
-    /// # Errors
-    /// [`FaultError`] if the fault could never strike: its method, field or number does not exist.
-    pub fn add_fault(&self, fault: Fault) -> Result<(), FaultError> {
-        self.front.script.push(fault)
-    }
-
-    /// Takes all faults away.
-    pub fn clear_faults(&self) {
-        self.front.script.clear();
-    }
-
-    /// The quotas in force.
-    pub fn quotas(&self) -> Quotas {
-        self.front.meter.quotas()
-    }
-
-    /// Sets quotas in place of those that were, with nothing used.
-    ///
-    /// # Errors
-    /// [`FaultError`] if a method does not exist.
-    pub fn set_quotas(&self, quotas: Quotas) -> Result<(), FaultError> {
-        self.front.meter.set(quotas)
-    }
-
-    /// Where it listens, as `127.0.0.1:PORT`: the value for the variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
-    #[must_use]
-    pub fn host(&self) -> String {
-        self.address.to_string()
-    }
-
-    /// Places an operation as it is, in place of any of the same name: whatever a client should meet, such as
-    /// metadata of an unknown type, or an end without result. One that is not done stays so until it is cancelled.
-    ///
-    /// # Errors
-    /// [`SeedError`] if the name is not of the form `projects/{project}/locations/{location}/operations/{operation}`.
-    pub fn put_operation(&self, operation: Operation) -> Result<(), SeedError> {
-        seed::check_operation(&operation)?;
-        self.front.service.place(operation);
-        Ok(())
-    }
-
-    /// Stops: takes no more connections, and waits up to half a second for calls in flight.
-    ///
-    /// Dropping the emulator stops it too, without waiting.
-    pub async fn stop(self) {
-        let Self { stop, task, .. } = self;
-        drop(stop);
-        if let Err(error) = task.await {
-            tracing::error!(%error, "the emulator did not stop well");
-        }
-    }
+    Ok(service)
 }
 
 /// Why an emulator could not be started.
@@ -302,6 +225,14 @@ pub enum StartError {
     /// A fault could never strike, or a quota is for no method.
     #[error("a fault or quota cannot be used")]
     Fault(#[source] FaultError),
+    /// The data directory cannot be used: it is in use, damaged, or not to be written to.
+    #[error("cannot keep data in {}", .directory.display())]
+    DataDir {
+        /// The directory.
+        directory: PathBuf,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// No certificate could be made.
     #[error("cannot make a certificate")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),

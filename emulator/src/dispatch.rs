@@ -1,26 +1,54 @@
 //! The `dispatch` room: the one way from a method's path and request to its response, whatever the transport.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use contact_center_insights::Status;
 use contact_center_insights::proto::longrunning::Operation;
+use contact_center_insights::{Code, Status};
 
 use crate::clock::Clock;
 use crate::contract::{Contract, OPERATIONS};
 use crate::fault;
 use crate::message::behavior::screen;
 use crate::methods::{self, Context, Handler, State, View};
+use crate::persist::{self, Log};
 
 /// The emulated service, without its transports.
 #[derive(Debug)]
 pub(crate) struct Service {
-    state: Mutex<State>,
+    inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
+}
+
+/// The state, and where it is written down.
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    log: Option<Log>,
+}
+
+impl Inner {
+    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered.
+    fn keep(&mut self, time: Option<SystemTime>) -> Result<(), Status> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        log.keep(&mut self.state, time).map_err(|error| not_kept(&error))
+    }
+}
+
+fn not_kept(error: &std::io::Error) -> Status {
+    tracing::error!(%error, "a change could not be written down");
+    let message = format!("the emulator cannot write to its data directory: {error}");
+    fault::fault(Code::Internal, "DATA_DIRECTORY", message, &[("error", &error.to_string())])
 }
 
 impl Service {
     pub(crate) fn new(state: State, clock: Arc<dyn Clock>) -> Self {
-        Self { state: Mutex::new(state), clock }
+        Self { inner: Mutex::new(Inner { state, log: None }), clock }
+    }
+
+    /// One whose state outlives it: nothing is answered that is not written down.
+    pub(crate) fn kept(state: State, clock: Arc<dyn Clock>, log: Log) -> Self {
+        Self { inner: Mutex::new(Inner { state, log: Some(log) }), clock }
     }
 
     /// Answers one call of the method at `package.Service/Method`. Before it, everything that was due has ended. A call
@@ -32,13 +60,18 @@ impl Service {
         };
         let request = screen(&method.input, request)?;
         let now = self.clock.now();
-        let mut state = self.lock();
-        state.advance(now);
+        let mut inner = self.lock();
+        inner.state.advance(now);
         let answer = match handler {
-            Handler::Write(handler) => handler(&mut Context { state: &mut state, now }, &request),
+            Handler::Write(handler) => {
+                let answer = handler(&mut Context { state: &mut inner.state, now }, &request);
+                inner.keep(self.time())?;
+                answer
+            }
             Handler::Read(handler) => {
-                let view = View::of(&state, now);
-                drop(state);
+                inner.keep(self.time())?;
+                let view = View::of(&inner.state, now);
+                drop(inner);
                 handler(&view, &request)
             }
         };
@@ -50,13 +83,57 @@ impl Service {
     }
 
     /// Places an operation as it is.
-    pub(crate) fn place(&self, operation: Operation) {
-        self.lock().place(operation);
+    pub(crate) fn place(&self, operation: Operation) -> Result<(), Status> {
+        self.change(|state, _| state.place(operation))
+    }
+
+    /// Changes the state past the API. Before it, everything that was due has ended.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, SystemTime) -> R) -> Result<R, Status> {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        inner.state.advance(now);
+        let result = change(&mut inner.state, now);
+        inner.keep(self.time())?;
+        Ok(result)
+    }
+
+    /// The state as bytes: the same state, the same bytes.
+    pub(crate) fn snapshot(&self) -> Vec<u8> {
+        persist::snapshot(&self.lock().state, self.time())
+    }
+
+    /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
+    pub(crate) fn restore(&self, image: &[u8]) -> Result<(), Status> {
+        let mut inner = self.lock();
+        let (state, time) = persist::restore(image, &inner.state.world).map_err(|error| {
+            let message = format!("the bytes are no snapshot of this emulator: {error}");
+            fault::fault(Code::InvalidArgument, "BAD_SNAPSHOT", message, &[("error", &error.to_string())])
+        })?;
+        inner.state = state;
+        if let (Some(clock), Some(time)) = (self.clock.as_manual(), time) {
+            clock.set(time);
+        }
+        let Inner { state, log } = &mut *inner;
+        log.as_mut().map_or(Ok(()), |log| log.replace(state, self.time())).map_err(|error| not_kept(&error))
+    }
+
+    #[allow(dead_code, reason = "the admin API calls it")]
+    /// How many resources and operations there are.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let inner = self.lock();
+        let operations = inner.state.engine.snapshot().values().map(imbl::OrdMap::len).sum();
+        (inner.state.world.store.everything().count(), operations)
+    }
+
+    /// The time that is written down with the state: of a clock that is moved by hand, since any other goes on by
+    /// itself.
+    fn time(&self) -> Option<SystemTime> {
+        self.clock.as_manual().map(Clock::now)
     }
 
     /// A call that panicked, which none should, is no reason for the others to fail.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

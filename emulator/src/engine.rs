@@ -234,6 +234,12 @@ impl<W> Engine<W> {
         })
     }
 
+    /// All operations as they can be written down, by location and in the order of their starts.
+    pub(crate) fn save_all(&self) -> impl Iterator<Item = Saved> {
+        let entries = self.locations.values().flat_map(OrdMap::values);
+        entries.filter_map(|entry| self.save(&entry.name))
+    }
+
     /// Takes in what was written down. `job` makes the job of a method out of its bytes; `None` if it cannot.
     pub(crate) fn restore(
         &mut self,

@@ -22,6 +22,7 @@ mod clock;
 mod contract;
 mod dispatch;
 mod distance;
+mod emulator;
 #[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod engine;
 mod exchange;
@@ -34,6 +35,7 @@ mod message;
 mod methods;
 mod names;
 mod paging;
+mod persist;
 mod profile;
 mod reflection;
 mod rest;
@@ -47,8 +49,9 @@ mod tls;
 mod work;
 mod world;
 
-pub use builder::{Emulator, EmulatorBuilder, StartError};
+pub use builder::{EmulatorBuilder, StartError};
 pub use clock::{Clock, ClockError, ManualClock, SystemClock};
+pub use emulator::Emulator;
 pub use journal::{Journal, JournalEntry, Transport};
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};

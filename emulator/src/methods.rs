@@ -61,6 +61,12 @@ impl State {
         self.world.store.expire(now);
     }
 
+    /// Drops all resources and operations of a project, or all.
+    pub(crate) fn clear(&mut self, project: Option<&str>) {
+        self.world.store.clear(project);
+        self.engine.clear(project);
+    }
+
     /// Places an operation as it is.
     pub(crate) fn place(&mut self, operation: Operation) {
         self.world.store.reserve(&operation.name);
@@ -136,7 +142,6 @@ pub(crate) fn served() -> impl Iterator<Item = &'static str> {
 }
 
 /// The job of a long-running method, out of the bytes that it was written down as.
-#[allow(dead_code, reason = "for what keeps the state on disk")]
 pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn Job<World>>)> {
     fn of<J: Job<World> + Message + Default + 'static>(bytes: &[u8]) -> Option<Box<dyn Job<World>>> {
         J::decode(bytes).ok().map(|job| Box::new(job) as Box<dyn Job<World>>)

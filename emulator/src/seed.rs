@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use contact_center_insights::Status;
 use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message as _, Name as _};
@@ -142,6 +143,13 @@ fn known() -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SeedError(String);
+
+impl SeedError {
+    /// What was placed could not be written down.
+    pub(crate) fn from_status(status: &Status) -> Self {
+        Self(status.message().to_owned())
+    }
+}
 
 #[cfg(test)]
 mod tests {

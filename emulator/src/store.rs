@@ -188,6 +188,11 @@ impl Store {
         format!("{location}/operations/{}", self.ids.operation())
     }
 
+    /// The last ids given out, of operations and of resources.
+    pub(crate) fn last_ids(&self) -> (u64, u64) {
+        self.ids.last()
+    }
+
     /// Makes sure that no new name will be this one.
     pub(crate) fn reserve(&mut self, name: &str) {
         self.ids.reserve(names::id(name));

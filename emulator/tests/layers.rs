@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 19] = [
     &["admin"],
     &["grpc", "rest"],
     &["server"],
-    &["builder"],
+    &["builder", "emulator"],
 ];
 
 fn floor(room: &str) -> Option<usize> {

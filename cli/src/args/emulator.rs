@@ -78,6 +78,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     pub(crate) gcs_root: Option<PathBuf>,
 
+    /// Keep resources and operations in this directory: every change is there before its call is answered, and outlives
+    /// the process, even one that is killed. --seed counts only while the directory is new.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
     /// How operations go, for all methods or for one: `immediate`, `polls:N` or `time:D`, then perhaps
     /// `,fail=CODE[:message]`. Can be given many times.
     #[arg(long, value_name = "[METHOD=]PROFILE")]

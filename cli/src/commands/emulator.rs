@@ -70,6 +70,9 @@ async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if let Some(directory) = &args.gcs_root {
         builder = builder.with_gcs_root(directory);
     }
+    if let Some(directory) = &args.data_dir {
+        builder = builder.with_data_dir(directory);
+    }
     if let ClockChoice::Virtual(clock) = &args.clock {
         builder = builder.with_clock(clock.clone());
     }
@@ -109,9 +112,10 @@ fn not_started(error: StartError) -> Failure {
     let is_taken =
         matches!(&error, StartError::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse);
     let failure = match &error {
-        StartError::Method(_) | StartError::Fault(_) | StartError::GcsRoot { .. } => {
-            Failure::new(Exit::Usage, error)
-        }
+        StartError::Method(_)
+        | StartError::Fault(_)
+        | StartError::GcsRoot { .. }
+        | StartError::DataDir { .. } => Failure::new(Exit::Usage, error),
         _ => Failure::new(Exit::Api, error),
     };
     if is_taken {

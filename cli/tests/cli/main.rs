@@ -10,6 +10,8 @@
 
 mod emulator;
 mod exits;
+#[cfg(unix)]
+mod kill;
 mod operations;
 mod quickstart;
 mod support;

@@ -145,6 +145,13 @@ pub(crate) fn file(text: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
+/// A path of its own where nothing is.
+pub(crate) fn directory() -> PathBuf {
+    let path = file("");
+    std::fs::remove_file(&path).unwrap();
+    path
+}
+
 pub(crate) fn name(id: &str) -> String {
     format!("{PARENT}/operations/{id}")
 }

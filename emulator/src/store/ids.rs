@@ -28,6 +28,11 @@ impl Ids {
         self.resource
     }
 
+    /// The last of operations, and of resources.
+    pub(super) fn last(&self) -> (u64, u64) {
+        (self.operation, self.resource)
+    }
+
     /// Goes past an id that is there already. One far from those given out is none of ours, and will not be reached.
     pub(super) fn reserve(&mut self, id: &str) {
         const FAR: u64 = 1_000_000_000_000;

@@ -1,0 +1,167 @@
+//! The `emulator` room: a running emulator, and what its owner can do with it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use contact_center_insights::Status;
+use contact_center_insights::proto::longrunning::Operation;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::builder::EmulatorBuilder;
+use crate::exchange::Front;
+use crate::journal::Journal;
+use crate::script::{Fault, FaultError, Quotas};
+use crate::seed::{self, Seed, SeedError};
+
+/// A running emulator. It stops when it is dropped; there can be many in one process.
+///
+/// ```
+/// use contact_center_insights_emulator::{Emulator, Profile};
+/// # use contact_center_insights::proto::insights::{
+/// #     CreateIssueModelRequest, IssueModel,
+/// #     contact_center_insights_client::ContactCenterInsightsClient,
+/// # };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::builder().with_profile(Profile::immediate()).start().await?;
+/// let channel = tonic::transport::Endpoint::new(emulator.endpoint())?.connect().await?;
+/// let mut client = ContactCenterInsightsClient::new(channel);
+/// let request = CreateIssueModelRequest {
+///     parent: "projects/p/locations/us-central1".into(),
+///     issue_model: Some(IssueModel::default()),
+/// };
+/// assert!(client.create_issue_model(request).await?.into_inner().done);
+/// emulator.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "an emulator stops when it is dropped"]
+pub struct Emulator {
+    pub(crate) address: SocketAddr,
+    pub(crate) front: Arc<Front>,
+    /// The certificate of the authority, if it speaks TLS.
+    pub(crate) authority: Option<String>,
+    /// Dropping it stops the server.
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) task: JoinHandle<()>,
+}
+
+impl Emulator {
+    /// An emulator with all defaults, to be set up and started.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON both.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate of the authority that clients must trust, as PEM; `None` without TLS.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// What was called so far.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.front.journal
+    }
+
+    /// Adds a fault while it runs, after those that are there.
+    ///
+    /// # Errors
+    /// [`FaultError`] if the fault could never strike: its method, field or number does not exist.
+    pub fn add_fault(&self, fault: Fault) -> Result<(), FaultError> {
+        self.front.script.push(fault)
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.front.script.clear();
+    }
+
+    /// The quotas in force.
+    pub fn quotas(&self) -> Quotas {
+        self.front.meter.quotas()
+    }
+
+    /// Sets quotas in place of those that were, with nothing used.
+    ///
+    /// # Errors
+    /// [`FaultError`] if a method does not exist.
+    pub fn set_quotas(&self, quotas: Quotas) -> Result<(), FaultError> {
+        self.front.meter.set(quotas)
+    }
+
+    /// Where it listens, as `127.0.0.1:PORT`: the value for the variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Places an operation as it is, in place of any of the same name: whatever a client should meet, such as
+    /// metadata of an unknown type, or an end without result. One that is not done stays so until it is cancelled.
+    ///
+    /// # Errors
+    /// [`SeedError`] if the name is not of the form `projects/{project}/locations/{location}/operations/{operation}`.
+    pub fn put_operation(&self, operation: Operation) -> Result<(), SeedError> {
+        seed::check_operation(&operation)?;
+        self.front.service.place(operation).map_err(|status| SeedError::from_status(&status))
+    }
+
+    /// Drops all resources and operations, of one project (its id) or of all, at once. Clock, faults, quotas and journal
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// `INTERNAL` if that cannot be written to the data directory.
+    pub fn reset(&self, project: Option<&str>) -> Result<(), Status> {
+        self.front.service.change(|state, _| state.clear(project))
+    }
+
+    /// Adds a seed, in place of what has the same names.
+    ///
+    /// # Errors
+    /// `INTERNAL` if it cannot be written to the data directory.
+    pub fn plant(&self, seed: Seed) -> Result<(), Status> {
+        self.front.service.change(|state, _| seed.plant(state))
+    }
+
+    /// All resources and operations, and the time of a clock that is moved by hand, as bytes: the same state, the same
+    /// bytes.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.front.service.snapshot()
+    }
+
+    /// Puts what [`Self::snapshot`] gave in place of all that there is, at once or not at all.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` if these are not such bytes; `INTERNAL` if they cannot be written to the data directory.
+    pub fn restore(&self, snapshot: &[u8]) -> Result<(), Status> {
+        self.front.service.restore(snapshot)
+    }
+
+    /// Stops: takes no more connections, and waits up to half a second for calls in flight.
+    ///
+    /// Dropping the emulator stops it too, without waiting.
+    pub async fn stop(self) {
+        let Self { stop, task, .. } = self;
+        drop(stop);
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the emulator did not stop well");
+        }
+    }
+}

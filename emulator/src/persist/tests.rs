@@ -1,0 +1,171 @@
+//! States that come back as they were.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use contact_center_insights::proto::insights::{
+    Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
+};
+use contact_center_insights::proto::longrunning::Operation;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::contract::INSIGHTS;
+use crate::dispatch::Service;
+
+const L: &str = "projects/p/locations/l";
+
+/// A state with some of everything.
+fn service() -> Service {
+    let service = Service::new(State::default(), Arc::new(ManualClock::default()));
+    for id in ["call-0001", "call-0002", "call-0003"] {
+        let request = CreateConversationRequest {
+            parent: L.into(),
+            conversation: Some(Conversation::default()),
+            conversation_id: id.into(),
+        };
+        call(&service, "CreateConversation", &request);
+    }
+    let model = IssueModel { display_name: "m".into(), ..IssueModel::default() };
+    call(
+        &service,
+        "CreateIssueModel",
+        &CreateIssueModelRequest { parent: L.into(), issue_model: Some(model) },
+    );
+    service
+        .place(Operation { name: format!("{L}/operations/7"), done: true, ..Operation::default() })
+        .unwrap();
+    service
+}
+
+fn call(service: &Service, method: &str, request: &impl Message) -> Vec<u8> {
+    service.dispatch(&format!("{INSIGHTS}/{method}"), &request.encode_to_vec()).unwrap()
+}
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("cci-persist-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn open(&self) -> Result<(State, Log, bool), OpenError> {
+        let mut state = State::default();
+        let (log, _, is_new) = Log::open(&self.0, &mut state)?;
+        Ok((state, log, is_new))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("state")
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_snapshot_of_what_was_restored_is_the_same_bytes() {
+    let service = service();
+    let image = service.snapshot();
+    let other = Service::new(State::default(), Arc::new(ManualClock::new(UNIX_EPOCH)));
+    other.restore(&image).unwrap();
+    assert_eq!(other.snapshot(), image);
+    other.restore(&image).unwrap();
+    assert_eq!(other.snapshot(), image, "in place of what was there");
+    // And it lives on in the same way.
+    let next = CreateConversationRequest {
+        parent: L.into(),
+        conversation: Some(Conversation::default()),
+        ..CreateConversationRequest::default()
+    };
+    assert_eq!(call(&service, "CreateConversation", &next), call(&other, "CreateConversation", &next));
+}
+
+#[test]
+fn bytes_that_are_no_snapshot_change_nothing() {
+    let service = service();
+    let image = service.snapshot();
+    let mut changed = image.clone();
+    changed[40] ^= 1;
+    for bad in [&b""[..], b"x", &image[..image.len() - 1], &changed] {
+        service.restore(bad).unwrap_err();
+        assert_eq!(service.snapshot(), image);
+    }
+}
+
+#[test]
+fn a_directory_gives_back_what_was_put_into_it() {
+    let directory = Directory::new("back");
+    let image = {
+        let (state, log, is_new) = directory.open().unwrap();
+        assert!(is_new);
+        let service = Service::kept(state, Arc::new(ManualClock::default()), log);
+        service.restore(&self::service().snapshot()).unwrap();
+        let next = CreateConversationRequest {
+            parent: L.into(),
+            conversation: Some(Conversation::default()),
+            ..CreateConversationRequest::default()
+        };
+        call(&service, "CreateConversation", &next);
+        assert!(matches!(directory.open(), Err(OpenError::Taken)));
+        service.snapshot()
+    };
+    let (state, _, is_new) = directory.open().unwrap();
+    assert!(!is_new);
+    let time = Some(UNIX_EPOCH + Duration::from_hours(490_896));
+    assert_eq!(snapshot(&state, time), image);
+}
+
+#[test]
+fn a_torn_end_is_dropped_and_other_damage_is_refused() {
+    let directory = Directory::new("torn");
+    {
+        let (state, log, _) = directory.open().unwrap();
+        let service = Service::kept(state, Arc::new(ManualClock::default()), log);
+        service.restore(&self::service().snapshot()).unwrap();
+    }
+    let whole = std::fs::read(directory.file()).unwrap();
+    let (before, ..) = directory.open().unwrap();
+    let before = snapshot(&before, None);
+    std::fs::write(directory.file(), [&whole[..], &[9, 0, 0]].concat()).unwrap();
+    let (after, log, _) = directory.open().unwrap();
+    assert_eq!(snapshot(&after, None), before);
+    drop(log);
+
+    let mut changed = whole.clone();
+    changed[30] ^= 1;
+    std::fs::write(directory.file(), &changed).unwrap();
+    let error = directory.open().unwrap_err();
+    assert!(matches!(&error, OpenError::Damaged(path, _) if *path == directory.file()), "{error}");
+    assert_eq!(std::fs::read(directory.file()).unwrap(), changed, "left as it is");
+}
+
+#[test]
+fn a_file_that_is_mostly_past_is_written_anew() {
+    let directory = Directory::new("anew");
+    let (state, log, _) = directory.open().unwrap();
+    let service = Service::kept(state, Arc::new(ManualClock::default()), log);
+    let conversation = Conversation { agent_id: "7".repeat(1 << 20), ..Conversation::default() };
+    let name = format!("{L}/conversations/call-0001");
+    let request = CreateConversationRequest {
+        parent: L.into(),
+        conversation: Some(conversation),
+        conversation_id: "call-0001".into(),
+    };
+    for _ in 0..20 {
+        call(&service, "CreateConversation", &request);
+        let gone = contact_center_insights::proto::insights::DeleteConversationRequest {
+            name: name.clone(),
+            force: true,
+        };
+        call(&service, "DeleteConversation", &gone);
+    }
+    let length = std::fs::metadata(directory.file()).unwrap().len();
+    assert!(length < 12 << 20, "{length} bytes of 20 MiB that were written");
+}
