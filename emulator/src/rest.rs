@@ -27,6 +27,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
 }
 
+impl<'a> Asked<'a> {
+    /// The verb that is meant: a client that cannot send PATCH, as Java's cannot, sends POST and says so in a header.
+    fn verb(&self) -> &'a str {
+        let said = self.headers.get("x-http-method-override").and_then(|value| value.to_str().ok());
+        said.filter(|_| self.verb == "POST").unwrap_or(self.verb)
+    }
+}
+
 /// Answers one request. Its content type is not looked at: curl's form is JSON too.
 pub(crate) async fn answer(visit: &mut Visit, asked: &Asked<'_>) -> Response<String> {
     let refuse = |visit: &mut Visit, form, status: &Status| {
@@ -37,7 +45,7 @@ pub(crate) async fn answer(visit: &mut Visit, asked: &Asked<'_>) -> Response<Str
         Ok(query) => query,
         Err(status) => return refuse(visit, Form::default(), &status),
     };
-    let (form, verb, path) = (query.form, asked.verb, asked.path);
+    let (form, verb, path) = (query.form, asked.verb(), asked.path);
     let (route, variables) = match Routes::get().find(verb, path) {
         Found::Route(route, variables) => (route, variables),
         Found::WrongVerb(allowed) => {
@@ -97,7 +105,11 @@ fn read_body(input: &MessageDescriptor, place: &str, body: &[u8]) -> Result<Vec<
         ("*", _) => {
             Err(fault::fault(Code::InvalidArgument, "MALFORMED_JSON", "the body is not a JSON object", &[]))
         }
-        (field, value) => encode(input, Map::from_iter([(field.to_owned(), value)])),
+        (field, value) => {
+            // Node's client sends an empty string for a resource without fields.
+            let value = if value == "" { Value::Object(Map::new()) } else { value };
+            encode(input, Map::from_iter([(field.to_owned(), value)]))
+        }
     }
 }
 

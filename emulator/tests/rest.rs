@@ -122,3 +122,34 @@ async fn r49_r56_bad_requests_are_answered_in_the_wrapper() {
         assert_eq!(error["details"][0]["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
     }
 }
+
+/// Java's client of the REST transport cannot send PATCH, and says so in a header (gax-java).
+#[tokio::test]
+async fn r47_a_patch_may_come_as_a_post_that_says_so() {
+    let mut world = World::new("immediate").await;
+    let name = world.conversation("call-0001").await.name;
+    let uri = format!("{}/v1/{name}?updateMask=agentId", world.emulator.endpoint());
+    let http = common::http().build().unwrap();
+    let send = |verb: &'static str| {
+        http.post(&uri).header("x-http-method-override", verb).body(r#"{"agentId": "8"}"#).send()
+    };
+    let answer = send("PATCH").await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.json::<Value>().await.unwrap()["agentId"], "8");
+    // What it says is a verb like any other: not every path has it.
+    assert_eq!(send("PUT").await.unwrap().status(), 405);
+    // On another verb than POST the header says nothing.
+    let read = http.get(&uri[..uri.find('?').unwrap()]).header("x-http-method-override", "DELETE").send();
+    assert_eq!(read.await.unwrap().status(), 200);
+}
+
+/// Node's client of the REST transport sends an empty string for a resource that has no fields set (google-gax).
+#[tokio::test]
+async fn r47_an_empty_string_is_a_resource_without_fields() {
+    let mut world = World::new("immediate").await;
+    let name = world.conversation("call-0001").await.name;
+    let (status, done) = world.rest("POST", &format!("{name}/analyses"), r#""""#).await;
+    assert_eq!((status, &done["done"]), (200, &json!(true)), "{done}");
+    let (status, _) = world.rest("POST", &format!("{name}/analyses"), r#""no resource""#).await;
+    assert_eq!(status, 400);
+}
