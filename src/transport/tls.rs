@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{BoxError, Error};
@@ -25,6 +25,7 @@ use crate::error::{BoxError, Error};
 #[derive(Clone)]
 pub struct Tls {
     has_system_roots: bool,
+    has_webpki_roots: bool,
     authorities: Vec<Vec<u8>>,
     identity: Option<Arc<Identity>>,
 }
@@ -36,7 +37,7 @@ struct Identity {
 
 impl Default for Tls {
     fn default() -> Self {
-        Self { has_system_roots: true, authorities: Vec::new(), identity: None }
+        Self { has_system_roots: true, has_webpki_roots: false, authorities: Vec::new(), identity: None }
     }
 }
 
@@ -52,6 +53,16 @@ impl Tls {
     #[must_use]
     pub fn without_system_roots(mut self) -> Self {
         self.has_system_roots = false;
+        self
+    }
+
+    /// Trusts Mozilla's root certificates, as they were when this crate was built, in place of the system's. Without this
+    /// they are trusted only where the system has none.
+    #[cfg(feature = "tls-webpki-roots")]
+    #[must_use]
+    pub fn with_webpki_roots(mut self) -> Self {
+        self.has_system_roots = false;
+        self.has_webpki_roots = true;
         self
     }
 
@@ -103,15 +114,22 @@ impl Tls {
 
     fn roots(&self) -> Result<RootCertStore, BoxError> {
         let mut roots = RootCertStore::empty();
+        if self.has_webpki_roots {
+            roots.extend(webpki_roots().iter().cloned());
+        }
         if self.has_system_roots {
             let found = rustls_native_certs::load_native_certs();
             // One odd file among hundreds is no reason to refuse the rest.
             let (added, _) = roots.add_parsable_certificates(found.certs);
             if added == 0 && self.authorities.is_empty() {
+                roots.extend(webpki_roots().iter().cloned());
+            }
+            if roots.is_empty() && self.authorities.is_empty() {
                 let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
                 return Err(format!(
                     "the system has no root certificates{why}; install them (often a package `ca-certificates`), \
-                     point SSL_CERT_FILE to them, or give some by `Tls::with_ca_pem`"
+                     point SSL_CERT_FILE to them, give some by `Tls::with_ca_pem`, or build with the feature \
+                     `tls-webpki-roots`"
                 )
                 .into());
             }
@@ -128,6 +146,17 @@ impl Tls {
         }
         Ok(roots)
     }
+}
+
+/// Mozilla's, if they are compiled in.
+#[cfg(feature = "tls-webpki-roots")]
+fn webpki_roots() -> &'static [TrustAnchor<'static>] {
+    webpki_roots::TLS_SERVER_ROOTS
+}
+
+#[cfg(not(feature = "tls-webpki-roots"))]
+fn webpki_roots() -> &'static [TrustAnchor<'static>] {
+    &[]
 }
 
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
@@ -150,6 +179,7 @@ impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
             .field("has_system_roots", &self.has_system_roots)
+            .field("has_webpki_roots", &self.has_webpki_roots)
             .field("authorities", &self.authorities.len())
             .field("identity", &self.identity)
             .finish()
@@ -210,10 +240,19 @@ mod tests {
         trusting.with_identity_pem(both.clone(), both).config().unwrap();
     }
 
+    #[cfg(feature = "tls-webpki-roots")]
+    #[test]
+    fn roots_that_are_compiled_in_are_trusted_when_asked_for() {
+        assert!(Tls::default().without_system_roots().with_webpki_roots().roots().unwrap().len() > 50);
+    }
+
     #[test]
     fn debug_prints_no_key() {
         let (certificate, key) = self_signed();
         let shown = format!("{:?}", Tls::default().with_identity_pem(certificate, key));
-        assert_eq!(shown, "Tls { has_system_roots: true, authorities: 0, identity: Some([redacted]) }");
+        assert_eq!(
+            shown,
+            "Tls { has_system_roots: true, has_webpki_roots: false, authorities: 0, identity: Some([redacted]) }"
+        );
     }
 }

@@ -125,7 +125,8 @@ impl Secure {
     fn explain_certificate(&self, why: &CertificateError) -> String {
         let place = &self.place;
         match why {
-            CertificateError::UnknownIssuer => format!(
+            // A bad signature is one of a stranger who has the name of an authority that is trusted.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
                 "the certificate of `{place}` is signed by no authority that this client trusts; if it should be, \
                  give the authority by `Tls::with_ca_pem`"
             ),

@@ -1,0 +1,78 @@
+//! A server of operations on a loopback socket, which can change the way it speaks.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use contact_center_insights::proto::longrunning::operations_server::OperationsServer;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::{Script, answer, succeeded};
+
+/// How the next connection is spoken to.
+#[derive(Clone)]
+pub enum Manner {
+    Plain,
+    Tls(Arc<ServerConfig>),
+}
+
+/// The server; it ends when this is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    pub script: Script,
+    manner: Arc<Mutex<Manner>>,
+    /// How many client certificates were shown and accepted.
+    shown: Arc<Mutex<usize>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    pub async fn start(manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let script = Script::new([answer(succeeded())]);
+        let (manner, shown) = (Arc::new(Mutex::new(manner)), Arc::new(Mutex::new(0)));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(listener, script.clone(), manner.clone(), shown.clone()));
+        Self { address, script, manner, shown, _tasks: tasks }
+    }
+
+    /// Speaks so from the next connection on.
+    pub fn speak(&self, manner: Manner) {
+        *self.manner.lock().unwrap() = manner;
+    }
+
+    pub fn certificates(&self) -> usize {
+        *self.shown.lock().unwrap()
+    }
+}
+
+async fn accept(listener: TcpListener, script: Script, manner: Arc<Mutex<Manner>>, shown: Arc<Mutex<usize>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        let (script, manner, shown) = (script.clone(), manner.lock().unwrap().clone(), shown.clone());
+        connections.spawn(async move {
+            match manner {
+                Manner::Plain => serve(socket, script).await,
+                Manner::Tls(config) => {
+                    // A handshake that fails is the client's to tell of.
+                    let Ok(stream) = TlsAcceptor::from(config).accept(socket).await else { return };
+                    *shown.lock().unwrap() += usize::from(stream.get_ref().1.peer_certificates().is_some());
+                    serve(stream, script).await;
+                }
+            }
+        });
+    }
+}
+
+/// Speaks HTTP/2 until the client has had enough.
+pub async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, script: Script) {
+    let service = TowerToHyperService::new(OperationsServer::new(script));
+    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+}
