@@ -14,7 +14,7 @@ use google_authz::{AuthError, Credentials, CredentialsError as SetupError, Error
 use http02::{HeaderValue, Request};
 use tower::Service;
 
-use super::scrub::Said;
+use super::scrub::{Said, failed};
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
 
@@ -56,7 +56,7 @@ impl TokenSource for GoogleAuthz {
 /// Why there are no credentials to ask with. That there is no metadata server either may pass: it may not be up yet.
 fn setup(error: &SetupError) -> BoxError {
     let said = match error {
-        SetupError::Gcemeta(_) => return metadata(&error.to_string()).into(),
+        SetupError::Gcemeta(_) => return metadata(error),
         SetupError::CredentialsSource => {
             return "no credentials: GOOGLE_APPLICATION_CREDENTIALS names no file, `gcloud auth \
                     application-default login` has left none, and no metadata server answers"
@@ -84,17 +84,18 @@ fn fault(error: &Error<Infallible>) -> BoxError {
         AuthError::TokenFormat(_) => {
             "the token server's answer has no token that is good for any time".into()
         }
-        AuthError::Gcemeta(_) => metadata(&error.to_string()).into(),
-        _ => Said::of(error).into(),
+        AuthError::Gcemeta(_) => metadata(error),
+        _ => failed(NAME, error),
     }
 }
 
 /// Of a status that is no success, the crate prints the whole head; the number is enough.
-fn metadata(text: &str) -> String {
+fn metadata(error: &(dyn std::error::Error + 'static)) -> BoxError {
+    let text = error.to_string();
     let status = text.split_once("status: ").and_then(|(_, rest)| rest.get(..3));
     match status.filter(|status| status.chars().all(|c| c.is_ascii_digit())) {
-        Some(status) => format!("the metadata server answered with HTTP {status}"),
-        None => Said::of_text(text).to_string(),
+        Some(status) => format!("the metadata server answered with HTTP {status}").into(),
+        None => failed(NAME, error),
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::layer::QUOTA_PROJECT;
-use super::scrub::Said;
+use super::scrub::{Said, failed};
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
 
@@ -114,7 +114,7 @@ async fn answer(slot: &mut Option<AccessTokenCredentials>) -> Result<Token, BoxE
     };
     let universe = timeout(UNIVERSE_TIMEOUT, credentials.universe_domain());
     let (headers, universe) = tokio::join!(credentials.headers(Extensions::new()), universe);
-    let CacheableResource::New { data: headers, .. } = headers.map_err(|error| describe(&error))? else {
+    let CacheableResource::New { data: headers, .. } = headers.map_err(|error| failed(NAME, &error))? else {
         return Err("google-cloud-auth gave no headers".into());
     };
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -132,14 +132,4 @@ async fn answer(slot: &mut Option<AccessTokenCredentials>) -> Result<Token, BoxE
 fn build() -> Result<AccessTokenCredentials, BoxError> {
     let built = Builder::default().with_scopes([super::SCOPE]).build_access_token_credentials();
     built.map_err(|error| CredentialsError::permanent(NAME, Said::of(&error).into()).into())
-}
-
-/// What that crate takes for final mostly is not; what the server says of the credentials themselves is.
-fn describe(error: &google_cloud_auth::errors::CredentialsError) -> BoxError {
-    let said = Said::of(error);
-    if said.is_about_the_credentials() {
-        CredentialsError::permanent(NAME, said.into()).into()
-    } else {
-        said.into()
-    }
 }

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::error::{BoxError, CredentialsError};
+
 /// No level of a chain says more.
 const MOST_CHARS: usize = 300;
 /// A word of letters and digits this long, or longer, may be a key.
@@ -13,7 +15,7 @@ const SECRET_CHARS: usize = 32;
 /// How Google's access tokens, refresh tokens, client secrets and JWTs begin.
 const PREFIXES: [&str; 5] = ["ya29.", "1//", "GOCSPX-", "eyJ", "AIza"];
 /// Where an error shows the body of an answer, and how that ends.
-const BODIES: [(&str, char); 2] = [("body=<", '>'), (":b\"", '"')];
+const BODIES: [(&str, &str); 3] = [("body=<", ">"), (":b\"", "\""), ("] error: ", "")];
 /// Codes by which an OAuth server says that the credentials are wrong (RFC 6749, 5.2; RFC 8693, 2.2.2): to ask again
 /// with the same ones is no use.
 const REFUSALS: [&str; 6] = [
@@ -27,6 +29,14 @@ const REFUSALS: [&str; 6] = [
 /// Words of `google-cloud-auth` about a key that cannot sign, or a program that may not be run.
 const WRONG_KEYS: [&str; 4] = ["private key", "PKCS8", "signing scheme", "ALLOW_EXECUTABLES"];
 
+/// What `google-cloud-auth` says of the future, which is ours to say, and the levels that say nothing else.
+const PROPHECIES: [&str; 2] = [" and future attempts will not succeed", " but future attempts may succeed"];
+const HOLLOW: [&str; 3] = [
+    "Request to fetch the token failed.",
+    "Fetching the token resulted in transient errors.",
+    "cannot create ",
+];
+
 /// A chain of errors, as text.
 #[derive(Debug)]
 pub(super) struct Said {
@@ -37,7 +47,16 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn of(error: &dyn Error) -> Self {
-        let (text, code) = scrub(&error.to_string());
+        let mut text = error.to_string();
+        for prophecy in PROPHECIES {
+            text = text.replace(prophecy, "");
+        }
+        if let Some(source) = error.source()
+            && HOLLOW.iter().any(|words| text.starts_with(words))
+        {
+            return Self::of(source);
+        }
+        let (text, code) = scrub(&text);
         let source = error.source().map(Self::of);
         // A level that shows its source is not followed by it.
         let source = match source {
@@ -49,15 +68,15 @@ impl Said {
             || source.as_ref().is_some_and(|source| source.is_about_the_credentials);
         Self { text, is_about_the_credentials, source: source.map(Box::new) }
     }
+}
 
-    pub(super) fn of_text(text: &str) -> Self {
-        let (text, _) = scrub(text);
-        Self { text, is_about_the_credentials: false, source: None }
-    }
-
-    /// Whether it is the credentials that are wrong, and not the world around them.
-    pub(super) fn is_about_the_credentials(&self) -> bool {
-        self.is_about_the_credentials
+/// The error of a fetch: permanent only if it is the credentials that are wrong.
+pub(super) fn failed(name: &'static str, error: &dyn Error) -> BoxError {
+    let said = Said::of(error);
+    if said.is_about_the_credentials {
+        CredentialsError::permanent(name, said.into()).into()
+    } else {
+        said.into()
     }
 }
 
@@ -78,15 +97,11 @@ fn scrub(text: &str) -> (String, Option<String>) {
     let (text, code) = without_body(text);
     let text = without_quotations(&text);
     let mut clean = String::new();
-    let mut word = String::new();
-    for c in text.chars().chain([' ']) {
-        if c.is_ascii_alphanumeric() || "+/=_-.~".contains(c) {
-            word.push(c);
-            continue;
+    for chunk in text.split_inclusive([' ', '(', ')', '"', '`', '\n']) {
+        match chunk.split_once("://") {
+            Some((scheme, rest)) => push_url(&mut clean, scheme, rest),
+            None => push_words(&mut clean, chunk),
         }
-        clean.push_str(if looks_secret(&word) { "[redacted]" } else { &word });
-        word.clear();
-        clean.push(c);
     }
     let clean = clean.trim_end();
     match clean.char_indices().nth(MOST_CHARS) {
@@ -95,8 +110,40 @@ fn scrub(text: &str) -> (String, Option<String>) {
     }
 }
 
+/// Addresses are shown without what may precede the host, and what may follow the path.
+fn push_url(clean: &mut String, scheme: &str, rest: &str) {
+    let end = rest.find([' ', ')', '"', '`', '\n', ',', ';']).unwrap_or(rest.len());
+    let (url, after) = rest.split_at(end);
+    let (url, query) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?…"));
+    let (host, path) = url.split_once('/').map_or((url, None), |(host, path)| (host, Some(path)));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    clean.push_str(scheme);
+    clean.push_str("://");
+    clean.push_str(host);
+    if let Some(path) = path {
+        clean.push('/');
+        clean.push_str(path);
+    }
+    clean.push_str(query);
+    clean.push_str(after);
+}
+
+fn push_words(clean: &mut String, text: &str) {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "+/=_-.~".contains(c);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        clean.push_str(if looks_secret(word) { "[redacted]" } else { word });
+        let next = after.find(is_of_word).unwrap_or(after.len());
+        let (between, after) = after.split_at(next);
+        clean.push_str(between);
+        rest = after;
+    }
+}
+
 fn looks_secret(word: &str) -> bool {
-    // Paths, and URLs after their colon, begin with a slash; the names of service accounts end so.
+    // Paths begin with a slash; the names of service accounts end so.
     let is_address = word.starts_with('/') || word.ends_with("gserviceaccount.com");
     let is_mixed = word.contains(|c: char| c.is_ascii_digit()) && word.contains(char::is_alphabetic);
     PREFIXES.iter().any(|prefix| word.starts_with(prefix))
@@ -108,7 +155,7 @@ fn looks_secret(word: &str) -> bool {
 fn without_body(text: &str) -> (String, Option<String>) {
     let found = BODIES.iter().find_map(|(begin, end)| {
         let start = text.find(begin)? + begin.len();
-        let end = text.get(start..)?.rfind(*end)? + start;
+        let end = text.get(start..)?.rfind(end)? + start;
         Some((start, end))
     });
     let Some((before, body, after)) =
@@ -130,7 +177,7 @@ fn without_body(text: &str) -> (String, Option<String>) {
     let summary = match (&code, description) {
         (Some(code), Some(description)) => format!("{code}: {description}"),
         (Some(code), None) => code.clone(),
-        (None, _) => format!("{} bytes", body.len()),
+        (None, _) => format!("({} bytes)", body.len()),
     };
     (format!("{before}{summary}{after}"), code)
 }
@@ -161,7 +208,7 @@ mod tests {
         let cases = [
             (
                 r#"failed to refresh, body=<{"error":"invalid_grant","error_description":"Token has been expired or revoked."}> and future attempts will not succeed"#,
-                "failed to refresh, body=<invalid_grant: Token has been expired or revoked.> and future attempts will not succeed",
+                "failed to refresh, body=<invalid_grant: Token has been expired or revoked.>",
                 true,
             ),
             (
@@ -169,13 +216,19 @@ mod tests {
                 "x, body=<PERMISSION_DENIED: no permission>",
                 false,
             ),
+            (
+                r#"a [400] error: {"error":"invalid_grant","error_description":"gone"}"#,
+                "a [400] error: invalid_grant: gone",
+                true,
+            ),
+            ("a [404] error: hunter2", "a [404] error: (7 bytes)", false),
             (r#"failed :b"{\"error\":\"unavailable\"}""#, r#"failed :b"unavailable""#, false),
-            ("x, body=<<html>hunter2</html>>", "x, body=<20 bytes>", false),
+            ("x, body=<<html>hunter2</html>>", "x, body=<(20 bytes)>", false),
         ];
         for (text, shown, is_about_the_credentials) in cases {
             let said = said(text);
             assert_eq!(said.to_string(), shown);
-            assert_eq!(said.is_about_the_credentials(), is_about_the_credentials, "{text}");
+            assert_eq!(said.is_about_the_credentials, is_about_the_credentials, "{text}");
         }
     }
 
@@ -193,6 +246,9 @@ mod tests {
             assert!(shown.contains("[redacted]"), "{shown}");
             assert!(!shown.contains("hunter2") && !shown.contains("0AX"), "{shown}");
         }
+        let shown =
+            said("for url (http://user:hunter2@127.0.0.1:3000/token?key=hunter2): refused").to_string();
+        assert_eq!(shown, "for url (http://127.0.0.1:3000/token?…): refused");
         for harmless in [
             "HTTP status client error (404 Not Found) for url (http://127.0.0.1:3000/computeMetadata/v1/token)",
             "for url (https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/sa@p-123456789.iam.gserviceaccount.com:generateAccessToken)",
