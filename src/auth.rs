@@ -123,10 +123,10 @@ impl Credentials {
         self
     }
 
-    /// States the universe domain that calls go to, such as `googleapis.com`. A token that its source states to be
-    /// for another one is never sent; calls then fail with an error that names both. By default it is not checked.
+    /// States the universe domain that calls go to. A token that its source states to be for another one is never
+    /// sent; calls then fail with an error that names both.
     #[must_use]
-    pub fn with_universe_domain(mut self, domain: impl Into<String>) -> Self {
+    pub(crate) fn with_universe_domain(mut self, domain: impl Into<String>) -> Self {
         self.timing.universe = Some(domain.into().into());
         self
     }

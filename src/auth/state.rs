@@ -207,7 +207,7 @@ impl State {
             return Err(self.transient("the token had ended when it came".into()));
         }
         match (token.universe(), &self.timing.universe) {
-            (Some(its), Some(expected)) if its != &**expected => {
+            (Some(its), Some(expected)) if !its.eq_ignore_ascii_case(expected) => {
                 let reason = format!(
                     "the credentials are for the universe domain `{its}`, but calls go to `{expected}`; use \
                      credentials of `{expected}`, or set the client's universe domain to `{its}`"

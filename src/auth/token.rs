@@ -115,8 +115,9 @@ impl Token {
         Ok(self)
     }
 
-    /// States the universe domain that the token was issued for, such as `googleapis.com`. It is compared with what
-    /// [`Credentials::with_universe_domain`](super::Credentials::with_universe_domain) expects.
+    /// States the universe domain that the token is for, such as `googleapis.com`. A client of another one
+    /// ([`ClientBuilder::with_universe_domain`](crate::ClientBuilder::with_universe_domain)) does not send it. Without
+    /// this it is not checked.
     #[must_use]
     pub fn with_universe_domain(mut self, domain: impl Into<String>) -> Self {
         self.universe = Some(domain.into().into());

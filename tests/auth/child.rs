@@ -115,9 +115,6 @@ async fn one_call() {
     let refusal = env::var("CCI_TEST_REFUSE").is_ok().then(|| fail(Code::Unauthenticated));
     let script = Script::new(refusal.into_iter().chain([answer(succeeded())]));
     let mut credentials = credentials();
-    if let Ok(domain) = env::var("CCI_TEST_UNIVERSE") {
-        credentials = credentials.with_universe_domain(domain);
-    }
     let mut retry = RetryPolicy::default();
     if env::var("CCI_TEST_IMPATIENT").is_ok() {
         credentials = credentials.with_patience(Duration::ZERO);

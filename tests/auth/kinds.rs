@@ -62,6 +62,7 @@ impl Kind {
             .env_remove("SSL_CERT_DIR")
             .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
             .env_remove("GOOGLE_CLOUD_QUOTA_PROJECT")
+            .env_remove("GOOGLE_CLOUD_UNIVERSE_DOMAIN")
             .env_remove("GCE_METADATA_HOST")
             .env_remove("GCE_METADATA_IP");
         match self.file(server, tls.0) {

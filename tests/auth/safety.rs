@@ -78,8 +78,8 @@ pub async fn child() {
 fn target(line: &str) -> Option<&str> {
     let (_, rest) =
         ["TRACE ", "DEBUG ", "INFO ", "WARN ", "ERROR "].iter().find_map(|level| line.split_once(level))?;
-    let words = rest.split(' ').filter_map(|word| word.strip_suffix(':'));
-    let target = words.filter(|word| !word.contains(['{', '=', '"'])).next_back()?;
+    let mut words = rest.split(' ').filter_map(|word| word.strip_suffix(':'));
+    let target = words.rfind(|word| !word.contains(['{', '=', '"']))?;
     Some(target.split("::").next().unwrap_or(target))
 }
 

@@ -1,6 +1,6 @@
 //! Single promises, each with a client in a process of its own: who is asked, what is sent, and where it goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::SeqCst;
 
 use serde_json::json;
@@ -41,7 +41,7 @@ impl Run {
     }
 }
 
-fn file(path: &PathBuf) -> (&'static str, &str) {
+fn file(path: &Path) -> (&'static str, &str) {
     ("GOOGLE_APPLICATION_CREDENTIALS", path.to_str().unwrap())
 }
 
@@ -93,11 +93,15 @@ async fn the_quota_project_of_the_credentials_is_sent_once() {
 #[tokio::test]
 async fn credentials_of_another_universe_are_not_sent() {
     for kind in [Kind::User, Kind::Metadata] {
-        let run = Run::of("one-call", kind, [Answer::Good], &[("CCI_TEST_UNIVERSE", "example.cloud")]).await;
+        let run =
+            Run::of("one-call", kind, [Answer::Good], &[("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "example.cloud")])
+                .await;
         let error = run.line("@error");
         assert!(error.contains("`googleapis.com`") && error.contains("`example.cloud`"), "{error}");
         assert!(!run.output.contains("@authorization"), "{}", run.output);
-        let run = Run::of("one-call", kind, [Answer::Good], &[("CCI_TEST_UNIVERSE", "googleapis.com")]).await;
+        let run =
+            Run::of("one-call", kind, [Answer::Good], &[("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "googleapis.com")])
+                .await;
         assert!(run.output.contains("@ok"), "{}", run.output);
     }
 }
