@@ -30,6 +30,7 @@ mod scorecards;
 mod settings;
 mod standard;
 mod statistics;
+mod training;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -153,9 +154,11 @@ pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn J
         "BulkDeleteConversations" => ("BulkDeleteConversations", of::<bulk::Delete>(bytes)),
         "BulkUploadFeedbackLabels" => ("BulkUploadFeedbackLabels", of::<labels::Upload>(bytes)),
         "BulkDownloadFeedbackLabels" => ("BulkDownloadFeedbackLabels", of::<labels::Download>(bytes)),
+        "ExportIssueModel" => ("ExportIssueModel", of::<training::Export>(bytes)),
+        "ImportIssueModel" => ("ImportIssueModel", of::<training::Import>(bytes)),
         "QueryMetrics" => ("QueryMetrics", of::<statistics::Metrics>(bytes)),
         "IngestConversations" => ("IngestConversations", of::<ingest::Ingest>(bytes)),
-        "CreateIssueModel" => ("CreateIssueModel", of::<issue_models::Train>(bytes)),
+        "CreateIssueModel" => ("CreateIssueModel", of::<training::Train>(bytes)),
         "DeployIssueModel" => ("DeployIssueModel", of::<issue_models::Change>(bytes)),
         "UndeployIssueModel" => ("UndeployIssueModel", of::<issue_models::Change>(bytes)),
         "DeleteIssueModel" => ("DeleteIssueModel", of::<issue_models::Change>(bytes)),
@@ -181,9 +184,11 @@ fn table() -> &'static HashMap<String, Handler> {
             read(INSIGHTS, "CalculateStats", statistics::calculate),
             read(INSIGHTS, "CalculateIssueModelStats", statistics::calculate_issue_model),
             write(INSIGHTS, "QueryMetrics", statistics::query),
+            write(INSIGHTS, "ExportIssueModel", training::export),
+            write(INSIGHTS, "ImportIssueModel", training::import),
             write(INSIGHTS, "BulkUploadFeedbackLabels", labels::upload),
             write(INSIGHTS, "BulkDownloadFeedbackLabels", labels::download),
-            write(INSIGHTS, "CreateIssueModel", issue_models::create),
+            write(INSIGHTS, "CreateIssueModel", training::create),
             write(INSIGHTS, "DeployIssueModel", issue_models::deploy),
             write(INSIGHTS, "UndeployIssueModel", issue_models::undeploy),
             write(INSIGHTS, "DeleteIssueModel", issue_models::delete),

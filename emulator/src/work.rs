@@ -10,6 +10,7 @@ pub(crate) mod conversation;
 mod entities;
 pub(crate) mod labels;
 pub(crate) mod metrics;
+pub(crate) mod model_file;
 mod mood;
 mod phrases;
 pub(crate) mod quality;

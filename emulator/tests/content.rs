@@ -10,5 +10,9 @@ mod bulk;
 mod ingest;
 #[path = "content/labels.rs"]
 mod labels;
+#[path = "content/models.rs"]
+mod models;
 #[path = "content/statistics.rs"]
 mod statistics;
+#[path = "content/uploads.rs"]
+mod uploads;

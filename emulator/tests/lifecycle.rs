@@ -9,10 +9,10 @@ use std::time::Duration;
 use common::{L, World, metadata, refused, response, seed};
 use contact_center_insights::proto::insights::issue_model::State;
 use contact_center_insights::proto::insights::{
-    Analysis, AnnotatorSelector, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
+    Analysis, AnnotatorSelector, Conversation, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
     CreateIssueModelMetadata, DeleteConversationRequest, DeleteIssueModelRequest, DeployIssueModelRequest,
     GetAnalysisRequest, GetConversationRequest, GetIssueModelRequest, IssueModel, ListAnalysesRequest,
-    ListIssueModelsRequest, UndeployIssueModelRequest,
+    ListIssueModelsRequest, UndeployIssueModelRequest, UploadConversationRequest,
 };
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::{
@@ -141,7 +141,13 @@ async fn r10_operations_are_listed_by_location_filter_and_page() {
     let mut world = World::new("polls:1").await;
     let mut names = Vec::new();
     for _ in 0..5 {
-        names.push(world.train("m").await.name);
+        // Of these a location may have many at a time.
+        let request = UploadConversationRequest {
+            parent: L.into(),
+            conversation: Some(Conversation::default()),
+            ..UploadConversationRequest::default()
+        };
+        names.push(world.insights.upload_conversation(request).await.unwrap().into_inner().name);
     }
     world.poll(&names[3]).await;
     let request = ListOperationsRequest { name: L.into(), page_size: 2, ..ListOperationsRequest::default() };

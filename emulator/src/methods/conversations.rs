@@ -3,21 +3,25 @@
 use std::time::SystemTime;
 
 use contact_center_insights::proto::insights::conversation::{Expiration, Medium};
+use contact_center_insights::proto::insights::conversation_data_source::Source as DataSource;
 use contact_center_insights::proto::insights::{
-    Conversation, Settings, UploadConversationMetadata, UploadConversationRequest,
+    Conversation, RedactionConfig, Settings, UploadConversationMetadata, UploadConversationRequest,
 };
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::{Any, Duration, Timestamp};
 
+use super::ingest::buckets;
 use super::standard::{Family, Order, changed};
 use super::{Context, rules};
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;
 use crate::names::{self, LOCATION};
 use crate::store::{self, Store};
-use crate::world::World;
+use crate::work::conversation::fill;
+use crate::work::transcript;
+use crate::world::{self, World};
 
 /// Pages of conversations and of labels may be long; both are documented.
 const MAX_PAGE: usize = 100_000;
@@ -27,7 +31,10 @@ pub(super) const FAMILY: Family = Family {
     max_page: MAX_PAGE,
     create: |context, bytes| {
         let now = context.now;
-        changed(bytes, |conversation| prepare(context.store(), conversation, now))
+        changed(bytes, |conversation| {
+            prepare(context.store(), conversation, now)?;
+            load(&context.state.world.settings, conversation)
+        })
     },
     update: |context, _, after| changed(after, |conversation| check(conversation, context.now)),
     blocking: &["Analysis"],
@@ -75,6 +82,21 @@ pub(super) fn prepare(store: &Store, conversation: &mut Conversation, now: Syste
     check(conversation, now)
 }
 
+/// Reads the transcript that the data source names, if there are buckets to read from, and what follows from it.
+fn load(settings: &world::Settings, conversation: &mut Conversation) -> Result<(), Status> {
+    const FIELD: &str = "conversation.data_source.gcs_source.transcript_uri";
+    let source = conversation.data_source.as_ref().and_then(|found| found.source.as_ref());
+    let Some(DataSource::GcsSource(source)) = source else { return Ok(()) };
+    let buckets = buckets(settings)?;
+    if source.transcript_uri.is_empty() || !buckets.is_open() {
+        return Ok(());
+    }
+    let uri = source.transcript_uri.clone();
+    let read = transcript::parse(&buckets.read(FIELD, &uri)?);
+    fill(conversation, read.map_err(|why| fault::invalid(FIELD, &format!("`{uri}`: {why}")))?);
+    Ok(())
+}
+
 /// A time to live becomes a time to expire at; labels have their documented limits.
 fn check(conversation: &mut Conversation, now: SystemTime) -> Result<(), Status> {
     const MAX_LABELS: usize = 100;
@@ -113,7 +135,7 @@ fn without_input_only(mut request: UploadConversationRequest) -> UploadConversat
 }
 
 /// The conversation appears when the operation completes: it has no state that would say that it is on its way.
-/// Nothing is read from Cloud Storage, so there is no transcript, and nothing to redact.
+/// Its transcript is read then; that of which nothing can be read has the error in its operation. Nothing is redacted.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Upload {
     #[prost(message, optional, tag = "1")]
@@ -123,12 +145,19 @@ pub(super) struct Upload {
     /// The operation that analyses what was uploaded, once there is one.
     #[prost(string, tag = "3")]
     analysis_operation: String,
+    /// That of the request, or else of the settings.
+    #[prost(message, optional, tag = "4")]
+    redaction_config: Option<RedactionConfig>,
 }
 
 impl Job<World> for Upload {
     fn begin(&mut self, world: &mut World, _now: SystemTime) -> Result<(), Status> {
         let name = self.conversation.as_ref().map_or("", |conversation| conversation.name.as_str());
-        world.store.check_free(store::of::<Conversation>()?, name)
+        world.store.check_free(store::of::<Conversation>()?, name)?;
+        let settings = world.store.get::<Settings>(&format!("{}/settings", names::location(name))).ok();
+        let asked = self.request.as_ref().and_then(|request| request.redaction_config.clone());
+        self.redaction_config = asked.or(settings.and_then(|settings| settings.redaction_config));
+        Ok(())
     }
 
     fn metadata(&self, moment: &Moment) -> Any {
@@ -137,12 +166,13 @@ impl Job<World> for Upload {
             end_time: moment.ended(),
             request: self.request.clone(),
             analysis_operation: self.analysis_operation.clone(),
-            ..UploadConversationMetadata::default()
+            applied_redaction_config: self.redaction_config.clone(),
         })
     }
 
     fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
         let mut conversation = self.conversation.clone().unwrap_or_default();
+        load(&world.settings, &mut conversation)?;
         conversation.create_time = Some(now.into());
         conversation.update_time = Some(now.into());
         world.store.insert(&conversation)?;

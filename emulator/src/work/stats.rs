@@ -12,7 +12,6 @@ use contact_center_insights::proto::insights::{
 use prost_types::{Duration, Timestamp};
 
 use super::conversation::{duration, nanos};
-use super::sums::count;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -149,11 +148,6 @@ impl<'a> ModelStats<'a> {
     pub(crate) fn finish(self) -> IssueModelLabelStats {
         self.stats
     }
-}
-
-/// How many issues a model has, for its `issue_count`.
-pub(crate) fn issue_count(stats: &IssueModelLabelStats) -> i64 {
-    count(stats.issue_stats.len()).into()
 }
 
 #[cfg(test)]

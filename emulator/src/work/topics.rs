@@ -13,8 +13,8 @@ use super::conversation::role;
 use super::sums::{long, real};
 use super::words::{stemmed, stems};
 
-/// Training looks at so many conversations, spread evenly; the rest could not change its topics much.
-const MAX_TRAINED: usize = 2000;
+/// Training looks at so many conversations, spread evenly: more would not change its topics much.
+pub(crate) const MAX_TRAINED: usize = 2000;
 const MAX_TOPICS: usize = 20;
 const ROUNDS: usize = 10;
 /// How many words describe a topic, and how many of them name it.
@@ -49,8 +49,7 @@ pub(crate) fn customer_text(conversation: &Conversation) -> Vec<&str> {
 
 /// Finds the topics of conversations, given what was said in each. The most common comes first.
 pub(crate) fn train(conversations: &[Vec<&str>]) -> Vec<Topic> {
-    let step = conversations.len().div_ceil(MAX_TRAINED).max(1);
-    let all: Vec<&Vec<&str>> = conversations.iter().step_by(step).collect();
+    let all: Vec<&Vec<&str>> = conversations.iter().take(MAX_TRAINED).collect();
     let mut vocabulary = Vocabulary::default();
     let counts: Vec<BTreeMap<usize, f64>> = all.iter().map(|texts| vocabulary.count(texts)).collect();
     let weights = vocabulary.weights(&counts);
