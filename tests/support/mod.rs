@@ -131,7 +131,8 @@ where
         .with_connector(dial)
         .build()
         .unwrap();
-    Client::builder().with_transport(transport).build().unwrap()
+    // The same waits every time.
+    Client::builder().with_transport(transport).with_jitter_seed(7).build().unwrap()
 }
 
 #[tonic::async_trait]
