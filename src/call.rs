@@ -61,12 +61,34 @@ pub(crate) struct Defaults {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_reply_size: usize,
+    #[cfg(feature = "gzip")]
+    pub(crate) gzip: Gzip,
     pub(crate) trace: Option<TraceContext>,
+}
+
+/// What is compressed (feature `gzip`).
+#[cfg(feature = "gzip")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gzip {
+    /// Nothing: the default.
+    #[default]
+    Off,
+    /// The server is told that it may compress replies. Safe with any server.
+    Replies,
+    /// Replies, and all requests: a server that cannot read gzip answers UNIMPLEMENTED.
+    RepliesAndRequests,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { timeout: None, retry: RetryPolicy::default(), max_reply_size: MAX_REPLY_SIZE, trace: None }
+        Self {
+            timeout: None,
+            retry: RetryPolicy::default(),
+            max_reply_size: MAX_REPLY_SIZE,
+            #[cfg(feature = "gzip")]
+            gzip: Gzip::Off,
+            trace: None,
+        }
     }
 }
 

@@ -11,11 +11,15 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::client::Grpc;
+#[cfg(feature = "gzip")]
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request};
 use tower::retry::budget::Budget as _;
 use tracing::Instrument as _;
 
+#[cfg(feature = "gzip")]
+use super::Gzip;
 use super::codec::BytesToMessage;
 use super::failure::Failure;
 use super::noted::Noted;
@@ -165,7 +169,16 @@ async fn send<W: Message + Default + Send + 'static>(
 ) -> Result<W, tonic::Status> {
     let Outgoing { caller, method, body, .. } = outgoing;
     let transport = Noted { transport: caller.transport.clone(), has_left };
-    let mut grpc = Grpc::new(transport).max_decoding_message_size(caller.defaults.max_reply_size);
+    let grpc = Grpc::new(transport).max_decoding_message_size(caller.defaults.max_reply_size);
+    #[cfg(feature = "gzip")]
+    let grpc = match caller.defaults.gzip {
+        Gzip::Off => grpc,
+        Gzip::Replies => grpc.accept_compressed(CompressionEncoding::Gzip),
+        Gzip::RepliesAndRequests => {
+            grpc.accept_compressed(CompressionEncoding::Gzip).send_compressed(CompressionEncoding::Gzip)
+        }
+    };
+    let mut grpc = grpc;
     grpc.ready().await.map_err(tonic::Status::from_error)?;
     let path = PathAndQuery::from_static(method.path());
     let codec = BytesToMessage::new(body.len());

@@ -7,6 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::Client;
 use super::destination::Destination;
 use crate::auth::Credentials;
+#[cfg(feature = "gzip")]
+use crate::call::Gzip;
 use crate::call::{Caller, Defaults, RetryPolicy, TraceContext};
 use crate::error::{BoxError, Error};
 #[cfg(feature = "tls")]
@@ -141,6 +143,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn with_max_reply_size(mut self, bytes: usize) -> Self {
         self.defaults.max_reply_size = bytes;
+        self
+    }
+
+    /// Compresses replies, or requests too. Off by default: it saves bytes, and costs time on both sides.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub fn with_gzip(mut self, gzip: Gzip) -> Self {
+        self.defaults.gzip = gzip;
         self
     }
 

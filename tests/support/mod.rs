@@ -118,6 +118,21 @@ where
     B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
+    // The same waits every time.
+    let builder = Client::builder().with_transport(dial(service, credentials)).with_jitter_seed(7);
+    builder.build().unwrap()
+}
+
+/// A transport whose connections are pipes to `service`.
+pub fn dial<S, B>(service: S, credentials: Credentials) -> Transport
+where
+    S: tower::Service<http::Request<hyper::body::Incoming>, Response = http::Response<B>>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let dial = move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(
@@ -126,13 +141,11 @@ where
         );
         async move { Ok::<_, std::io::Error>(ours) }
     };
-    let transport = Transport::builder("http://localhost:1".parse().unwrap())
+    Transport::builder("http://localhost:1".parse().unwrap())
         .with_credentials(credentials)
         .with_connector(dial)
         .build()
-        .unwrap();
-    // The same waits every time.
-    Client::builder().with_transport(transport).with_jitter_seed(7).build().unwrap()
+        .unwrap()
 }
 
 #[tonic::async_trait]
