@@ -101,7 +101,10 @@ fn read_body(input: &MessageDescriptor, place: &str, body: &[u8]) -> Result<Vec<
         fault::fault(Code::InvalidArgument, "MALFORMED_JSON", message, &[("error", &error)])
     })?;
     match (place, value) {
-        ("*", Value::Object(fields)) => encode(input, fields),
+        ("*", Value::Object(mut fields)) => {
+            query::camel_masks(input, &mut fields);
+            encode(input, fields)
+        }
         ("*", _) => {
             Err(fault::fault(Code::InvalidArgument, "MALFORMED_JSON", "the body is not a JSON object", &[]))
         }

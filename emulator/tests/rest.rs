@@ -153,3 +153,16 @@ async fn r47_an_empty_string_is_a_resource_without_fields() {
     let (status, _) = world.rest("POST", &format!("{name}/analyses"), r#""no resource""#).await;
     assert_eq!(status, 400);
 }
+
+/// Node's client writes masks with the names of the proto, also in a body (proto3-json-serializer).
+#[tokio::test]
+async fn r47_a_mask_in_a_body_may_have_the_names_of_the_proto() {
+    let world = World::new("immediate").await;
+    let filter = r#"create_time>\"2020-01-01T00:00:00Z\" create_time<\"2030-01-01T00:00:00Z\""#;
+    for mask in ["conversation_measure.conversation_count", "conversationMeasure.conversationCount"] {
+        let body = format!(r#"{{"filter": "{filter}", "measureMask": "{mask}"}}"#);
+        let (status, done) = world.rest("POST", &format!("{L}:queryMetrics"), &body).await;
+        assert_eq!((status, &done["done"]), (200, &json!(true)), "{done}");
+        assert!(done.get("error").is_none(), "{done}");
+    }
+}
