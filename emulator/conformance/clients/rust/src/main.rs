@@ -56,7 +56,9 @@ pub(crate) fn show<T: Serialize>(response: &T) -> Result<Answer, Failure> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    rustls::crypto::ring::default_provider().install_default().map_err(|_| "a TLS provider is there already")?;
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "a TLS provider is there already")?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run())
 }
 

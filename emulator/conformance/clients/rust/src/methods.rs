@@ -50,7 +50,9 @@ macro_rules! dispatch {
 }
 
 /// All items, by the client's own iterator.
-async fn walk<T, R>(mut items: impl ItemPaginator<T, google_cloud_gax::error::Error>) -> Result<Answer, Failure>
+async fn walk<T, R>(
+    mut items: impl ItemPaginator<T, google_cloud_gax::error::Error>,
+) -> Result<Answer, Failure>
 where
     T: google_cloud_gax::paginator::internal::PageableResponse<PageItem = R>,
     R: Serialize,
