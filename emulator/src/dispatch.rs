@@ -117,7 +117,6 @@ impl Service {
         log.as_mut().map_or(Ok(()), |log| log.replace(state, self.time())).map_err(|error| not_kept(&error))
     }
 
-    #[allow(dead_code, reason = "the admin API calls it")]
     /// How many resources and operations there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let inner = self.lock();

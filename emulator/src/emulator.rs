@@ -8,6 +8,7 @@ use contact_center_insights::proto::longrunning::Operation;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::admin;
 use crate::builder::EmulatorBuilder;
 use crate::exchange::Front;
 use crate::journal::Journal;
@@ -86,6 +87,15 @@ impl Emulator {
     /// [`FaultError`] if the fault could never strike: its method, field or number does not exist.
     pub fn add_fault(&self, fault: Fault) -> Result<(), FaultError> {
         self.front.script.push(fault)
+    }
+
+    /// Adds faults as the admin API takes them: `{"faults": [{"method": "GetOperation", "status": {"code": 14}}]}`; all
+    /// or none.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` that names the entry which cannot be used.
+    pub fn add_faults_json(&self, text: &str) -> Result<(), Status> {
+        admin::answer(&self.front, "AddFaults", "", text.as_bytes()).map(|_| ())
     }
 
     /// Takes all faults away.

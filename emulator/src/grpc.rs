@@ -1,5 +1,6 @@
 //! The `grpc` room: unary gRPC over `dispatch`, for every method alike.
 
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
@@ -11,6 +12,7 @@ use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 
+use crate::admin::{self, Guard};
 use crate::exchange::{Front, Harmed, Visit};
 use crate::fault;
 use crate::journal::Transport;
@@ -34,6 +36,37 @@ where
         response.extensions_mut().insert(Harmed::clone(harmed));
     }
     response
+}
+
+/// Answers a gRPC request of the admin API, unless a page elsewhere sends it.
+pub(crate) async fn admin<B>(front: &Arc<Front>, guard: Guard, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+    let refusal = guard.check(request.headers()).err();
+    unary(Administration { front: Arc::clone(front), method, refusal }, request).await
+}
+
+/// A call of the admin API, refused or not.
+struct Administration {
+    front: Arc<Front>,
+    method: String,
+    refusal: Option<Status>,
+}
+
+impl UnaryService<Bytes> for Administration {
+    type Response = Bytes;
+    type Future = Ready<Result<tonic::Response<Bytes>, tonic::Status>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        let answer = match self.refusal.take() {
+            None => admin::call(&self.front, &self.method, request.get_ref()),
+            Some(refusal) => Err(refusal),
+        };
+        ready(answer.map(|bytes| tonic::Response::new(bytes.into())).map_err(Into::into))
+    }
 }
 
 /// Answers a unary call, whatever its types.

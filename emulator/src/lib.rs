@@ -17,6 +17,7 @@
     )
 )]
 
+mod admin;
 mod builder;
 mod clock;
 mod contract;

@@ -1,5 +1,6 @@
 //! The `rest` room: JSON over HTTP, transcoded from `google.api.http` for every method alike.
 
+pub(crate) mod admin;
 mod query;
 mod reply;
 mod routes;

@@ -63,7 +63,7 @@ impl Script {
         self.lock().entries.clear();
     }
 
-    #[cfg(test)]
+    /// All of them, with what they have done.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         self.lock().entries.clone()
     }

@@ -54,7 +54,7 @@ pub(crate) async fn serve(
     }
     let (leave, leaving) = watch::channel(false);
     let port = Arc::new(Port::new(address));
-    let shared = Shared { router: Router::new(front, reporter.clone()), tls, port, leave: leaving };
+    let shared = Shared { router: Router::new(front, reporter.clone(), address), tls, port, leave: leaving };
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 19] = [
     &["distance", "contract", "tls"],
     &["fault"],
-    &["names", "clock", "paging", "profile", "reflection"],
+    &["names", "clock", "paging", "profile"],
     &["message"],
     &["filter"],
     &["store"],
@@ -23,7 +23,7 @@ const FLOORS: [&[&str]; 19] = [
     &["dispatch"],
     &["exchange"],
     &["admin"],
-    &["grpc", "rest"],
+    &["grpc", "rest", "reflection"],
     &["server"],
     &["builder", "emulator"],
 ];

@@ -88,6 +88,16 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "[METHOD=]PROFILE")]
     pub(crate) profile: Vec<MethodProfile>,
 
+    /// A JSON file with what goes wrong: `{"faults": [{"method": "GetOperation", "status": {"code": 14}, "times": 2}]}`,
+    /// as the admin API takes it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+
+    /// Refuse more calls per minute than Google documents: 3000 of a project, of them 300 each of `CreateConversation`,
+    /// `CreateAnalysis` and `UploadConversation`, and 60 of `ExportInsightsData`.
+    #[arg(long)]
+    pub(crate) documented_quotas: bool,
+
     /// The clock: `real`, or `virtual`, which stands still until it is told to move; it starts at
     /// 2026-01-01T00:00:00Z, or as in `virtual=2026-11-24T09:00:00Z`.
     #[arg(long, value_name = "CLOCK", default_value = "real")]

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use contact_center_insights::client::EMULATOR_HOST;
-use contact_center_insights_emulator::{Emulator as Server, Seed, StartError};
+use contact_center_insights_emulator::{Emulator as Server, Quotas, Seed, StartError};
 use serde_json::json;
 
 use self::signals::Signals;
@@ -79,7 +79,17 @@ async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if args.tls {
         builder = builder.with_tls();
     }
+    if args.documented_quotas {
+        builder = builder.with_quotas(Quotas::documented());
+    }
     let emulator = builder.start().await.map_err(not_started)?;
+    if let Some(file) = &args.faults {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Failure::because(Exit::Usage, format!("cannot use the faults {}", file.display()), error)
+        };
+        let text = fs::read_to_string(file).map_err(|error| unusable(error.into()))?;
+        emulator.add_faults_json(&text).map_err(|status| unusable(status.message().into()))?;
+    }
     if let (Some(file), Some(ca)) = (&args.ca_out, emulator.ca_pem()) {
         write_whole(file, ca)?;
     }

@@ -137,6 +137,24 @@ fn it_ends_with_a_connection_open() {
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
+#[test]
+fn faults_are_read_from_a_file() {
+    let fault =
+        r#"{"faults": [{"method": "ListOperations", "status": {"code": 9, "message": "as scripted"}}]}"#;
+    let path = file(fault);
+    let server =
+        Server::start(&["--faults", path.to_str().unwrap(), "--documented-quotas", "--clock", "virtual"]);
+    let run = server.operations(&["list", PARENT]);
+    assert!(run.code == 1 && run.stderr.contains("as scripted"), "{}", run.stderr);
+    assert_eq!(server.operations(&["list", PARENT]).code, 0);
+    assert_eq!(server.http("GET", "/_emulator/v1/quotas", "")["all"], 3000);
+    assert_eq!(server.http("GET", "/_emulator/v1/clock", "")["virtual"], true);
+
+    let path = file(r#"{"faults": [{"method": "Lst"}]}"#);
+    let run = cci(&["emulator", "--port", "0", "--faults", path.to_str().unwrap()]);
+    assert!(run.code == 2 && run.stderr.contains("faults[0]"), "{}", run.stderr);
+}
+
 #[cfg(unix)]
 mod exec {
     use crate::support::{cci, cci_in, command};

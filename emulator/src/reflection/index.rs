@@ -8,12 +8,14 @@ use prost::Message as _;
 use prost::encoding::{WireType, decode_key, decode_varint};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 
+use crate::admin;
 use crate::contract::{INSIGHTS, OPERATIONS};
 
 /// What the emulator serves. The descriptors have more: services that options are defined beside.
-const SERVED: [&str; 5] = [
+const SERVED: [&str; 6] = [
     INSIGHTS,
     OPERATIONS,
+    admin::SERVICE,
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -35,8 +37,9 @@ impl Index {
         static INDEX: OnceLock<Index> = OnceLock::new();
         INDEX.get_or_init(|| {
             let mut index = Self::default();
-            let sets: [&'static [u8]; 4] = [
+            let sets: [&'static [u8]; 5] = [
                 FILE_DESCRIPTOR_SET,
+                admin::FILE_DESCRIPTOR_SET,
                 tonic_health::pb::FILE_DESCRIPTOR_SET,
                 tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
                 tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,

@@ -1,11 +1,13 @@
 //! Who answers a request: gRPC and JSON by content type, health and reflection by path.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use contact_center_insights::Code;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Request, Response, StatusCode, Uri, Version};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -18,11 +20,15 @@ use tower::Service;
 
 use super::harm::harm;
 use super::line::Line;
+use crate::admin::Guard;
 use crate::exchange::{Front, Harmed};
 use crate::journal::Transport;
 use crate::reflection::{self, Reflection};
 use crate::{grpc, rest};
 
+/// Where the admin API is, over gRPC and as JSON.
+const ADMIN_GRPC: &str = "/contactcenterinsights.emulator.v1.EmulatorAdmin/";
+const ADMIN_JSON: &str = "/_emulator/";
 /// Of a JSON request, in bytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
@@ -35,6 +41,7 @@ pub(super) struct Router {
     front: Arc<Front>,
     health: HealthServer<HealthService>,
     reflection: ServerReflectionServer<Reflection>,
+    guard: Guard,
 }
 
 impl fmt::Debug for Router {
@@ -44,9 +51,9 @@ impl fmt::Debug for Router {
 }
 
 impl Router {
-    pub(super) fn new(front: Arc<Front>, health: HealthReporter) -> Self {
+    pub(super) fn new(front: Arc<Front>, health: HealthReporter, address: SocketAddr) -> Self {
         let health = HealthServer::new(HealthService::from_health_reporter(health));
-        Self { front, health, reflection: Reflection::server() }
+        Self { front, health, reflection: Reflection::server(), guard: Guard::new(address) }
     }
 
     /// The same, on one connection.
@@ -71,6 +78,9 @@ impl Router {
             return Ok(boxed(grpc::with_error_info(self.reflection.call(request).await?)));
         }
         let response = match content(&request) {
+            Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
+                boxed(grpc::admin(&self.front, self.guard, request).await)
+            }
             Content::Grpc => boxed(grpc::answer(&self.front, request).await),
             Content::OtherGrpc => {
                 let mut refusal = boxed(Response::new(Empty::new()));
@@ -87,15 +97,24 @@ impl Router {
 
     async fn json(&self, request: Request<Incoming>) -> Response<String> {
         let (head, body) = request.into_parts();
-        let mut visit = self.front.visit(Transport::Rest, head.uri.path(), &head.headers);
+        let is_admin = head.uri.path().starts_with(ADMIN_JSON);
+        if is_admin && let Err(status) = self.guard.check(&head.headers) {
+            return rest::admin::refuse(&status);
+        }
+        let mut visit =
+            (!is_admin).then(|| self.front.visit(Transport::Rest, head.uri.path(), &head.headers));
+        let mut refuse = |reply| {
+            if let Some(visit) = &mut visit {
+                visit.end(Code::InvalidArgument);
+            }
+            reply
+        };
         // Nothing is unpacked, so that nothing small becomes large.
         if let Some(coding) = head.headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
-            visit.end(contact_center_insights::Code::InvalidArgument);
-            return rest::encoded(&String::from_utf8_lossy(coding.as_bytes()));
+            return refuse(rest::encoded(&String::from_utf8_lossy(coding.as_bytes())));
         }
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            visit.end(contact_center_insights::Code::InvalidArgument);
-            return rest::too_large(MAX_BODY);
+            return refuse(rest::too_large(MAX_BODY));
         };
         let asked = rest::Asked {
             verb: head.method.as_str(),
@@ -104,7 +123,10 @@ impl Router {
             headers: &head.headers,
             body: &body.to_bytes(),
         };
-        rest::answer(&mut visit, &asked).await
+        match &mut visit {
+            Some(visit) => rest::answer(visit, &asked).await,
+            None => rest::admin::answer(&self.front, &asked),
+        }
     }
 }
 

@@ -1,0 +1,92 @@
+//! From what the emulator has to what the admin API shows.
+
+use std::time::Duration;
+
+use contact_center_insights::proto::rpc;
+use contact_center_insights::status::code_name;
+
+use super::proto::{self, fault::Harm as Shown};
+use crate::journal::{JournalEntry, Transport};
+use crate::script::{Break, Entry, Harm, Quotas};
+
+pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
+    let headers = entry.headers.into_iter().map(|(name, value)| proto::Header { name, value });
+    let transport = match entry.transport {
+        Transport::Grpc => "GRPC",
+        Transport::Rest => "REST",
+    };
+    proto::Call {
+        sequence: entry.sequence,
+        method: entry.method,
+        path: entry.path,
+        transport: transport.to_owned(),
+        time: Some(entry.time.into()),
+        duration: entry.duration.and_then(duration),
+        deadline: entry.deadline.and_then(duration),
+        attempt: entry.attempt,
+        gap: entry.gap.and_then(duration),
+        headers: headers.collect(),
+        code: entry.code.map(|code| code_name(code).to_owned()).unwrap_or_default(),
+        fault: entry.fault.unwrap_or_default(),
+    }
+}
+
+pub(super) fn quotas(quotas: &Quotas) -> proto::Quotas {
+    proto::Quotas { all: quotas.all, methods: quotas.by_method.clone(), documented: false }
+}
+
+pub(super) fn fault(entry: &Entry) -> proto::Fault {
+    let fault = &entry.fault;
+    proto::Fault {
+        method: fault.matcher.method.clone().unwrap_or_default(),
+        fields: fault.matcher.fields.iter().cloned().collect(),
+        headers: fault.matcher.headers.iter().cloned().collect(),
+        after: fault.skip,
+        times: fault.times.unwrap_or_default(),
+        always: fault.times.is_none(),
+        probability: fault.probability,
+        delay: Some(fault.delay).filter(|delay| *delay > Duration::ZERO).and_then(duration),
+        after_acting: fault.acts,
+        matched: entry.matched,
+        struck: entry.struck,
+        harm: harm(&fault.harm),
+    }
+}
+
+fn harm(harm: &Harm) -> Option<Shown> {
+    use proto::fault::Plain;
+
+    let plain = |plain: Plain| Shown::Transport(plain as i32);
+    Some(match harm {
+        Harm::None => return None,
+        Harm::Status(status) => {
+            let rpc::Status { code, message, details } = status.clone().into();
+            Shown::Status(proto::Status { code, message, details })
+        }
+        Harm::Break(Break::Reset(code)) => Shown::Reset(*code),
+        Harm::Break(Break::GoAway { code, refused, text }) => {
+            Shown::GoAway(proto::GoAway { code: *code, refused: *refused, text: text.clone() })
+        }
+        Harm::Break(Break::Retire) => plain(Plain::Retire),
+        Harm::Break(Break::Close) => plain(Plain::Close),
+        Harm::Break(Break::Abort) => plain(Plain::Abort),
+        Harm::Break(Break::Freeze) => plain(Plain::Freeze),
+        Harm::Break(Break::Stall) => plain(Plain::Stall),
+        Harm::Break(Break::StallBody) => plain(Plain::StallBody),
+        Harm::Break(Break::Half(None)) => plain(Plain::Half),
+        Harm::Break(Break::Half(Some(code))) => Shown::HalfThenReset(*code),
+        Harm::Break(Break::NoStatus) => plain(Plain::NoStatus),
+        Harm::Break(Break::Slow { bytes, every }) => {
+            Shown::SlowBody(proto::SlowBody { bytes: *bytes, every: duration(*every) })
+        }
+        Harm::Break(Break::Http { status, content_type, body }) => Shown::HttpReply(proto::HttpReply {
+            status: u32::from(*status),
+            content_type: content_type.clone(),
+            body: body.clone(),
+        }),
+    })
+}
+
+fn duration(duration: Duration) -> Option<prost_types::Duration> {
+    duration.try_into().ok()
+}

@@ -1,0 +1,139 @@
+//! The admin API as JSON: which path is which method, and messages from JSON and back.
+
+use std::sync::{Arc, OnceLock};
+
+use contact_center_insights::proto::FILE_DESCRIPTOR_SET as LIBRARY;
+use contact_center_insights::{Code, Status};
+use percent_encoding::percent_decode_str;
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+use serde_json::{Value, json};
+
+use super::{FILE_DESCRIPTOR_SET, SERVICE, call};
+use crate::exchange::Front;
+use crate::fault;
+
+/// Where all of it is.
+const PREFIX: &str = "/_emulator/v1/";
+
+/// Verb, path and method.
+const ROUTES: [(&str, &str, &str); 19] = [
+    ("GET", "status", "GetStatus"),
+    ("POST", "reset", "Reset"),
+    ("POST", "seed", "Seed"),
+    ("GET", "snapshot", "TakeSnapshot"),
+    ("POST", "restore", "RestoreSnapshot"),
+    ("POST", "operations:advance", "AdvanceOperation"),
+    ("POST", "operations:complete", "CompleteOperation"),
+    ("POST", "operations:fail", "FailOperation"),
+    ("GET", "clock", "GetClock"),
+    ("POST", "clock:set", "SetClock"),
+    ("POST", "clock:advance", "AdvanceClock"),
+    ("GET", "faults", "ListFaults"),
+    ("POST", "faults", "AddFaults"),
+    ("DELETE", "faults", "ClearFaults"),
+    ("GET", "quotas", "GetQuotas"),
+    ("PUT", "quotas", "SetQuotas"),
+    ("GET", "journal", "ListJournal"),
+    ("DELETE", "journal", "ClearJournal"),
+    ("GET", "coverage", "GetCoverage"),
+];
+
+/// What a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Method(&'static str),
+    /// Other verbs go with it.
+    WrongVerb(Vec<&'static str>),
+    /// These are all that there are.
+    Nothing(Vec<String>),
+}
+
+/// Looks a path up.
+pub(crate) fn find(verb: &str, path: &str) -> Found {
+    let rest = path.strip_prefix(PREFIX).unwrap_or_default();
+    let there: Vec<_> = ROUTES.iter().filter(|(_, path, _)| *path == rest).collect();
+    if there.is_empty() {
+        return Found::Nothing(
+            ROUTES.iter().map(|(verb, path, _)| format!("{verb} {PREFIX}{path}")).collect(),
+        );
+    }
+    match there.iter().find(|(wanted, ..)| *wanted == verb) {
+        Some((_, _, method)) => Found::Method(method),
+        None => Found::WrongVerb(there.iter().map(|(verb, ..)| *verb).collect()),
+    }
+}
+
+/// Answers a method in JSON.
+pub(crate) fn answer(front: &Arc<Front>, method: &str, query: &str, body: &[u8]) -> Result<Value, Status> {
+    let descriptor = descriptor(method)?;
+    let given = match method {
+        // The body is the seed itself.
+        "Seed" => json!({ "json": String::from_utf8_lossy(body) }),
+        _ if body.is_empty() => fields(query),
+        _ => serde_json::from_slice(body)
+            .map_err(|error| malformed(&format!("the body is not JSON: {error}")))?,
+    };
+    let request = DynamicMessage::deserialize(descriptor.input(), given);
+    let request = request.map_err(|error| malformed(&error.to_string()))?;
+    let reply = call(front, method, &request.encode_to_vec())?;
+    let reply = DynamicMessage::decode(descriptor.output(), reply.as_slice());
+    let reply = reply.map_err(|error| fault::internal(error.to_string()))?;
+    let reply = serde_json::to_value(&reply).map_err(|error| fault::internal(error.to_string()))?;
+    match (method, reply.get("json").and_then(Value::as_str)) {
+        ("GetCoverage", Some(document)) => {
+            serde_json::from_str(document).map_err(|error| fault::internal(error.to_string()))
+        }
+        _ => Ok(reply),
+    }
+}
+
+fn malformed(error: &str) -> Status {
+    fault::fault(Code::InvalidArgument, "MALFORMED_JSON", error, &[("error", error)])
+}
+
+fn fields(query: &str) -> Value {
+    let text = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    Value::Object(pairs.map(|(name, value)| (text(name), Value::from(text(value)))).collect())
+}
+
+fn descriptor(method: &str) -> Result<MethodDescriptor, Status> {
+    static POOL: OnceLock<DescriptorPool> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        // The library's messages are what an Any in an error can hold.
+        let mut pool = DescriptorPool::decode(LIBRARY).unwrap_or_default();
+        if let Err(error) = pool.decode_file_descriptor_set(FILE_DESCRIPTOR_SET) {
+            tracing::error!(%error, "the admin API has no JSON");
+        }
+        pool
+    });
+    let service = pool.get_service_by_name(SERVICE);
+    let found = service.and_then(|service| service.methods().find(|found| found.name() == method));
+    found.ok_or_else(|| fault::internal(format!("the admin API has no `{method}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_one_path() {
+        let mut names: Vec<_> = ROUTES.iter().map(|(.., method)| (*method).to_owned()).collect();
+        let service = descriptor("Reset").unwrap().parent_service().clone();
+        let mut wanted: Vec<_> = service.methods().map(|method| method.name().to_owned()).collect();
+        names.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(names, wanted);
+    }
+
+    #[test]
+    fn paths_are_told_apart_by_verb() {
+        assert_eq!(find("DELETE", "/_emulator/v1/faults"), Found::Method("ClearFaults"));
+        assert_eq!(find("PUT", "/_emulator/v1/reset"), Found::WrongVerb(vec!["POST"]));
+        for path in ["/_emulator/v1/", "/_emulator/v2/status", "/_emulator/v1/status/"] {
+            assert!(matches!(find("GET", path), Found::Nothing(all) if all.len() == ROUTES.len()), "{path}");
+        }
+    }
+}

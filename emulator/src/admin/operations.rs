@@ -1,0 +1,84 @@
+//! Operations that go on, end or fail when they are told to.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use contact_center_insights::Status;
+use contact_center_insights::proto::rpc;
+
+use super::proto;
+use crate::exchange::Front;
+use crate::fault;
+use crate::methods::State;
+
+/// Of one request: an operation that takes more has another profile than one would want to poll.
+const MAX_POLLS: u32 = 1_000_000;
+
+pub(super) fn advance(
+    front: &Arc<Front>,
+    request: &proto::AdvanceOperationRequest,
+) -> Result<proto::OperationState, Status> {
+    if request.polls > MAX_POLLS {
+        return Err(fault::invalid("polls", &format!("is more than {MAX_POLLS}")));
+    }
+    act(front, &request.name, |state, now| {
+        for _ in 0..request.polls.max(1) {
+            state.engine.poll(&mut state.world, &request.name, now);
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn complete(
+    front: &Arc<Front>,
+    request: &proto::CompleteOperationRequest,
+) -> Result<proto::OperationState, Status> {
+    act(front, &request.name, |state, now| {
+        match state.engine.complete(&mut state.world, &request.name, now) {
+            Some(false) => {
+                let message = format!("`{}` was placed as it is: nothing runs that could end", request.name);
+                Err(fault::precondition("NOTHING_RUNS", message, &request.name))
+            }
+            _ => Ok(()),
+        }
+    })
+}
+
+pub(super) fn fail(
+    front: &Arc<Front>,
+    request: &proto::FailOperationRequest,
+) -> Result<proto::OperationState, Status> {
+    let error = status("error", request.error.clone().unwrap_or_default())?;
+    act(front, &request.name, |state, now| {
+        state.engine.fail(&mut state.world, &request.name, now, error);
+        Ok(())
+    })
+}
+
+/// A status that is an error.
+pub(super) fn status(field: &str, given: proto::Status) -> Result<Status, Status> {
+    if !(1..=16).contains(&given.code) {
+        return Err(fault::invalid(&format!("{field}.code"), "must be a code from 1 to 16"));
+    }
+    Ok(rpc::Status { code: given.code, message: given.message, details: given.details }.into())
+}
+
+fn act(
+    front: &Arc<Front>,
+    name: &str,
+    act: impl FnOnce(&mut State, SystemTime) -> Result<(), Status>,
+) -> Result<proto::OperationState, Status> {
+    front.service.change(|state, now| {
+        let is_done = |state: &State| state.engine.look(name).map(|entry| entry.at(now).done);
+        match is_done(state) {
+            None => return Err(fault::not_found("operation", name)),
+            Some(true) => {
+                let message = format!("the operation `{name}` has ended already");
+                return Err(fault::precondition("OPERATION_DONE", message, name));
+            }
+            Some(false) => {}
+        }
+        act(state, now)?;
+        Ok(proto::OperationState { name: name.to_owned(), done: is_done(state).unwrap_or_default() })
+    })?
+}
