@@ -28,8 +28,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The named option of the client cannot be used; nothing was sent.
-    #[error("cannot use client option `{0}`")]
+    /// The named option of the client, or environment variable, cannot be used; nothing was sent.
+    #[error("cannot use {kind} `{0}`", kind = kind_of_option(.0))]
     Config(&'static str, #[source] BoxError),
 
     /// A resource name does not have the form that the API gives it; nothing was sent.
@@ -167,6 +167,15 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         retry_delay(self.status()?)
+    }
+}
+
+/// Options have names like methods, variables like constants.
+fn kind_of_option(name: &str) -> &'static str {
+    if name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.ends_with("_proxy") {
+        "client option"
+    } else {
+        "environment variable"
     }
 }
 

@@ -68,6 +68,8 @@ fn help(error: &Error, origin: &Origin) -> Option<String> {
             format!("to see all of the operation: {}", origin.command(&["operations", "get", name]))
         }
         _ if error.is_credentials() => on_credentials(error),
+        // What lasts says itself what to do: a certificate, a proxy that refuses.
+        _ if error.is_unreachable() && !error.is_transient() => return None,
         _ if error.is_unreachable() => on_unreachable(origin),
         _ => on_code(error.code()?, error, origin),
     })

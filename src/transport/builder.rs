@@ -284,7 +284,7 @@ impl TransportBuilder {
         if !tls.has_identity()
             && let Some((chain, key)) = mtls::identity(environment)?
         {
-            *tls = tls.clone().with_identity_pem(chain, key);
+            *tls = tls.clone().with_identity_files(chain, key);
         }
         Ok(tls.has_identity())
     }

@@ -19,8 +19,8 @@ const CONFIG_VARIABLES: [&str; 2] =
 /// Whether calls go to the host for client certificates: `auto`, `never`, `always`.
 pub(crate) const USE_MTLS_ENDPOINT: &str = "GOOGLE_API_USE_MTLS_ENDPOINT";
 
-/// A certificate chain and its key, in PEM.
-pub(super) type Pems = (Vec<u8>, Vec<u8>);
+/// The files of a certificate chain and its key.
+pub(super) type Files = (PathBuf, PathBuf);
 
 /// Whether calls go to the host for client certificates, where nobody has said to which host they go.
 pub(crate) fn wants_mtls_endpoint(has_identity: bool, environment: &Environment<'_>) -> Result<bool, Error> {
@@ -40,7 +40,7 @@ pub(crate) fn wants_mtls_endpoint(has_identity: bool, environment: &Environment<
 ///
 /// `true` or `false` decide. Without either, there is one if the configuration file names one; then a file that nobody
 /// pointed to, and that cannot be read, is passed over.
-pub(super) fn identity(environment: &Environment<'_>) -> Result<Option<Pems>, Error> {
+pub(super) fn identity(environment: &Environment<'_>) -> Result<Option<Files>, Error> {
     let wanted = match environment.first(&USE_VARIABLES) {
         None => None,
         Some((_, value)) if value.eq_ignore_ascii_case("true") => Some(true),
@@ -70,8 +70,11 @@ pub(super) fn identity(environment: &Environment<'_>) -> Result<Option<Pems>, Er
     };
     match (named, wanted) {
         (Some((chain, key)), _) => {
-            let pems = read(&chain).and_then(|chain| Ok((chain, read(&key)?)));
-            pems.map(Some).map_err(|source| Error::Config(variable.unwrap_or(CERTIFICATE_CONFIG), source))
+            // They are read again when they are used; who named them should know now.
+            let readable = read(&chain).and_then(|_| read(&key));
+            readable
+                .map(|_| Some((chain, key)))
+                .map_err(|source| Error::Config(variable.unwrap_or(CERTIFICATE_CONFIG), source))
         }
         (None, Some(_)) => {
             Err(without_certificate(&format!("`{}` has no `cert_configs.workload`", path.display())))
@@ -100,7 +103,7 @@ fn well_known(environment: &Environment<'_>) -> Option<PathBuf> {
 
 /// The paths of certificate and key in the file's `workload` section, if it has one: gcloud keeps other kinds of
 /// certificates in it too.
-fn read_config(path: &Path) -> Result<Option<(PathBuf, PathBuf)>, BoxError> {
+fn read_config(path: &Path) -> Result<Option<Files>, BoxError> {
     let text = read(path)?;
     let shown = path.display();
     let config: Value =
@@ -164,7 +167,7 @@ mod tests {
         }
     }
 
-    fn identity_by(variables: Variables<'_>) -> Result<Option<Pems>, Error> {
+    fn identity_by(variables: Variables<'_>) -> Result<Option<Files>, Error> {
         let variables: HashMap<&str, &str> = variables.iter().copied().collect();
         identity(&Environment::new(&|name| variables.get(name).map(|value| (*value).to_owned())))
     }
@@ -174,7 +177,7 @@ mod tests {
         let folder = Folder::new("decide");
         let named = folder.config("named.json");
         let home = folder.0.to_str().unwrap();
-        let found = Some((b"chain".to_vec(), b"key".to_vec()));
+        let found = Some((folder.0.join("chain.pem"), folder.0.join("key.pem")));
         let [_, old_use] = USE_VARIABLES;
         let [_, old_config] = CONFIG_VARIABLES;
         let cases: [(Variables, bool); 9] = [
@@ -247,6 +250,7 @@ mod tests {
             );
         }
         let error = chosen(Some("yes"), true).unwrap_err();
+        assert_eq!(error.to_string(), "cannot use environment variable `GOOGLE_API_USE_MTLS_ENDPOINT`");
         assert!(matches!(error, Error::Config(USE_MTLS_ENDPOINT, _)), "{error:?}");
     }
 }

@@ -1,11 +1,18 @@
 //! What TLS trusts, and who it says the client is.
 
+mod identity;
+
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor};
+use rustls::client::ResolvesClientCert;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
+
+use identity::Identity;
 
 use crate::error::{BoxError, Error};
 
@@ -28,11 +35,6 @@ pub struct Tls {
     has_webpki_roots: bool,
     authorities: Vec<Vec<u8>>,
     identity: Option<Arc<Identity>>,
-}
-
-struct Identity {
-    chain: Vec<u8>,
-    key: Vec<u8>,
 }
 
 impl Default for Tls {
@@ -70,7 +72,15 @@ impl Tls {
     /// its private key (PKCS#8, PKCS#1 or SEC1). If one file holds both, it can be given for both.
     #[must_use]
     pub fn with_identity_pem(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.identity = Some(Arc::new(Identity { chain: chain.into(), key: key.into() }));
+        self.identity = Some(Arc::new(Identity::Pem { chain: chain.into(), key: key.into() }));
+        self
+    }
+
+    /// The same from files, which are read again for every new connection: a renewed certificate is shown without a new
+    /// client. What cannot be read or used then is passed over, for the one that was shown before.
+    #[must_use]
+    pub fn with_identity_files(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.identity = Some(Arc::new(Identity::Files { chain: chain.into(), key: key.into() }));
         self
     }
 
@@ -90,23 +100,26 @@ impl Tls {
         self.judge().map_err(|reason| Error::Config("tls", reason))
     }
 
+    /// Whether the certificate of the client may change, so that it must be asked for again.
+    pub(super) fn is_renewed(&self) -> bool {
+        self.identity.as_deref().is_some_and(Identity::is_renewed)
+    }
+
+    /// The certificate of the client, as it is now. Files are read; where that must not block, this must not be called.
+    pub(super) fn client_certificate(&self) -> Result<Option<Arc<dyn ResolvesClientCert>>, BoxError> {
+        let Some(identity) = &self.identity else { return Ok(None) };
+        let certificate = identity.load(&rustls::crypto::ring::default_provider())?;
+        Ok(Some(Arc::new(SingleCertAndKey::from(certificate))))
+    }
+
     fn judge(&self) -> Result<ClientConfig, BoxError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(self.roots()?);
-        let mut config = match self.identity.as_deref() {
-            None => builder.with_no_client_auth(),
-            Some(Identity { chain, key }) => {
-                let chain = certificates(chain, "the client's certificate chain")?;
-                // The parser's error would not show the key, but nothing of it is needed either.
-                let key = PrivateKeyDer::from_pem_slice(key)
-                    .map_err(|_| "the client's key is no private key in PEM (PKCS#8, PKCS#1 or SEC1)")?;
-                builder.with_client_auth_cert(chain, key).map_err(|error| {
-                    format!("the client's certificate and key cannot be used together: {error}")
-                })?
-            }
-        };
+        let mut config = builder.with_no_client_auth();
+        if let Some(resolver) = self.client_certificate()? {
+            config.client_auth_cert_resolver = resolver;
+        }
         // Connections live for an hour or so; resumed sessions would also outlive a change of certificates.
         config.resumption = rustls::client::Resumption::disabled();
         Ok(config)
@@ -167,12 +180,6 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, 
         return Err(format!("{what} has no CERTIFICATE section in PEM").into());
     }
     Ok(certificates)
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 impl fmt::Debug for Tls {

@@ -6,9 +6,9 @@
 
 mod certificates;
 mod connectors;
+mod identity;
 mod proxies;
 mod proxy;
-mod quota;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;

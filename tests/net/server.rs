@@ -9,6 +9,7 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,6 +29,7 @@ pub struct Server {
     manner: Arc<Mutex<Manner>>,
     /// How many client certificates were shown and accepted.
     shown: Arc<Mutex<usize>>,
+    goodbye: Arc<Notify>,
     _tasks: JoinSet<()>,
 }
 
@@ -36,10 +38,16 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let script = Script::new([answer(succeeded())]);
-        let (manner, shown) = (Arc::new(Mutex::new(manner)), Arc::new(Mutex::new(0)));
+        let (manner, shown, goodbye) = (Arc::new(Mutex::new(manner)), Arc::default(), Arc::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, script.clone(), manner.clone(), shown.clone()));
-        Self { address, script, manner, shown, _tasks: tasks }
+        tasks.spawn(accept(
+            listener,
+            script.clone(),
+            manner.clone(),
+            Arc::clone(&shown),
+            Arc::clone(&goodbye),
+        ));
+        Self { address, script, manner, shown, goodbye, _tasks: tasks }
     }
 
     /// Speaks so from the next connection on.
@@ -47,16 +55,28 @@ impl Server {
         *self.manner.lock().unwrap() = manner;
     }
 
+    /// Ends the connections that there are.
+    pub fn hang_up(&self) {
+        self.goodbye.notify_waiters();
+    }
+
     pub fn certificates(&self) -> usize {
         *self.shown.lock().unwrap()
     }
 }
 
-async fn accept(listener: TcpListener, script: Script, manner: Arc<Mutex<Manner>>, shown: Arc<Mutex<usize>>) {
+async fn accept(
+    listener: TcpListener,
+    script: Script,
+    manner: Arc<Mutex<Manner>>,
+    shown: Arc<Mutex<usize>>,
+    goodbye: Arc<Notify>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         let (script, manner, shown) = (script.clone(), manner.lock().unwrap().clone(), shown.clone());
-        connections.spawn(async move {
+        let goodbye = goodbye.clone().notified_owned();
+        let conversation = async move {
             match manner {
                 Manner::Plain => serve(socket, script).await,
                 Manner::Tls(config) => {
@@ -65,6 +85,12 @@ async fn accept(listener: TcpListener, script: Script, manner: Arc<Mutex<Manner>
                     *shown.lock().unwrap() += usize::from(stream.get_ref().1.peer_certificates().is_some());
                     serve(stream, script).await;
                 }
+            }
+        };
+        connections.spawn(async move {
+            tokio::select! {
+                () = conversation => {}
+                () = goodbye => {}
             }
         });
     }

@@ -1,5 +1,6 @@
 //! What goes wrong with TLS is said, and once it is mended the next call of the same client works.
 
+use std::fs;
 use std::sync::Arc;
 
 use contact_center_insights::transport::Tls;
@@ -8,6 +9,7 @@ use rustls::version::{TLS12, TLS13};
 
 use crate::certificates::{Authority, Leaf, NOW, Years, server};
 use crate::server::{Manner, Server};
+use crate::support::NAME;
 use crate::{client, fails, works};
 
 const BOTH: &[&rustls::SupportedProtocolVersion] = &[&TLS13, &TLS12];
@@ -77,6 +79,38 @@ async fn a_client_certificate_is_accepted_or_its_refusal_told() {
         let expected = "does not accept the certificate of this client";
         mended(demanding(), Manner::Tls(plainly(&leaf)), "https", tls, expected).await;
     }
+}
+
+#[tokio::test]
+async fn a_client_certificate_in_files_is_renewed_with_them() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let leaf = authority.sign("localhost", NOW);
+    let server = Server::start(Manner::Tls(server(&leaf, Some(authority.demand()), &["h2"], BOTH))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (chain_file, key_file) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    let write = |leaf: Leaf| {
+        let (chain, key) = leaf.pem();
+        fs::write(&chain_file, chain).unwrap();
+        fs::write(&key_file, key).unwrap();
+    };
+
+    write(stranger.sign("client", NOW));
+    let client = client(&format!("https://localhost:{}", server.address.port()), |builder| {
+        builder.with_tls(authority.trust().with_identity_files(&chain_file, &key_file))
+    });
+    let (_, text) = fails(&client).await;
+    assert!(text.contains("does not accept the certificate of this client"), "{text}");
+    write(authority.sign("client", NOW));
+    works(&client).await;
+
+    // What cannot be used changes nothing.
+    fs::write(&key_file, "in the middle of being written").unwrap();
+    server.hang_up();
+    while server.certificates() < 2 {
+        // The connection may end under a call.
+        let _ = client.get_operation(NAME).await;
+    }
+    works(&client).await;
 }
 
 #[tokio::test]

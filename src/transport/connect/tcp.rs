@@ -43,17 +43,23 @@ impl Tcp {
 }
 
 fn explain(place: &str, error: BoxError) -> ConnectFailure {
-    let kind = find::<io::Error>(error.as_ref()).map(io::Error::kind);
-    if find::<NoAddress>(error.as_ref()).is_some() {
-        let text =
-            format!("the host of `{place}` has no address; check its name, and the network's name service");
-        ConnectFailure::transient(text).because(error)
-    } else if kind == Some(io::ErrorKind::ConnectionRefused) {
-        let text = format!("nothing listens at `{place}`: the connection was refused");
-        ConnectFailure::transient(text).because(error)
+    let is_lookup = find::<NoAddress>(error.as_ref()).is_some();
+    let Some(cause) = find::<io::Error>(error.as_ref()) else {
+        return ConnectFailure::transient(format!("no TCP connection to `{place}`")).because(error);
+    };
+    let text = if is_lookup {
+        format!("the host of `{place}` has no address; check its name, and the network's name service")
+    } else if cause.kind() == io::ErrorKind::ConnectionRefused {
+        format!("nothing listens at `{place}`: the connection was refused")
     } else {
-        ConnectFailure::transient(format!("no TCP connection to `{place}`")).because(error)
-    }
+        format!("no TCP connection to `{place}`")
+    };
+    // What lies between says nothing that the text does not.
+    let cause = match cause.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(cause.kind(), cause.to_string()),
+    };
+    ConnectFailure::transient(text).because(cause)
 }
 
 /// The operating system's resolver; marks its errors, which look like any other I/O error.

@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::ServerName;
@@ -24,6 +24,8 @@ pub(super) struct Secure {
     place: String,
     has_identity: bool,
     is_proxy: bool,
+    /// What certificate to show, if it may change: where to look, and what was found last.
+    renewed: Option<(Tls, Mutex<Arc<dyn ResolvesClientCert>>)>,
 }
 
 impl Secure {
@@ -33,7 +35,15 @@ impl Secure {
         config.alpn_protocols = vec![b"h2".to_vec()];
         let name =
             ServerName::try_from(host.to_owned()).map_err(|error| Error::Config("endpoint", error.into()))?;
-        Ok(Self { config, name, place: place.to_owned(), has_identity: tls.has_identity(), is_proxy: false })
+        let latest = config.client_auth_cert_resolver.clone();
+        Ok(Self {
+            config,
+            name,
+            place: place.to_owned(),
+            has_identity: tls.has_identity(),
+            is_proxy: false,
+            renewed: tls.is_renewed().then(|| (tls.clone(), Mutex::new(latest))),
+        })
     }
 
     /// With a proxy on the way there, which is spoken to by HTTP/1, and is not shown who the client is.
@@ -42,14 +52,11 @@ impl Secure {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let name =
             ServerName::try_from(host.to_owned()).map_err(|error| Error::Config("proxy", error.into()))?;
-        Ok(Self { config, name, place: place.to_owned(), has_identity: false, is_proxy: true })
+        Ok(Self { config, name, place: place.to_owned(), has_identity: false, is_proxy: true, renewed: None })
     }
 
     pub(super) async fn handshake(&self, stream: Io) -> Result<Io, ConnectFailure> {
-        let asked = Arc::new(Asked {
-            inner: self.config.client_auth_cert_resolver.clone(),
-            was: AtomicBool::default(),
-        });
+        let asked = Arc::new(Asked { inner: self.certificate().await, was: AtomicBool::default() });
         let mut config = self.config.clone();
         config.client_auth_cert_resolver = asked.clone();
         let connector = TlsConnector::from(Arc::new(config));
@@ -73,6 +80,22 @@ impl Secure {
             }
         }
         Ok(Box::new(stream))
+    }
+
+    /// The certificate to show.
+    async fn certificate(&self) -> Arc<dyn ResolvesClientCert> {
+        let Some((tls, latest)) = &self.renewed else { return self.config.client_auth_cert_resolver.clone() };
+        let tls = tls.clone();
+        let found = tokio::task::spawn_blocking(move || tls.client_certificate()).await;
+        let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Ok(Ok(Some(certificate))) => *latest = certificate,
+            Ok(Ok(None)) => {}
+            // Chain and key may be caught between the one and the other being replaced.
+            Ok(Err(error)) => tracing::warn!(%error, "the client certificate cannot be renewed"),
+            Err(error) => tracing::warn!(%error, "the client certificate cannot be renewed"),
+        }
+        latest.clone()
     }
 
     fn explain(&self, error: io::Error, was_asked: bool) -> ConnectFailure {

@@ -1,10 +1,12 @@
-//! One project pays for a call, whoever names it: `x-goog-user-project` on a real socket.
+//! Who calls, on a real socket: one project pays, whoever names it (`x-goog-user-project`), and credentials of another
+//! universe send nothing.
 
 use contact_center_insights::auth::Token;
 use contact_center_insights::{Client, Credentials};
 
 use crate::server::{Manner, Server};
 use crate::support::NAME;
+use crate::{chain, works};
 
 const HEADER: http::HeaderName = http::HeaderName::from_static("x-goog-user-project");
 
@@ -39,4 +41,22 @@ async fn the_call_wins_over_the_client_and_the_client_over_the_credentials() {
         let values: Vec<_> = seen.get_all(HEADER).iter().map(|value| value.to_str().unwrap()).collect();
         assert_eq!(values, expected, "{of_client:?} {of_call:?}");
     }
+}
+
+#[tokio::test]
+async fn credentials_of_another_universe_send_nothing() {
+    let server = Server::start(Manner::Plain).await;
+    let client = |domain| {
+        let token = Token::new("t").unwrap().with_universe_domain("example.cloud");
+        let builder = Client::builder()
+            .with_endpoint(format!("http://{}", server.address))
+            .with_credentials(Credentials::from_token(token));
+        builder.with_universe_domain(domain).build().unwrap()
+    };
+    let error = client("googleapis.com").get_operation(NAME).await.map(|_| "it worked").unwrap_err();
+    let text = chain(&error);
+    assert!(error.is_credentials() && !error.is_transient(), "{text}");
+    assert!(text.contains("example.cloud") && text.contains("googleapis.com"), "{text}");
+    assert_eq!(server.script.calls(), 0);
+    works(&client("example.cloud")).await;
 }
