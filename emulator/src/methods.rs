@@ -20,6 +20,7 @@ mod annotate;
 mod bulk;
 mod conversations;
 mod encryption;
+mod exports;
 mod ingest;
 mod issue_models;
 mod labels;
@@ -31,6 +32,7 @@ mod settings;
 mod standard;
 mod statistics;
 mod training;
+mod tuning;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -156,6 +158,8 @@ pub(crate) fn job(method: &str, bytes: &[u8]) -> Option<(&'static str, Box<dyn J
         "BulkDownloadFeedbackLabels" => ("BulkDownloadFeedbackLabels", of::<labels::Download>(bytes)),
         "ExportIssueModel" => ("ExportIssueModel", of::<training::Export>(bytes)),
         "ImportIssueModel" => ("ImportIssueModel", of::<training::Import>(bytes)),
+        "ExportInsightsData" => ("ExportInsightsData", of::<exports::Export>(bytes)),
+        "TuneQaScorecardRevision" => ("TuneQaScorecardRevision", of::<tuning::Tune>(bytes)),
         "QueryMetrics" => ("QueryMetrics", of::<statistics::Metrics>(bytes)),
         "IngestConversations" => ("IngestConversations", of::<ingest::Ingest>(bytes)),
         "CreateIssueModel" => ("CreateIssueModel", of::<training::Train>(bytes)),
@@ -184,6 +188,8 @@ fn table() -> &'static HashMap<String, Handler> {
             read(INSIGHTS, "CalculateStats", statistics::calculate),
             read(INSIGHTS, "CalculateIssueModelStats", statistics::calculate_issue_model),
             write(INSIGHTS, "QueryMetrics", statistics::query),
+            write(INSIGHTS, "ExportInsightsData", exports::export),
+            write(INSIGHTS, "TuneQaScorecardRevision", tuning::tune),
             write(INSIGHTS, "ExportIssueModel", training::export),
             write(INSIGHTS, "ImportIssueModel", training::import),
             write(INSIGHTS, "BulkUploadFeedbackLabels", labels::upload),

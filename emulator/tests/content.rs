@@ -6,6 +6,8 @@ mod common;
 
 #[path = "content/bulk.rs"]
 mod bulk;
+#[path = "content/exports.rs"]
+mod exports;
 #[path = "content/ingest.rs"]
 mod ingest;
 #[path = "content/labels.rs"]
@@ -14,5 +16,7 @@ mod labels;
 mod models;
 #[path = "content/statistics.rs"]
 mod statistics;
+#[path = "content/tuning.rs"]
+mod tuning;
 #[path = "content/uploads.rs"]
 mod uploads;

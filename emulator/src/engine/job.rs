@@ -23,6 +23,11 @@ pub(crate) trait Job<W>: Keep<W> + Debug + Send + Sync {
 
     /// Takes back what `begin` did, after a failure or a cancellation.
     fn undo(&mut self, world: &mut W, now: SystemTime);
+
+    /// The same after a cancellation, for what shows the difference.
+    fn cancel(&mut self, world: &mut W, now: SystemTime) {
+        self.undo(world, now);
+    }
 }
 
 /// What every job can do because it is a message.

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use contact_center_insights::Status;
 use contact_center_insights::proto::longrunning::{Operation, operation::Result as Outcome};
+use contact_center_insights::{Code, Status};
 use prost::Message;
 
 use super::job::{Claim, Job, Moment, Start};
@@ -75,7 +75,11 @@ impl<W> Running<W> {
     }
 
     pub(super) fn fail(&mut self, world: &mut W, now: SystemTime, status: Status) -> Operation {
-        self.start.job.undo(world, now);
+        if status.code() == Code::Cancelled {
+            self.start.job.cancel(world, now);
+        } else {
+            self.start.job.undo(world, now);
+        }
         self.ended(now, Outcome::Error(status.into()))
     }
 
