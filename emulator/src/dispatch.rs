@@ -82,6 +82,13 @@ impl Service {
         answer
     }
 
+    /// Takes out all that a project has, or all there is. Memory is given back beside the calls that follow.
+    pub(crate) fn reset(&self, project: Option<&str>) -> Result<(), Status> {
+        let gone = self.change(|state, _| state.clear(project))?;
+        std::thread::spawn(move || drop(gone));
+        Ok(())
+    }
+
     /// Places an operation as it is.
     pub(crate) fn place(&self, operation: Operation) -> Result<(), Status> {
         self.change(|state, _| state.place(operation))
@@ -146,5 +153,7 @@ fn unserved(path: &str, known: bool) -> Status {
 
 #[cfg(test)]
 mod generated;
+#[cfg(test)]
+mod parity;
 #[cfg(test)]
 mod tests;

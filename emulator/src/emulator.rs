@@ -138,7 +138,7 @@ impl Emulator {
     /// # Errors
     /// `INTERNAL` if that cannot be written to the data directory.
     pub fn reset(&self, project: Option<&str>) -> Result<(), Status> {
-        self.front.service.change(|state, _| state.clear(project))
+        self.front.service.reset(project)
     }
 
     /// Adds a seed, in place of what has the same names.

@@ -200,8 +200,16 @@ impl<W> Engine<W> {
         self.locations.clone()
     }
 
-    /// Drops all operations of a project, or all.
-    pub(crate) fn clear(&mut self, project: Option<&str>) {
+    /// Takes all operations of a project out, or all; what is given back is to be dropped, which takes longer.
+    pub(crate) fn clear(&mut self, project: Option<&str>) -> OrdMap<Arc<str>, Operations<W>> {
+        let before = self.locations.clone();
+        if project.is_none() {
+            self.locations = OrdMap::new();
+            self.places = HashMap::new();
+            self.due = BTreeMap::new();
+            self.claims = HashMap::new();
+            return before;
+        }
         let gone = |name: &str| project.is_none_or(|project| names::project(name) == project);
         self.locations = self
             .locations
@@ -212,6 +220,7 @@ impl<W> Engine<W> {
         self.places.retain(|name, _| !gone(name));
         self.due.retain(|_, name| !gone(name));
         self.claims.retain(|_, name| !gone(name));
+        before
     }
 
     /// From now on, the names of operations that change are kept until they are taken.

@@ -64,10 +64,9 @@ impl State {
         self.world.store.expire(now);
     }
 
-    /// Drops all resources and operations of a project, or all.
-    pub(crate) fn clear(&mut self, project: Option<&str>) {
-        self.world.store.clear(project);
-        self.engine.clear(project);
+    /// Takes out all that a project has, or all there is; what is given back is to be dropped, which takes longer.
+    pub(crate) fn clear(&mut self, project: Option<&str>) -> impl Send + use<> {
+        (self.engine.clear(project), self.world.store.clear(project))
     }
 
     /// Places an operation as it is.

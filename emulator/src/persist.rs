@@ -111,8 +111,8 @@ impl Batch {
                     state.world.store.apply(Change::Put { name, serial, bytes });
                 }
                 Some(Kind::Remove(name)) => state.world.store.apply(Change::Remove { name }),
-                Some(Kind::ClearProject(project)) => state.clear(Some(&project)),
-                Some(Kind::ClearAll(_)) => state.clear(None),
+                Some(Kind::ClearProject(project)) => drop(state.clear(Some(&project))),
+                Some(Kind::ClearAll(_)) => drop(state.clear(None)),
                 Some(Kind::Operation(saved)) => {
                     let method = saved.method.clone();
                     let unknown =

@@ -260,9 +260,11 @@ impl Store {
         Ok(())
     }
 
-    /// Drops all of a project, or all.
-    pub(crate) fn clear(&mut self, project: Option<&str>) {
+    /// Takes all of a project out, or all; what is given back is to be dropped, which takes longer.
+    pub(crate) fn clear(&mut self, project: Option<&str>) -> Resources {
+        let before = self.snapshot();
         self.apply(Change::Clear { project: project.map(str::to_owned) });
+        before
     }
 
     /// Takes out the conversations whose time has come.

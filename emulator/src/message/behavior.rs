@@ -23,10 +23,43 @@ pub(crate) fn screen<'a>(input: &MessageDescriptor, request: &'a [u8]) -> Result
     clear(&mut message, Trait::OutputOnly);
     let mut missing = Vec::new();
     collect_missing(&message, "", &mut missing);
-    if missing.is_empty() {
-        return Ok(Cow::Owned(message.encode_to_vec()));
+    if !missing.is_empty() {
+        return Err(fault::invalid_fields("REQUIRED_FIELD_MISSING", &missing));
     }
-    Err(fault::invalid_fields("REQUIRED_FIELD_MISSING", &missing))
+    let mut beyond = Vec::new();
+    collect_beyond(&message, "", &mut beyond);
+    if !beyond.is_empty() {
+        return Err(fault::invalid_fields("VALUE_OUT_OF_RANGE", &beyond));
+    }
+    Ok(Cow::Owned(message.encode_to_vec()))
+}
+
+/// Times and durations that protobuf has bytes for, but no meaning: JSON could not print them.
+fn collect_beyond(message: &DynamicMessage, path: &str, beyond: &mut Vec<(String, String)>) {
+    let number = |name: &str| {
+        let value = message.get_field_by_name(name);
+        value.and_then(|value| value.as_i64().or_else(|| value.as_i32().map(i64::from))).unwrap_or_default()
+    };
+    let within = match message.descriptor().full_name() {
+        "google.protobuf.Timestamp" => {
+            (-62_135_596_800..=253_402_300_799).contains(&number("seconds"))
+                && (0..1_000_000_000).contains(&number("nanos"))
+        }
+        "google.protobuf.Duration" => {
+            let (seconds, nanos) = (number("seconds"), number("nanos"));
+            seconds.unsigned_abs() <= 315_576_000_000
+                && nanos.unsigned_abs() < 1_000_000_000
+                && seconds.signum() * nanos.signum() >= 0
+        }
+        _ => {
+            within(message, path, &mut |inner, path| collect_beyond(inner, path, beyond));
+            return;
+        }
+    };
+    if !within {
+        let why = format!("is no `{}` that there is", message.descriptor().full_name());
+        beyond.push((path.trim_end_matches('.').to_owned(), why));
+    }
 }
 
 /// Of a request that holds no messages, only the required fields are looked for; most reads are such.
@@ -92,20 +125,25 @@ fn collect_missing(message: &DynamicMessage, path: &str, missing: &mut Vec<(Stri
             missing.push((format!("{path}{}", field.name()), "is required".to_owned()));
         }
     }
+    within(message, path, &mut |inner, path| collect_missing(inner, path, missing));
+}
+
+/// The messages that a message holds, each with its path, which ends in a dot.
+fn within(message: &DynamicMessage, path: &str, see: &mut dyn FnMut(&DynamicMessage, &str)) {
     for (field, value) in message.fields() {
         match value {
-            Value::Message(inner) => collect_missing(inner, &format!("{path}{}.", field.name()), missing),
+            Value::Message(inner) => see(inner, &format!("{path}{}.", field.name())),
             Value::List(list) => {
                 for (index, inner) in list.iter().enumerate() {
                     let Some(inner) = inner.as_message() else { break };
-                    collect_missing(inner, &format!("{path}{}[{index}].", field.name()), missing);
+                    see(inner, &format!("{path}{}[{index}].", field.name()));
                 }
             }
             Value::Map(map) => {
                 for (key, inner) in map {
                     let Some(inner) = inner.as_message() else { break };
                     let key = key.as_str().unwrap_or_default();
-                    collect_missing(inner, &format!("{path}{}[{key:?}].", field.name()), missing);
+                    see(inner, &format!("{path}{}[{key:?}].", field.name()));
                 }
             }
             _ => {}
@@ -180,5 +218,23 @@ mod tests {
         assert!(error.message().contains("`name`"), "{error}");
         assert!(run("GetConversation", &[10, 0]).is_err(), "an empty name is none");
         assert_eq!(&*run("GetConversation", &[10, 1, b'x']).unwrap(), [10, 1, b'x']);
+    }
+
+    #[test]
+    fn times_that_are_none_are_refused_by_path() {
+        for (seconds, nanos, good) in
+            [(0, 0, true), (253_402_300_800, 0, false), (0, -1, false), (-62_135_596_801, 0, false)]
+        {
+            let start_time = Some(prost_types::Timestamp { seconds, nanos });
+            let conversation = Some(Conversation { start_time, ..Conversation::default() });
+            let request = CreateConversationRequest {
+                parent: "p".into(),
+                conversation,
+                ..CreateConversationRequest::default()
+            };
+            let result = run("CreateConversation", &request.encode_to_vec()).map(drop);
+            let named = result.err().map(|error| error.message().contains("`conversation.start_time`"));
+            assert_eq!(named, (!good).then_some(true), "{seconds} {nanos}");
+        }
     }
 }
