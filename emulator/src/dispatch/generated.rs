@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use contact_center_insights::proto::rpc::BadRequest;
 use contact_center_insights::{Code, Status};
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Value,
+};
 
 use crate::contract::{Contract, Method, Trait};
 use crate::message::behavior::screen;
@@ -59,7 +61,14 @@ fn some(field: &FieldDescriptor) -> Value {
             let value = some(&entry.map_entry_value_field());
             return Value::Map([(MapKey::String("k".into()), value)].into());
         }
-        Kind::Message(message) => Value::Message(DynamicMessage::new(message)),
+        Kind::Message(message) => {
+            let mut made = DynamicMessage::new(message);
+            // A mask without paths is none.
+            if made.descriptor().full_name() == "google.protobuf.FieldMask" {
+                made.set_field_by_name("paths", Value::List(vec![Value::String("*".into())]));
+            }
+            Value::Message(made)
+        }
         _ => Value::I32(7),
     };
     if field.is_list() { Value::List(vec![one]) } else { one }

@@ -8,7 +8,7 @@ use contact_center_insights::proto::rpc;
 use http::HeaderMap;
 use proptest::prelude::*;
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
@@ -80,7 +80,9 @@ fn text(dice: &mut Dice, field: &FieldDescriptor, method: &Method) -> String {
             }
             good
         }
-        "filter" => dice.pick(&["", "agent_id=\"7\"", "colour=1", "(", "create_time>\"2020-01-01T00:00:00Z\""]).into(),
+        "filter" => {
+            dice.pick(&["", "agent_id=\"7\"", "colour=1", "(", "create_time>\"2020-01-01T00:00:00Z\""]).into()
+        }
         "order_by" => dice.pick(&["", "turn_count desc", "colour"]).into(),
         "page_token" => dice.pick(&["", "", "AAAA", "é"]).into(),
         _ => dice.pick(&["", "x", "my-own-id", "7", "é b+c&d=e;f%41", "gs://b/o"]).into(),
@@ -129,7 +131,9 @@ fn fill(dice: &mut Dice, message: &MessageDescriptor, method: &Method, depth: us
             let value = value(dice, &inner, &inner.kind(), method, depth);
             Value::Map([(MapKey::String(dice.pick(&["k", "a b"]).into()), value)].into())
         } else if field.is_list() {
-            Value::List((0..dice.roll(3)).map(|_| value(dice, &field, &field.kind(), method, depth)).collect())
+            Value::List(
+                (0..dice.roll(3)).map(|_| value(dice, &field, &field.kind(), method, depth)).collect(),
+            )
         } else {
             value(dice, &field, &field.kind(), method, depth)
         };

@@ -156,7 +156,13 @@ fn is_missing(message: &DynamicMessage, field: &FieldDescriptor) -> bool {
         || field.is_list()
         || field.is_map()
         || matches!(field.kind(), Kind::String | Kind::Bytes | Kind::Enum(_));
-    zero_is_absence && !message.has_field(field)
+    zero_is_absence && (!message.has_field(field) || is_empty_mask(&message.get_field(field)))
+}
+
+/// A mask without paths is none: over REST the two cannot be told apart.
+fn is_empty_mask(value: &Value) -> bool {
+    let mask = value.as_message().filter(|mask| mask.descriptor().full_name() == "google.protobuf.FieldMask");
+    mask.is_some_and(|mask| mask.fields().next().is_none())
 }
 
 #[cfg(test)]
