@@ -159,7 +159,7 @@ async fn operations() {
         assert_eq!(page.operations.len(), 1000);
         token = page.next_page_token;
     }
-    clock.advance(Duration::from_secs(7200));
+    clock.advance(Duration::from_hours(2));
     let started = Instant::now();
     let done = operations.get_operation(GetOperationRequest { name: last }).await.unwrap().into_inner().done;
     let end = started.elapsed();

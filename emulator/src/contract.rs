@@ -108,7 +108,8 @@ impl Contract {
 
     /// The resource that has names of this form, and no other has.
     pub(crate) fn resource_named(&self, name: &str) -> Option<&ResourceType> {
-        self.resources.iter().find(|resource| resource.matches(name))
+        let depth = name.split('/').count();
+        self.resources.iter().find(|resource| resource.may_match(depth) && resource.matches(name))
     }
 
     /// How the fields of a message behave, by its full name.

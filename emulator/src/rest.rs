@@ -8,7 +8,7 @@ mod template;
 
 use contact_center_insights::{Code, Status, json};
 use http::{HeaderMap, Response};
-use prost_reflect::MessageDescriptor;
+use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use self::query::Query;
@@ -17,6 +17,7 @@ pub(crate) use self::reply::{encoded, too_large};
 use self::routes::{Found, Route, Routes};
 use crate::exchange::Visit;
 use crate::fault;
+use crate::message::cut;
 
 /// A request, as it was sent.
 #[derive(Clone, Copy, Debug)]
@@ -84,12 +85,25 @@ fn request(route: &Route, variables: &[(&str, &str)], query: &Query, body: &[u8]
     let mut bytes = read_body(input, &route.body, body)?;
     let taken: Vec<&str> = variables.iter().map(|(field, _)| *field).collect();
     bytes.extend(encode(input, query.fields(input, &route.body, &taken)?)?);
-    let mut path = Map::new();
     for (field, value) in variables {
-        query::place(&mut path, &field.split('.').collect::<Vec<_>>(), Value::from(template::decode(value)?));
+        let names: Vec<&str> = field.split('.').collect();
+        bind(&mut bytes, input, &names, &template::decode(value)?);
     }
-    bytes.extend(encode(input, path)?);
     Ok(bytes)
+}
+
+/// Adds a string that the path binds, at a dotted field.
+fn bind(bytes: &mut Vec<u8>, message: &MessageDescriptor, names: &[&str], value: &str) {
+    let [name, rest @ ..] = names else { return };
+    let Some(field) = message.get_field_by_name(name) else { return };
+    match field.kind() {
+        Kind::Message(inner) => {
+            let mut within = Vec::new();
+            bind(&mut within, &inner, rest, value);
+            cut::put_bytes(bytes, field.number(), &within);
+        }
+        _ => cut::put_bytes(bytes, field.number(), value.as_bytes()),
+    }
 }
 
 /// Without a place for it in the route, a body is not looked at.
@@ -118,6 +132,9 @@ fn read_body(input: &MessageDescriptor, place: &str, body: &[u8]) -> Result<Vec<
 }
 
 fn encode(input: &MessageDescriptor, fields: Map<String, Value>) -> Result<Vec<u8>, Status> {
+    if fields.is_empty() {
+        return Ok(Vec::new());
+    }
     json::to_bytes(input.full_name(), &Value::Object(fields)).map_err(|error| {
         let error = error.to_string();
         fault::fault(Code::InvalidArgument, "MALFORMED_REQUEST", error.clone(), &[("error", &error)])

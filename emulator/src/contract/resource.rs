@@ -19,6 +19,8 @@ pub(crate) struct ResourceType {
     pub(crate) plural: String,
     /// What its names look like, such as `projects/{project}/locations/{location}/views/{view}`; the first is usual.
     pub(crate) patterns: Vec<String>,
+    /// How many segments each of the forms has.
+    depths: Vec<usize>,
 }
 
 impl ResourceType {
@@ -35,6 +37,11 @@ impl ResourceType {
     /// Whether `name` is of one of its forms.
     pub(crate) fn matches(&self, name: &str) -> bool {
         self.patterns.iter().any(|pattern| fits(pattern, name))
+    }
+
+    /// Whether a name of so many segments can be one of its own at all.
+    pub(super) fn may_match(&self, depth: usize) -> bool {
+        self.depths.contains(&depth)
     }
 
     /// Whether there is one in each location: then its name has no id at the end.
@@ -90,7 +97,9 @@ fn one(pool: &DescriptorPool, message: MessageDescriptor) -> Option<ResourceType
         return None;
     }
     let (kind, patterns) = (spaced(message.name()), texts(&stated, "pattern"));
-    let mut resource = ResourceType { index: 0, message, kind, plural: text(&stated, "plural"), patterns };
+    let depths = patterns.iter().map(|pattern| pattern.split('/').count()).collect();
+    let mut resource =
+        ResourceType { index: 0, message, kind, plural: text(&stated, "plural"), patterns, depths };
     if resource.plural.is_empty() {
         // Of one that has no plural, the collection is all there is to call it by.
         resource.plural = resource.collection().to_owned();

@@ -11,6 +11,7 @@ use prost::Message as _;
 use super::analyses;
 use super::standard::{Family, changed};
 use crate::filter::Filter;
+use crate::work::select::chosen;
 use crate::world::World;
 use crate::{fault, names, store};
 
@@ -39,7 +40,7 @@ pub(super) fn follow_upload(
 ) -> Result<Option<String>, Status> {
     let location = names::location(&conversation.name);
     let Some((share, selector)) = wanted(world, conversation, location)? else { return Ok(None) };
-    if draw(&conversation.name, world.settings.seed) >= share {
+    if !chosen(&conversation.name, world.settings.seed, share * 100.0) {
         return Ok(None);
     }
     let analysis = Analysis { annotator_selector: selector, ..Analysis::default() };
@@ -53,10 +54,11 @@ fn wanted(
     location: &str,
 ) -> Result<Option<(f64, Option<AnnotatorSelector>)>, Status> {
     let listed = &store::of::<Conversation>()?.message;
-    let bytes = conversation.encode_to_vec();
     let mut rules = world.store.all::<AnalysisRule>(location)?;
+    rules.retain(|(_, rule)| rule.active);
     rules.sort_by_key(|(serial, _)| *serial);
-    for (_, rule) in rules.into_iter().filter(|(_, rule)| rule.active) {
+    let bytes = if rules.is_empty() { Vec::new() } else { conversation.encode_to_vec() };
+    for (_, rule) in rules {
         if Filter::compile(&rule.conversation_filter, listed)?.matches(&bytes) {
             return Ok(Some((rule.analysis_percentage, rule.annotator_selector)));
         }
@@ -65,26 +67,4 @@ fn wanted(
     let config = settings.analysis_config;
     Ok(config
         .map(|config| (config.upload_conversation_analysis_percentage / 100.0, config.annotator_selector)))
-}
-
-/// A number from 0 up to 1 that depends on the name alone: the same conversations are drawn each time (FNV-1a).
-pub(super) fn draw(name: &str, seed: u64) -> f64 {
-    let start = 0xcbf2_9ce4_8422_2325 ^ seed;
-    let hash = name.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    f64::from(u32::try_from(mixed >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn draws_are_spread_evenly_and_repeat() {
-        let names: Vec<String> =
-            (0..1000).map(|id| format!("projects/p/locations/l/conversations/{id}")).collect();
-        let below = |share: f64| names.iter().filter(|name| draw(name, 7) < share).count();
-        assert!((250..350).contains(&below(0.3)) && below(1.0) == 1000 && below(0.0) == 0, "{}", below(0.3));
-        assert!((draw("a", 1) - draw("a", 1)).abs() < f64::EPSILON);
-    }
 }

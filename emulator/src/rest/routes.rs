@@ -54,7 +54,8 @@ impl Routes {
 
     pub(super) fn find<'a>(&'a self, verb: &str, path: &'a str) -> Found<'a> {
         let mut allowed = Vec::new();
-        for route in &self.0 {
+        let slashes = path.matches('/').count();
+        for route in self.0.iter().filter(|route| route.template.may_match(slashes)) {
             let Some(variables) = route.template.matches(path) else { continue };
             if route.verb == verb {
                 return Found::Route(route, variables);

@@ -55,6 +55,11 @@ impl Template {
         ));
     }
 
+    /// Whether a path with so many slashes can match at all.
+    pub(super) fn may_match(&self, slashes: usize) -> bool {
+        slashes == self.segments.len() || self.segments.last() == Some(&Segment::Rest)
+    }
+
     /// The fields bound by `path`, still percent-encoded, if the template matches. A colon that is not encoded belongs
     /// to a verb if it is in the last segment, and to a project such as `example.com:name` elsewhere.
     pub(super) fn matches<'a>(&self, path: &'a str) -> Option<Vec<(&str, &'a str)>> {
