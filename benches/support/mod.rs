@@ -59,8 +59,14 @@ pub(crate) struct Server {
 impl Server {
     /// The bench must `serve` when it is started with that argument.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With more arguments after `serve`.
+    pub(crate) fn start_with(args: &[&str]) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .arg("serve")
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -79,24 +85,43 @@ impl Drop for Server {
     }
 }
 
-/// Serves on a free port of loopback, which it prints, until standard input ends.
-pub(crate) fn serve(operation: Operation) {
+/// How the server serves.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Serving {
+    /// On one connection at once.
+    pub(crate) max_streams: Option<u32>,
+    /// Of each call.
+    pub(crate) delay: Duration,
+}
+
+/// Ends this process when its standard input does.
+pub(crate) fn end_with_parent() {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
+}
+
+/// Serves on a free port of loopback, which it prints, until standard input ends.
+pub(crate) fn serve(operation: Operation) {
+    serve_as(operation, Serving::default());
+}
+
+pub(crate) fn serve_as(operation: Operation, serving: Serving) {
+    end_with_parent();
     runtime().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         println!("http://{}", listener.local_addr().expect("bound"));
-        let service = OperationsServer::new(Constant(operation));
+        let service = OperationsServer::new(Constant(operation, serving.delay));
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
             stream.set_nodelay(true).expect("a TCP socket");
             let service = TowerToHyperService::new(service.clone());
-            tokio::spawn(
-                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(stream), service),
-            );
+            let mut http2 = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            if let Some(max) = serving.max_streams {
+                http2.max_concurrent_streams(max);
+            }
+            tokio::spawn(http2.serve_connection(TokioIo::new(stream), service));
         }
     });
 }
@@ -160,11 +185,14 @@ pub(crate) fn running() -> Operation {
 }
 
 #[derive(Clone)]
-struct Constant(Operation);
+struct Constant(Operation, Duration);
 
 #[tonic::async_trait]
 impl Operations for Constant {
     async fn get_operation(&self, _: Request<GetOperationRequest>) -> Result<Response<Operation>, Status> {
+        if !self.1.is_zero() {
+            tokio::time::sleep(self.1).await;
+        }
         Ok(Response::new(self.0.clone()))
     }
 
