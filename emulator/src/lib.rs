@@ -28,7 +28,6 @@ mod emulator;
 mod engine;
 mod exchange;
 mod fault;
-#[allow(dead_code, reason = "what selects in bulk calls the rest")]
 mod filter;
 mod grpc;
 mod journal;
@@ -46,7 +45,6 @@ mod server;
 #[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod store;
 mod tls;
-#[allow(dead_code, reason = "the methods that call it are on their way")]
 mod work;
 mod world;
 

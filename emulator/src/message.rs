@@ -3,5 +3,4 @@
 pub(crate) mod behavior;
 pub(crate) mod cut;
 pub(crate) mod mask;
-#[allow(dead_code, reason = "filters call the rest")]
 pub(crate) mod wire;

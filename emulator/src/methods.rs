@@ -48,7 +48,7 @@ use crate::contract::{Contract, INSIGHTS, OPERATIONS};
 use crate::engine::{Claim, Engine, Job, Operations};
 use crate::message::behavior;
 use crate::store::{Resources, Store};
-use crate::world::{Settings, World};
+use crate::world::World;
 
 /// All that changes.
 #[derive(Debug, Default)]
@@ -108,16 +108,13 @@ impl Context<'_> {
 pub(crate) struct View {
     pub(crate) resources: Resources,
     pub(crate) operations: OrdMap<Arc<str>, Operations<World>>,
-    #[allow(dead_code, reason = "what works on content draws by the seed, and reads files")]
-    pub(crate) settings: Arc<Settings>,
     pub(crate) now: SystemTime,
 }
 
 impl View {
     pub(crate) fn of(state: &State, now: SystemTime) -> Self {
         let operations = state.engine.snapshot();
-        let settings = Arc::clone(&state.world.settings);
-        Self { resources: state.world.store.snapshot(), operations, settings, now }
+        Self { resources: state.world.store.snapshot(), operations, now }
     }
 }
 

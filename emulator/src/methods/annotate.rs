@@ -7,12 +7,12 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::insights::analysis_result::Metadata;
 use contact_center_insights::proto::insights::annotator_selector::qa_config::ScorecardSource;
 use contact_center_insights::proto::insights::issue_model::State as ModelState;
-use contact_center_insights::proto::insights::qa_scorecard_revision::State as RevisionState;
 use contact_center_insights::proto::insights::{
     Analysis, AnalysisResult, AnnotatorSelector, Conversation, FeedbackLabel, Issue, IssueModel,
     PhraseMatcher, QaQuestion, QaScorecardRevision,
 };
 
+use super::scorecards::DEPLOYED;
 use crate::names;
 use crate::store::{self, Resources};
 use crate::work::analysis::{self, Tools};
@@ -26,7 +26,7 @@ pub(super) fn selector(asked: Option<&AnnotatorSelector>) -> AnnotatorSelector {
 
 /// Looks up what the annotators of `selector` need in `location`, but for what belongs to one conversation. What it
 /// names must be there; where it names nothing, it is what is in use: matchers that are active, the issue model that
-/// was deployed last, and of each scorecard the newest revision that is ready.
+/// was deployed last, and of each scorecard the revision that is deployed.
 pub(super) fn tools(
     resources: &Resources,
     location: &str,
@@ -58,7 +58,7 @@ pub(super) fn tools(
                 &list.qa_scorecard_revisions,
                 "qa_config.scorecard_list.qa_scorecard_revisions",
             )?,
-            _ => ready(resources, location)?,
+            _ => deployed_revisions(resources, location)?,
         };
         for revision in revisions {
             let questions = resources.all::<QaQuestion>(&revision.name)?;
@@ -90,18 +90,10 @@ fn deployed(resources: &Resources, location: &str) -> Result<Option<IssueModel>,
     Ok(newest.map(|(_, model)| model))
 }
 
-/// Of each scorecard the newest revision that is ready.
-fn ready(resources: &Resources, location: &str) -> Result<Vec<QaScorecardRevision>, Status> {
-    let mut revisions = resources.all::<QaScorecardRevision>(location)?;
-    revisions.retain(|(_, revision)| revision.state() == RevisionState::Ready);
-    revisions.sort_by_key(|(serial, _)| std::cmp::Reverse(*serial));
-    let mut seen = std::collections::BTreeSet::new();
-    revisions.retain(|(_, revision)| {
-        let scorecard = revision.name.split("/revisions/").next().unwrap_or_default();
-        seen.insert(scorecard.to_owned())
-    });
-    revisions.reverse();
-    Ok(revisions.into_iter().map(|(_, revision)| revision).collect())
+/// The revisions that are deployed, which their alternate ids tell.
+fn deployed_revisions(resources: &Resources, location: &str) -> Result<Vec<QaScorecardRevision>, Status> {
+    let all = resources.all::<QaScorecardRevision>(location)?.into_iter().map(|(_, revision)| revision);
+    Ok(all.filter(|revision| revision.alternate_ids.iter().any(|id| id == DEPLOYED)).collect())
 }
 
 /// Runs an analysis that has its name and its selector, and stores it: as an analysis, as the conversation's latest,

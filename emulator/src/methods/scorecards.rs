@@ -17,7 +17,7 @@ use crate::store::{self, Store};
 use crate::{fault, names};
 
 const LATEST: &str = "latest";
-const DEPLOYED: &str = "deployed";
+pub(super) const DEPLOYED: &str = "deployed";
 
 pub(super) const SCORECARDS: Family = Family { blocking: &["QaScorecardRevision"], ..Family::PLAIN };
 
