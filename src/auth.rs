@@ -1,5 +1,29 @@
 //! The `auth` room: who the caller is. Tokens come from a [`TokenSource`], are cached, and are put on calls by
-//! a tower layer; whatever the source does, a token that is still good keeps being used.
+//! a tower layer.
+//!
+//! What a client may rely on, whatever the source does; `docs/credentials.md` shows it, measured:
+//!
+//! - **A good token is used until it ends**, also while renewing it fails, and by the wall clock too, so that a machine
+//!   that slept sends none that is over. It is renewed early, at a moment that differs from client to client.
+//! - **One fetch at a time**, however many calls wait, for at most 10 seconds
+//!   ([`Credentials::with_fetch_timeout`]). A call that is dropped cancels nothing for others, and the end of the runtime
+//!   that fetches hangs nobody in another.
+//! - **No failure is final.** Fetches are tried again for as long as calls come, after half a second, then twice as long
+//!   and so on up to a minute, with jitter. At the start, and whenever there is no token, calls wait through failures for
+//!   30 seconds ([`Credentials::with_patience`]) within their deadline. Only what other credentials would end, a missing
+//!   file or `invalid_grant`, ends calls at once, and is tried again at later ones.
+//! - **A refused token is replaced.** After UNAUTHENTICATED the token is fetched anew, once for all calls that were
+//!   refused with it, and each is sent once more. A server that refuses every token does not cause a fetch per call.
+//! - **A token goes only where it belongs**: over TLS or to this machine, and to the universe domain that it is for.
+//! - **Secrets do not show** in `Debug`, `Display`, errors and what stands below them, spans, events or URLs; headers that
+//!   hold them are marked sensitive. What a token server answers is summed up, not repeated.
+//!
+//! Two things the backends do that cannot be mended from here. `google-cloud-auth` follows redirects of a token server
+//! and takes the request's body along, refresh token and client secret included, so the `token_uri` of a credentials'
+//! file must be one to be trusted; `google-authz` follows none. And `google-authz` knows nothing of universe domains, so
+//! that for it they are not checked; of a user's file it asks `oauth2.googleapis.com`, whatever `token_uri` says.
+//!
+//! API keys are not among the credentials: the API takes OAuth tokens of the scope [`SCOPE`] only.
 
 mod cache;
 #[cfg(feature = "google-authz")]
@@ -33,8 +57,9 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> 
 
 /// Fetches access tokens; the cache in front decides when.
 ///
-/// At most one fetch is in flight at a time, each is given 10 seconds, and a fetch that fails or panics is
-/// tried again later: nothing that a source does is final. Implemented for closures that return a future.
+/// At most one fetch is in flight at a time, each is given a time, and a fetch that fails or panics is tried again
+/// later: nothing that a source does is final. A token may bring along the project that calls are charged to
+/// ([`Token::with_quota_project`]) and the universe that it is for. Implemented for closures that return a future.
 ///
 /// ```
 /// use contact_center_insights::auth::{Credentials, Token};
@@ -170,15 +195,18 @@ impl Credentials {
         Self::new(Kind::Unavailable("google-cloud-auth"))
     }
 
-    /// Application default credentials through `google-cloud-auth`: every kind that Google's own libraries
-    /// take. If the process has no default rustls provider yet, the first fetch installs ring.
+    /// Application default credentials through `google-cloud-auth`: a service account's file, a user's, external
+    /// accounts (workload identity federation), impersonation, and the metadata server, at `GCE_METADATA_HOST` if that is
+    /// set. The file's quota project comes along. They are kept in a thread of their own. If the process has no default
+    /// rustls provider yet, the first fetch installs ring.
     #[cfg(feature = "google-cloud-auth")]
     #[must_use]
     pub fn google_cloud() -> Self {
         Self::new(Kind::Source("google-cloud-auth", Arc::new(google_cloud::GoogleCloud::default())))
     }
 
-    /// Application default credentials through `google-authz`, used for one fetch at a time.
+    /// Application default credentials through `google-authz`: a service account's file, a user's, and the metadata
+    /// server. It does not say how long a token is good for, so a new one is fetched every 4 minutes or so.
     #[cfg(feature = "google-authz")]
     #[must_use]
     pub fn google_authz() -> Self {

@@ -57,6 +57,7 @@ async fn child() {
             Ok("crowd") => crowd().await,
             Ok("one-call") => one_call().await,
             Ok("secrets") => crate::safety::child().await,
+            Ok("two-runtimes") => tokio::task::spawn_blocking(two_runtimes).await.unwrap(),
             Ok(other) => panic!("no role {other}"),
             Err(_) => {}
         }
@@ -131,6 +132,18 @@ async fn one_call() {
         };
         println!("@authorization {}", text("authorization"));
         println!("@project {}", text("x-goog-user-project"));
+    }
+}
+
+/// Two clients of the same credentials, each in a runtime of its own; the first is gone when the second calls.
+fn two_runtimes() {
+    let credentials = credentials();
+    for word in ["@first", "@second"] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = Script::new([answer(succeeded())]).client_with(credentials.clone());
+            println!("{word} {}", client.get_operation(NAME).await.is_ok());
+        });
     }
 }
 

@@ -51,6 +51,11 @@ impl Kind {
         }
     }
 
+    /// Whether the backend has a cache, besides ours.
+    pub fn keeps_tokens(self) -> bool {
+        self.backend() == "google-cloud-auth"
+    }
+
     /// Sets the environment of a child: these credentials and no others. `tls` is the server with TLS, and the
     /// certificate that speaks for it.
     pub fn apply(self, command: &mut Command, server: SocketAddr, tls: (SocketAddr, &Path)) {

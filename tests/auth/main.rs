@@ -11,6 +11,7 @@ mod expiry;
 mod grants;
 mod kinds;
 mod safety;
+mod script;
 mod server;
 mod single;
 #[path = "../support/mod.rs"]
@@ -23,7 +24,8 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use kinds::Kind;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use server::{Answer, TokenServer};
+use script::Answer;
+use server::TokenServer;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;

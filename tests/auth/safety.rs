@@ -11,7 +11,8 @@ use http::{HeaderName, HeaderValue};
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::kinds::Kind;
-use crate::server::{Answer, TokenServer};
+use crate::script::Answer;
+use crate::server::TokenServer;
 use crate::support::{NAME, Script, answer, running, succeeded};
 use crate::{certificate, child, grants};
 

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use serde_json::json;
 
 use crate::kinds::{self, Kind};
-use crate::server::{Answer, TokenServer};
+use crate::script::Answer;
+use crate::server::TokenServer;
 use crate::{certificate, child, grants};
 
 /// What one client printed, and the server that it asked.
@@ -123,6 +124,17 @@ async fn a_refused_token_is_fetched_anew_from_the_server() {
         let run = Run::of("one-call", kind, [Answer::Good], &[("CCI_TEST_REFUSE", "1")]).await;
         assert!(run.output.contains("@ok"), "{kind:?}: {}", run.output);
         assert_eq!(run.requests(), 2, "{kind:?}");
+    }
+}
+
+/// What the first runtime has made for the credentials outlives it.
+#[tokio::test]
+async fn credentials_outlive_the_runtime_in_which_they_were_first_used() {
+    for kind in Kind::ALL {
+        let run = Run::of("two-runtimes", kind, [Answer::Good], &[]).await;
+        assert_eq!((run.line("@first"), run.line("@second")), ("true", "true"), "{kind:?}: {}", run.output);
+        let fetches = if kind.keeps_tokens() { 1 } else { 2 };
+        assert_eq!(run.requests(), fetches, "{kind:?}");
     }
 }
 
