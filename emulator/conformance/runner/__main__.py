@@ -5,7 +5,7 @@ import concurrent.futures
 import sys
 import time
 
-from . import clients, corpus, coverage, derived, play
+from . import clients, corpus, coverage, derived, play, retries
 
 # How many faults are printed before the rest is left to the page, and how much of each.
 LONG = 600
@@ -41,31 +41,33 @@ def main():
         except clients.Unusable as error:
             sys.exit(f"conformance: {error}")
         print(f"prepared {language} in {time.monotonic() - began:.0f} s", flush=True)
-    outcomes = played(wanted, cases, asked.jobs)
+    done = played(wanted, cases, asked.jobs)
+    outcomes = {key: one.steps for key, one in done.items()}
     judge(outcomes)
     rows = coverage.table(outcomes)
     failed = report(rows)
+    impatient = report_retries(wanted, done)
     print(f"steps per client: {', '.join(f'{key}={len(steps)}' for key, steps in outcomes.items())}")
     is_whole = not asked.only and not asked.case
     if is_whole:
         # Gaps that the committed page has are known; the page says so to everybody.
-        failed = write_or_check(coverage.render(rows, outcomes.keys(), cases), asked.write)
+        failed = write_or_check(coverage.render(rows, done, cases), asked.write)
         failed |= untested(rows)
     passed = " ".join(f"{key}={count}" for key, count in coverage.totals(rows).items())
     print(f"conformance methods={len(rows)} {passed}")
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed or impatient else 0)
 
 
 def played(wanted, cases, jobs):
-    """The outcomes of each client, in the order of the clients; so many play at a time, the slowest first."""
+    """What each client made of it, in the order of the clients; so many play at a time, the slowest first."""
     logs = clients.WORK / "logs"
     logs.mkdir(parents=True, exist_ok=True)
 
     def one(client):
         began = time.monotonic()
-        steps = play.play(client, cases, logs / f"{client.key}.log")
+        one = play.play(client, cases, logs / f"{client.key}.log")
         print(f"played {client.key} in {time.monotonic() - began:.0f} s", flush=True)
-        return client.key, steps
+        return client.key, one
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         done = dict(pool.map(one, sorted(wanted, key=lambda client: client.language not in SLOW)))
@@ -94,6 +96,14 @@ def report(rows):
     if len(shared) > SHOWN:
         print(f"and {len(shared) - SHOWN} more")
     return bool(shared)
+
+
+def report_retries(wanted, done):
+    """Prints which clients did not try again as they should, and says whether there are any."""
+    found = [f"{client.key}: {fault}" for client in wanted for fault in retries.faults(client, done[client.key].retried)]
+    for line in found:
+        print(f"retries of {line}")
+    return bool(found)
 
 
 def untested(rows):

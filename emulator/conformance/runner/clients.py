@@ -26,6 +26,8 @@ class Client:
     command: tuple[str, ...]
     # What the client keeps from its users, with nobody's fault in the emulator: see README.md.
     hides: frozenset[str] = frozenset()
+    # Whether it calls again when UNAVAILABLE says so.
+    retries: bool = True
 
     @property
     def key(self):
@@ -47,10 +49,10 @@ def all_clients():
     go = (str(WORK / "go" / "driver"),)
     java = ("java", "-cp", f"{WORK}/java/classes:{WORK}/java/lib/*", "conformance.Driver")
     return [
-        Client("bare", "grpc", "the wire itself", _python("bare.py")),
-        Client("bare", "rest", "the wire itself", _python("bare.py")),
-        Client("python", "grpc", "google-cloud-contact-center-insights", _python("official.py")),
-        Client("python", "rest", "google-cloud-contact-center-insights", _python("official.py")),
+        Client("bare", "grpc", "the wire itself", _python("bare.py"), retries=False),
+        Client("bare", "rest", "the wire itself", _python("bare.py"), retries=False),
+        Client("python", "grpc", "google-cloud-contact-center-insights", _python("official.py"), retries=False),
+        Client("python", "rest", "google-cloud-contact-center-insights", _python("official.py"), retries=False),
         Client("node", "grpc", "@google-cloud/contact-center-insights", node),
         Client("node", "rest", "@google-cloud/contact-center-insights", node),
         Client("java", "grpc", "google-cloud-contact-center-insights", java, frozenset({"operation details"})),

@@ -19,6 +19,15 @@ itself; `ours` is the client of this repository; all others are Google's.
 
 """
 
+RETRIES = """
+## Retries
+
+One call of `ListViews` that is refused twice with `UNAVAILABLE`, as each client makes it of itself.
+
+| client | attempts | ends with |
+|---|---|---|
+"""
+
 
 def table(outcomes):
     """{method: {client key: [faults]}}; None where there was nothing to play."""
@@ -49,7 +58,7 @@ def page(rows, played, cases):
         lines.append(f"| {method} | " + " | ".join(mark(row[client.key]) for client in columns) + " |")
     passed = totals(rows)
     lines.append(f"| **of {len(rows)}** | " + " | ".join(f"**{passed[client.key]}**" for client in columns) + " |")
-    return HEAD + "\n".join(lines) + "\n" + gaps(rows) + left_out(cases)
+    return HEAD + "\n".join(lines) + "\n" + gaps(rows) + retried(played) + left_out(cases)
 
 
 def gaps(rows):
@@ -61,6 +70,12 @@ def gaps(rows):
                 failed.setdefault((method, fault.split(": ")[0]), []).append(key)
     lines = [f"- {method} in {where}: {', '.join(keys)}" for (method, where), keys in failed.items()]
     return "\n## Gaps\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def retried(played):
+    """How each client tried a call that was refused twice."""
+    lines = [f"| {key} | {count} | {code} |" for key, (count, code) in ((key, one.retried) for key, one in played.items())]
+    return RETRIES + "\n".join(lines) + "\n"
 
 
 def left_out(cases):
@@ -88,6 +103,7 @@ def data(rows, played):
             {"method": method, "results": {key: word(faults) for key, faults in row.items()}}
             for method, row in rows.items()
         ],
+        "attempts": {key: one.retried[0] for key, one in played.items()},
         "passed": totals(rows),
         "total": len(rows),
     }

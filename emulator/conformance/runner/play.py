@@ -1,10 +1,10 @@
-"""Plays the corpus through one client, on an emulator of its own."""
+"""Plays the corpus through one client, on an emulator of its own, and sees how the client retries."""
 
 import dataclasses
 
 from google.protobuf import json_format
 
-from . import contract, corpus, expect, process, same
+from . import contract, corpus, expect, process, retries, same
 
 
 @dataclasses.dataclass
@@ -18,8 +18,18 @@ class Outcome:
     settled: dict | None = None
 
 
+@dataclasses.dataclass
+class Played:
+    """What a client made of it all."""
+
+    # By case and number of step: every step that the client can send.
+    steps: dict
+    # How many attempts it made of a call that was refused twice, and how that ended.
+    retried: tuple
+
+
 def play(client, cases, log):
-    """The outcome of every step that the client can send, by case and step."""
+    """Plays every case, and then the call that is refused."""
     outcomes = {}
     emulator = process.Emulator(log.with_suffix(".emulator.log"))
     with emulator, process.Driver(client.command, emulator.address, client.transport, log) as driver:
@@ -28,7 +38,7 @@ def play(client, cases, log):
             for number, step in enumerate(case.steps):
                 if step.concerns(client):
                     outcomes[case.name, number] = run.step(step)
-    return outcomes
+        return Played(outcomes, retries.attempts(emulator.address, driver))
 
 
 class Run:
