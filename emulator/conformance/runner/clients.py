@@ -54,7 +54,7 @@ def all_clients():
         Client("python", "grpc", "google-cloud-contact-center-insights", _python("official.py"), retries=False),
         Client("python", "rest", "google-cloud-contact-center-insights", _python("official.py"), retries=False),
         Client("node", "grpc", "@google-cloud/contact-center-insights", node),
-        Client("node", "rest", "@google-cloud/contact-center-insights", node),
+        Client("node", "rest", "@google-cloud/contact-center-insights", node, retries=False),
         Client("java", "grpc", "google-cloud-contact-center-insights", java, frozenset({"operation details"})),
         Client("java", "rest", "google-cloud-contact-center-insights", java, frozenset({"details"})),
         Client("go", "grpc", "cloud.google.com/go/contactcenterinsights", go),

@@ -22,7 +22,7 @@ itself; `ours` is the client of this repository; all others are Google's.
 RETRIES = """
 ## Retries
 
-One call of `ListViews` that is refused twice with `UNAVAILABLE`, as each client makes it of itself.
+One call of `GetSettings` that is refused twice with `UNAVAILABLE`, as each client makes it of itself.
 
 | client | attempts | ends with |
 |---|---|---|

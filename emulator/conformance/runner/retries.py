@@ -4,8 +4,8 @@ import json
 import urllib.parse
 import urllib.request
 
-METHOD = "ListViews"
-PARENT = "projects/conf-retries/locations/us-central1"
+METHOD = "GetSettings"
+NAME = "projects/conf-retries/locations/us-central1/settings"
 REFUSALS = 2
 
 
@@ -13,7 +13,7 @@ def attempts(address, driver):
     """The number of attempts that the emulator saw, and how the call ended for the client."""
     admin(address, "POST", "faults", {"faults": [fault()]})
     before = admin(address, "GET", "journal", query={"method": METHOD, "limit": 10_000}).get("calls", [])
-    answer = driver.ask(METHOD, {"parent": PARENT}, "call")
+    answer = driver.ask(METHOD, {"name": NAME}, "call")
     after = admin(address, "GET", "journal", query={"method": METHOD, "limit": 10_000}).get("calls", [])
     admin(address, "DELETE", "faults")
     return len(after) - len(before), answer["code"]
@@ -21,7 +21,7 @@ def attempts(address, driver):
 
 def fault():
     status = {"code": 14, "message": "scripted: try again"}
-    return {"method": METHOD, "fields": {"parent": PARENT}, "times": REFUSALS, "status": status}
+    return {"method": METHOD, "fields": {"name": NAME}, "times": REFUSALS, "status": status}
 
 
 def admin(address, verb, path, body=None, query=None):

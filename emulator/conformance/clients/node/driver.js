@@ -147,8 +147,9 @@ class Driver {
       const last = operation.latestResponse;
       if (!last?.done || !last.error) throw error;
       // The error that promise() throws has code and message; the details are in the operation.
-      const {details, errorInfo} = new gax.GoogleErrorDecoder().decodeHttpStatusDetails(last.error.details);
-      const full = Object.assign(error, {statusDetails: details, reason: errorInfo?.reason});
+      const details = last.error.details.map(open);
+      const info = details.find(detail => 'reason' in detail);
+      const full = Object.assign(error, {statusDetails: details, reason: info?.reason});
       return refused(full, 'operation', {metadata: open(last.metadata)});
     }
   }
