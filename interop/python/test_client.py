@@ -107,7 +107,7 @@ def test_conversations_live_their_life(emulator, official):
 
 def test_what_is_not_served_says_so(emulator, official):
     client = official(emulator())
-    with pytest.raises(exceptions.MethodNotImplemented, match="ListViews"):
-        list(client.list_views(parent=PARENT))
+    with pytest.raises(exceptions.MethodNotImplemented, match="DeleteOperation"):
+        client.transport.operations_client.delete_operation(f"{PARENT}/operations/1")
     with pytest.raises(exceptions.NotFound, match="operations/none"):
         client.transport.operations_client.get_operation(f"{PARENT}/operations/none")

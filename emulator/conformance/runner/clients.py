@@ -10,6 +10,9 @@ ROOT = pathlib.Path(__file__).parents[3]
 CLIENTS = ROOT / "emulator" / "conformance" / "clients"
 WORK = ROOT / "target" / "conformance"
 
+# How much of what a failed command said is repeated.
+LONG = 4000
+
 
 class Unusable(Exception):
     """A toolchain is missing, or a driver could not be made."""
@@ -84,9 +87,19 @@ def _run(needs, command, cwd, seconds, **environment):
     if shutil.which(needs) is None:
         raise Unusable(f"{needs} is missing: install it, or leave its language out with --only")
     try:
-        subprocess.run(command, cwd=cwd, check=True, timeout=seconds, env=os.environ | environment)
+        subprocess.run(
+            command,
+            cwd=cwd,
+            check=True,
+            timeout=seconds,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     except subprocess.CalledProcessError as error:
-        raise Unusable(f"`{' '.join(map(str, command))}` ended with {error.returncode}") from error
+        what = f"`{' '.join(map(str, command))}` ended with {error.returncode}"
+        raise Unusable(f"{what}:\n{error.stdout[-LONG:]}") from error
     except subprocess.TimeoutExpired as error:
         raise Unusable(f"`{' '.join(map(str, command))}` took more than {seconds} s") from error
 
@@ -106,7 +119,7 @@ def _go():
 
 
 def _java():
-    _run("mvn", ["mvn", "-q", "-B", "-Dstyle.color=never", f"-Dwork={WORK}/java", "process-classes"], CLIENTS / "java", 600)
+    _run("mvn", ["mvn", "-q", "-B", f"-Dwork={WORK}/java", "process-classes"], CLIENTS / "java", 600)
 
 
 def _rust():

@@ -85,10 +85,10 @@ def left_out(cases):
         for step in case.steps:
             for who, why in step.exempt.items():
                 found.setdefault((who, why), set()).add(step.method)
-    lines = [
-        f"- {who}: {why} ({methods if len(methods) < 4 else f'{len(methods)} methods'})".replace("'", "")
-        for (who, why), methods in ((key, sorted(methods)) for key, methods in sorted(found.items()))
-    ]
+    lines = []
+    for (who, why), methods in sorted(found.items()):
+        about = ", ".join(sorted(methods)) if len(methods) < 4 else f"{len(methods)} methods"
+        lines.append(f"- {who}: {why} ({about})")
     return "\n## Steps that clients are spared\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
