@@ -15,8 +15,7 @@ pub(crate) fn method_table(contract: &Contract) -> String {
         let (service, name, idempotent) = (&method.service, &method.name, method.is_idempotent());
         let _ = writeln!(
             out,
-            "/// `{service}/{name}`.\npub const {}: Method = Method::new({service:?}, {name:?}, \
-             \"/{service}/{name}\", {idempotent});",
+            "/// `{service}/{name}`.\npub const {}: Method = Method::new(\"/{service}/{name}\", {idempotent});",
             snake(name).to_uppercase()
         );
     }
@@ -42,7 +41,7 @@ pub(crate) fn client_methods(contract: &Contract) -> String {
         let pairs: Vec<_> =
             method.routing.iter().map(|path| format!("({path:?}, {})", accessor(path))).collect();
         let _ = writeln!(out, "        let routing = Routing::new(&[{}]);", pairs.join(", "));
-        let _ = write!(out, "        self.caller.call(&methods::{constant}, routing, &request)");
+        let _ = write!(out, "        self.caller().call(&methods::{constant}, routing, &request)");
         if let Some(create) = &method.create {
             let Create { id, body, collection, get: (get, name), ignored } = create;
             let get = snake(get).to_uppercase();

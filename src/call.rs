@@ -1,6 +1,7 @@
 //! The `call` room: one typed call, with its routing header, its deadline and its retries.
 
 mod attempt;
+mod caller;
 mod codec;
 mod failure;
 pub mod methods;
@@ -13,140 +14,24 @@ mod trace;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
-use tokio::time::Instant;
-use tower::retry::budget::TpsBudget;
 
+#[cfg(feature = "gzip")]
+pub use caller::Gzip;
+pub use caller::{Caller, Defaults};
 pub use methods::Method;
 pub(crate) use reconcile::Reconcile;
 pub use retry::{Decision, Past, RetryPolicy};
-pub(crate) use routing::Routing;
-pub(crate) use trace::{TraceContext, wait_span};
+pub use routing::Routing;
+use trace::TraceContext;
+pub(crate) use trace::wait_span;
 
-use crate::chance::Chance;
 use crate::error::Error;
-use crate::transport::Transport;
-
-/// Largest reply that is read, unless set: 64 MiB. tonic's own limit of 4 MiB is less than what one page of
-/// conversations with transcripts can hold.
-const MAX_REPLY_SIZE: usize = 64 << 20;
-
-/// What makes calls. Clones share everything, and are one pointer each: a poller that waits holds one.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller(Arc<Shared>);
-
-/// What all calls of a client share: a transport, and the settings that calls start from.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) transport: Transport,
-    pub(crate) defaults: Defaults,
-    pub(crate) chance: Chance,
-    /// Where the grid begins on which pollers poll.
-    pub(crate) born: Instant,
-    /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
-    /// outage, in which every call fails, that keeps retries from multiplying it.
-    pub(crate) budget: TpsBudget,
-}
-
-/// The settings that calls start from.
-#[derive(Clone, Debug)]
-pub(crate) struct Defaults {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) max_reply_size: usize,
-    #[cfg(feature = "gzip")]
-    pub(crate) gzip: Gzip,
-    pub(crate) trace: Option<TraceContext>,
-}
-
-/// What is compressed (feature `gzip`).
-#[cfg(feature = "gzip")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gzip {
-    /// Nothing: the default.
-    #[default]
-    Off,
-    /// The server is told that it may compress replies. Safe with any server.
-    Replies,
-    /// Replies, and all requests: a server that cannot read gzip answers UNIMPLEMENTED.
-    RepliesAndRequests,
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        Self {
-            timeout: None,
-            retry: RetryPolicy::default(),
-            max_reply_size: MAX_REPLY_SIZE,
-            #[cfg(feature = "gzip")]
-            gzip: Gzip::Off,
-            trace: None,
-        }
-    }
-}
-
-impl Caller {
-    /// `seed` fixes the jitter of waits, for tests.
-    pub(crate) fn new(transport: Transport, defaults: Defaults, seed: Option<u64>) -> Self {
-        let chance = seed.map_or_else(Chance::from_process, Chance::seeded);
-        Self(Arc::new(Shared {
-            transport,
-            defaults,
-            chance,
-            born: Instant::now(),
-            budget: TpsBudget::default(),
-        }))
-    }
-
-    /// A number from 0 to 1, for jitter.
-    pub(crate) fn chance(&self) -> f64 {
-        self.chance.next()
-    }
-
-    pub(crate) fn call<A: Reply>(
-        &self,
-        method: &'static Method,
-        routing: Routing,
-        request: &impl Message,
-    ) -> Call<A> {
-        Call {
-            plan: Plan {
-                caller: self.clone(),
-                method,
-                routing: routing.into_header(),
-                headers: HeaderMap::new(),
-                body: Ok(request.encode_to_vec().into()),
-                timeout: self.defaults.timeout,
-                retry: None,
-                is_idempotent: method.is_idempotent(),
-                reconcile: None,
-            },
-            answer: PhantomData,
-        }
-    }
-
-    /// A call that fails with `error` when it is awaited: builders do not fail.
-    pub(crate) fn refuse<A: Reply>(&self, method: &'static Method, error: Error) -> Call<A> {
-        let mut call = self.call(method, Routing::default(), &());
-        call.plan.body = Err(error);
-        call
-    }
-}
-
-impl Deref for Caller {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
 
 /// What a call answers with, made from the message that came over the wire.
 pub trait Reply: Sized {

@@ -11,7 +11,7 @@ pub use pages::{Items, Page, Pages};
 use pages::PageFields;
 
 use crate::call::{Call, Caller, Reconcile, Routing, methods};
-use crate::lro::Poller;
+use crate::lro::{Operations, Poller};
 use crate::transport::Transport;
 
 /// A client of the API: one method for each of its 74 RPCs, and those for operations.
@@ -37,7 +37,7 @@ use crate::transport::Transport;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    caller: Caller,
+    operations: Operations,
 }
 
 impl Client {
@@ -50,7 +50,18 @@ impl Client {
     /// What carries the calls: generated stubs of other services can be put over it.
     #[must_use]
     pub fn transport(&self) -> &Transport {
-        &self.caller.transport
+        self.caller().transport()
+    }
+
+    /// Operations of whatever service is behind the same transport: what a generated stub over it answers with is
+    /// followed by [`Operations::follow`], and names need not be those of this API.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    fn caller(&self) -> &Caller {
+        self.operations.caller()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The `lro` room: long-running operations, as a snapshot ([`Operation`]) and followed to their end
-//! ([`Poller`]). See AIP-151 and `google/longrunning/operations.proto`.
+//! ([`Poller`]); those of any service ([`Operations`]). See AIP-151 and `google/longrunning/operations.proto`.
 
 mod follow;
 mod handle;
 mod operation;
+mod operations;
 mod policy;
 mod poller;
 mod requests;
@@ -11,6 +12,6 @@ mod requests;
 pub use follow::Changes;
 pub use handle::Handle;
 pub use operation::{Operation, Outcome};
+pub use operations::Operations;
 pub use policy::{PollPolicy, Verdict};
 pub use poller::{Poller, Waited};
-pub(crate) use requests::{cancel, get};

@@ -47,6 +47,16 @@ fn matching(name: &str, patterns: &'static [&'static str]) -> Result<&'static st
     found.ok_or_else(|| NameError { given: name.to_owned(), patterns })
 }
 
+/// Refuses what can be the name of no operation of any service. They should be of these forms
+/// (google/longrunning/operations.proto), but need not.
+pub(crate) fn check_operation(name: &str) -> Result<(), NameError> {
+    const USUAL: &[&str] = &["operations/{operation}", "{parent}/operations/{operation}"];
+    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(NameError { given: name.to_owned(), patterns: USUAL });
+    }
+    Ok(())
+}
+
 /// Whether `name` has the segments of `pattern`, and something in the place of each variable.
 fn follows(name: &str, pattern: &str) -> bool {
     let is_slash = |byte: &u8| *byte == b'/';

@@ -32,7 +32,7 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
-    let span = trace::call_span(plan.method, plan.caller.transport.endpoint());
+    let span = trace::call_span(plan.method, plan.caller.transport().endpoint());
     let result = attempts(plan).instrument(span.clone()).await;
     let code = result.as_ref().map_or_else(|error| error.code().unwrap_or(Code::Unknown), |_| Code::Ok);
     trace::record_end(&span, code);
@@ -48,7 +48,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     }
     let started = Instant::now();
     let deadline = plan.timeout.and_then(|timeout| started.checked_add(timeout));
-    plan.caller.budget.deposit();
+    plan.caller.budget().deposit();
     let mut attempts = 0;
     let mut waited = None;
     let mut has_renewed_token = false;
@@ -57,8 +57,8 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     loop {
         attempts += 1;
         let sent = if attempts == 1 { started } else { Instant::now() };
-        let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults.retry);
-        let tokens = plan.caller.transport.tokens();
+        let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults().retry);
+        let tokens = plan.caller.transport().tokens();
         let generation = tokens.map(TokenCache::next_generation);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
@@ -103,7 +103,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         match policy.decide(past, failure.fault, is_repeatable, plan.caller.chance()) {
             Decision::RetryAfter(wait)
                 if deadline.is_none_or(|end| Instant::now() + wait < end)
-                    && plan.caller.budget.withdraw() =>
+                    && plan.caller.budget().withdraw() =>
             {
                 trace::attempt_failed(attempts, failure.status.code(), failure.fault, wait);
                 waited = Some(wait);
@@ -168,10 +168,10 @@ async fn send<W: Message + Default + Send + 'static>(
     has_left: &AtomicBool,
 ) -> Result<W, tonic::Status> {
     let Outgoing { caller, method, body, .. } = outgoing;
-    let transport = Noted { transport: caller.transport.clone(), has_left };
-    let grpc = Grpc::new(transport).max_decoding_message_size(caller.defaults.max_reply_size);
+    let transport = Noted { transport: caller.transport().clone(), has_left };
+    let grpc = Grpc::new(transport).max_decoding_message_size(caller.defaults().max_reply_size);
     #[cfg(feature = "gzip")]
-    let grpc = match caller.defaults.gzip {
+    let grpc = match caller.defaults().gzip {
         Gzip::Off => grpc,
         Gzip::Replies => grpc.accept_compressed(CompressionEncoding::Gzip),
         Gzip::RepliesAndRequests => {
@@ -205,7 +205,7 @@ fn request(outgoing: Outgoing<'_>, time_left: Option<Duration>) -> Request<Bytes
     if let Some(value) = time_left.and_then(grpc_timeout) {
         headers.insert(GRPC_TIMEOUT, value);
     }
-    if let Some(value) = caller.defaults.trace.as_ref().and_then(trace::TraceContext::traceparent) {
+    if let Some(value) = caller.defaults().trace.as_ref().and_then(trace::TraceContext::traceparent) {
         headers.insert("traceparent", value);
     }
     Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body.clone())

@@ -6,12 +6,16 @@ use percent_encoding::percent_encode_byte;
 
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-goog-request-params");
 
-/// Pairs of key and value, percent-encoded. A value that is empty is left out.
+/// What a front end needs to know to route a call (`x-goog-request-params`, AIP-4222): the fields of the request that
+/// its `google.api.http` rule binds in the path. The default sends no such header.
 #[derive(Debug, Default)]
-pub(crate) struct Routing(Vec<u8>);
+pub struct Routing(Vec<u8>);
 
 impl Routing {
-    pub(crate) fn new(pairs: &[(&str, &str)]) -> Self {
+    /// Of pairs of the field's path in the request and its value, such as `("conversation.name", name)`. They are
+    /// percent-encoded here; an empty value is left out.
+    #[must_use]
+    pub fn new(pairs: &[(&str, &str)]) -> Self {
         // Room for a dozen slashes, so that it rarely grows: every call has one of these.
         let length: usize = pairs.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
         let mut text = Vec::with_capacity(length + 24);

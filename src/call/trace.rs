@@ -57,10 +57,10 @@ pub(crate) fn wait_span(operation: &str) -> Span {
 /// Where the `traceparent` of the current span comes from: the caller's bridge to its tracing system, which this crate
 /// does not depend on.
 #[derive(Clone)]
-pub(crate) struct TraceContext(Arc<dyn Fn() -> Option<HeaderValue> + Send + Sync>);
+pub(super) struct TraceContext(Arc<dyn Fn() -> Option<HeaderValue> + Send + Sync>);
 
 impl TraceContext {
-    pub(crate) fn new(current: impl Fn() -> Option<HeaderValue> + Send + Sync + 'static) -> Self {
+    pub(super) fn new(current: impl Fn() -> Option<HeaderValue> + Send + Sync + 'static) -> Self {
         Self(Arc::new(current))
     }
 

@@ -9,8 +9,9 @@ use super::destination::Destination;
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
-use crate::call::{Caller, Defaults, RetryPolicy, TraceContext};
+use crate::call::{Caller, Defaults, RetryPolicy};
 use crate::error::{BoxError, Error};
+use crate::lro::Operations;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 use crate::transport::{Environment, Transport, TransportBuilder};
@@ -34,7 +35,6 @@ pub struct ClientBuilder {
     options: Option<TransportBuilder>,
     transport: Option<Transport>,
     defaults: Defaults,
-    jitter_seed: Option<u64>,
 }
 
 impl ClientBuilder {
@@ -128,21 +128,21 @@ impl ClientBuilder {
     /// attempt is bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.defaults.timeout = Some(timeout);
+        self.defaults = self.defaults.with_timeout(timeout);
         self
     }
 
     /// Repeats failed attempts of calls by `policy`, unless the call sets its own.
     #[must_use]
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
-        self.defaults.retry = policy;
+        self.defaults = self.defaults.with_retry(policy);
         self
     }
 
     /// Refuses replies larger than `bytes`. 64 MiB by default.
     #[must_use]
     pub fn with_max_reply_size(mut self, bytes: usize) -> Self {
-        self.defaults.max_reply_size = bytes;
+        self.defaults = self.defaults.with_max_reply_size(bytes);
         self
     }
 
@@ -150,7 +150,7 @@ impl ClientBuilder {
     #[cfg(feature = "gzip")]
     #[must_use]
     pub fn with_gzip(mut self, gzip: Gzip) -> Self {
-        self.defaults.gzip = gzip;
+        self.defaults = self.defaults.with_gzip(gzip);
         self
     }
 
@@ -161,14 +161,14 @@ impl ClientBuilder {
         mut self,
         current: impl Fn() -> Option<http::HeaderValue> + Send + Sync + 'static,
     ) -> Self {
-        self.defaults.trace = Some(TraceContext::new(current));
+        self.defaults = self.defaults.with_trace_context(current);
         self
     }
 
     /// Fixes the jitter of waits between attempts and polls, so that a test has the same ones every time.
     #[must_use]
     pub fn with_jitter_seed(mut self, seed: u64) -> Self {
-        self.jitter_seed = Some(seed);
+        self.defaults = self.defaults.with_jitter_seed(seed);
         self
     }
 
@@ -198,7 +198,7 @@ impl ClientBuilder {
                 options.to(endpoint).build_in(environment)?
             }
         };
-        Ok(Client { caller: Caller::new(transport, self.defaults, self.jitter_seed) })
+        Ok(Client { operations: Operations::new(Caller::new(transport, self.defaults)) })
     }
 }
 

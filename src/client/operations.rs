@@ -2,9 +2,9 @@
 
 use super::Client;
 use crate::any::{Payload, Unpack};
-use crate::call::{Call, Routing, methods};
+use crate::call::{Call, methods};
 use crate::error::Error;
-use crate::lro::{self, Handle, Operation, Poller};
+use crate::lro::{Handle, Operation, Poller};
 use crate::names::OperationName;
 use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 
@@ -41,8 +41,8 @@ impl Client {
     pub fn get_operation(&self, name: impl Into<String>) -> Call<Operation> {
         let name = name.into();
         match check_name(&name) {
-            Ok(()) => lro::get(&self.caller, name),
-            Err(error) => self.caller.refuse(&methods::GET_OPERATION, error),
+            Ok(()) => self.operations.get(name),
+            Err(error) => self.caller().refuse(&methods::GET_OPERATION, error),
         }
     }
 
@@ -54,9 +54,8 @@ impl Client {
     ///
     /// # Errors
     /// Those of every call.
-    #[allow(clippy::needless_pass_by_value, reason = "as in the generated methods")]
     pub fn list_operations(&self, request: ListOperationsRequest) -> Call<ListOperationsResponse> {
-        self.caller.call(&methods::LIST_OPERATIONS, Routing::new(&[("name", &request.name)]), &request)
+        self.operations.list(request)
     }
 
     /// Asks the server to cancel an operation, best effort; how it ends is for [`Client::get_operation`] to
@@ -67,8 +66,8 @@ impl Client {
     pub fn cancel_operation(&self, name: impl Into<String>) -> Call<()> {
         let name = name.into();
         match check_name(&name) {
-            Ok(()) => lro::cancel(&self.caller, name),
-            Err(error) => self.caller.refuse(&methods::CANCEL_OPERATION, error),
+            Ok(()) => self.operations.cancel(name),
+            Err(error) => self.caller().refuse(&methods::CANCEL_OPERATION, error),
         }
     }
 
@@ -89,7 +88,7 @@ impl Client {
     pub fn poller<R, M>(&self, name: impl Into<String>) -> Result<Poller<R, M>, Error> {
         let name = name.into();
         check_name(&name)?;
-        Ok(Poller::by_name(self.caller.clone(), name))
+        self.operations.poller(name)
     }
 
     /// Goes on with an operation that a stored [`Handle`] names.
@@ -99,7 +98,7 @@ impl Client {
     /// [`Error::Name`] if its name is not that of an operation.
     pub fn resume<R: Unpack, M: Unpack>(&self, handle: Handle) -> Result<Poller<R, M>, Error> {
         check_name(&handle.name)?;
-        Poller::from_handle(self.caller.clone(), handle)
+        self.operations.resume(handle)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is left of a poller when it is written down: enough for another process to go on.
 
+use super::policy::PollPolicy;
 use super::poller::Poller;
 use crate::any::{Unpack, UnpackError};
 use crate::call::Caller;
@@ -52,7 +53,7 @@ impl<R: Unpack, M: Unpack> Poller<R, M> {
     }
 
     /// Refuses a handle that was written for other types: the mistake is found now, not when the operation ends.
-    pub(crate) fn from_handle(caller: Caller, handle: Handle) -> Result<Self, Error> {
+    pub(super) fn from_handle(caller: Caller, handle: Handle, policy: PollPolicy) -> Result<Self, Error> {
         for (expected, found) in [(R::expected(), &handle.response), (M::expected(), &handle.metadata)] {
             if let (Some(expected), Some(found)) = (expected, found)
                 && expected != *found
@@ -61,6 +62,6 @@ impl<R: Unpack, M: Unpack> Poller<R, M> {
                 return Err(Error::Resume(handle.name, mismatch));
             }
         }
-        Ok(Self::by_name(caller, handle.name))
+        Ok(Self::by_name(caller, handle.name, policy))
     }
 }

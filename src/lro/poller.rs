@@ -75,9 +75,18 @@ pub enum Waited<R, M> {
 }
 
 impl<R, M> Poller<R, M> {
-    pub(crate) fn by_name(caller: Caller, name: String) -> Self {
-        let policy = PollPolicy::default();
+    /// Of an operation that was not asked about yet: the first poll is due at once.
+    pub(super) fn by_name(caller: Caller, name: String, policy: PollPolicy) -> Self {
         Self { caller, name, policy, last: None, due: Instant::now(), polls: 0, faults: 0 }
+    }
+
+    /// Of an operation that a call has just answered with, which counts as a poll.
+    pub(super) fn begun(caller: Caller, operation: longrunning::Operation, policy: PollPolicy) -> Self {
+        let mut poller = Self::by_name(caller, operation.name.clone(), policy);
+        poller.due = poller.due_in(poller.policy.wait(0, poller.caller.chance()));
+        poller.polls = 1;
+        poller.last = Some(operation.into());
+        poller
     }
 
     /// The operation's full resource name.
@@ -131,7 +140,7 @@ impl<R, M> Poller<R, M> {
     }
 
     fn due_in(&self, wait: Duration) -> Instant {
-        PollPolicy::due(self.caller.born, Instant::now(), wait)
+        PollPolicy::due(self.caller.born(), Instant::now(), wait)
     }
 
     fn is_done(&self) -> bool {
@@ -141,7 +150,7 @@ impl<R, M> Poller<R, M> {
     /// One `GetOperation`, without waiting; nothing changes before its answer is there.
     async fn ask(&mut self) -> Result<(), Error> {
         // Polling is itself a repetition: one attempt a poll, and the policy here decides about the next.
-        let retry = RetryPolicy::never().with_attempt_timeout(self.caller.defaults.retry.attempt_timeout());
+        let retry = RetryPolicy::never().with_attempt_timeout(self.caller.attempt_timeout());
         let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
         // Boxed by the call: most of the time a poller waits, and should be small then.
         match call.with_retry(retry).await {
@@ -295,11 +304,7 @@ impl<R, M> Reply for Poller<R, M> {
     type Wire = longrunning::Operation;
 
     fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self {
-        let mut poller = Self::by_name(context.0.clone(), wire.name.clone());
-        poller.due = poller.due_in(poller.policy.wait(0, poller.caller.chance()));
-        poller.polls = 1;
-        poller.last = Some(wire.into());
-        poller
+        Self::begun(context.0.clone(), wire, PollPolicy::default())
     }
 }
 

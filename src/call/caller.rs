@@ -1,0 +1,228 @@
+//! What makes calls: a transport, and the settings that calls start from.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use prost::Message;
+use tokio::time::Instant;
+use tower::retry::budget::TpsBudget;
+
+use super::{Call, Method, Plan, Reply, RetryPolicy, Routing, TraceContext};
+use crate::chance::Chance;
+use crate::error::Error;
+use crate::transport::Transport;
+
+/// Largest reply that is read, unless set: 64 MiB. tonic's own limit of 4 MiB is less than what one page of
+/// conversations with transcripts can hold.
+const MAX_REPLY_SIZE: usize = 64 << 20;
+
+/// Makes typed calls over a [`Transport`], to any service behind it: with this crate's deadlines, retries, routing
+/// header and spans. [`Client`](crate::Client) has one inside; a client of another service is built on one of its own.
+///
+/// Clones share the transport, the settings and the budget of retries, and are one pointer each.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = contact_center_insights_emulator::Emulator::builder().start().await?;
+/// # let transport = contact_center_insights::Transport::new(
+/// #     emulator.endpoint().parse()?, contact_center_insights::Credentials::anonymous())?;
+/// use contact_center_insights::call::{Call, Caller, Defaults, Method, Routing};
+/// use contact_center_insights::proto::insights::{GetSettingsRequest, Settings};
+/// use std::time::Duration;
+///
+/// // Messages of your own protos serve as well as these.
+/// const GET_SETTINGS: Method =
+///     Method::new("/google.cloud.contactcenterinsights.v1.ContactCenterInsights/GetSettings", true);
+///
+/// let caller = Caller::new(transport, Defaults::default().with_timeout(Duration::from_secs(20)));
+/// let request = GetSettingsRequest { name: "projects/p/locations/us-central1/settings".into() };
+/// let routing = Routing::new(&[("name", &request.name)]);
+/// let call: Call<Settings> = caller.call(&GET_SETTINGS, routing, &request);
+/// assert_eq!(call.await?.name, request.name);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Caller(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    transport: Transport,
+    defaults: Defaults,
+    chance: Chance,
+    /// Where the grid begins on which pollers poll.
+    born: Instant,
+    /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
+    /// outage, in which every call fails, that keeps retries from multiplying it.
+    budget: TpsBudget,
+}
+
+impl Caller {
+    /// Makes calls over `transport`, with settings that each call can replace by its own.
+    #[must_use]
+    pub fn new(transport: Transport, defaults: Defaults) -> Self {
+        let chance = defaults.jitter_seed.map_or_else(Chance::from_process, Chance::seeded);
+        Self(Arc::new(Shared {
+            transport,
+            defaults,
+            chance,
+            born: Instant::now(),
+            budget: TpsBudget::default(),
+        }))
+    }
+
+    /// Builds a call of `method`, and sends nothing: awaiting the [`Call`] does.
+    ///
+    /// `A` is what it answers with: the response message of the RPC; or, where that is
+    /// `google.longrunning.Operation`, an [`Operation`](crate::Operation) or a [`Poller`](crate::Poller) of your types.
+    pub fn call<A: Reply>(
+        &self,
+        method: &'static Method,
+        routing: Routing,
+        request: &impl Message,
+    ) -> Call<A> {
+        Call {
+            plan: Plan {
+                caller: self.clone(),
+                method,
+                routing: routing.into_header(),
+                headers: HeaderMap::new(),
+                body: Ok(request.encode_to_vec().into()),
+                timeout: self.defaults().timeout,
+                retry: None,
+                is_idempotent: method.is_idempotent(),
+                reconcile: None,
+            },
+            answer: PhantomData,
+        }
+    }
+
+    /// A call that fails with `error` when it is awaited: builders do not fail.
+    pub(crate) fn refuse<A: Reply>(&self, method: &'static Method, error: Error) -> Call<A> {
+        let mut call = self.call(method, Routing::default(), &());
+        call.plan.body = Err(error);
+        call
+    }
+
+    /// What carries the calls.
+    #[must_use]
+    pub fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    pub(super) fn defaults(&self) -> &Defaults {
+        &self.0.defaults
+    }
+
+    pub(super) fn budget(&self) -> &TpsBudget {
+        &self.0.budget
+    }
+
+    pub(crate) fn attempt_timeout(&self) -> Duration {
+        self.defaults().retry.attempt_timeout()
+    }
+
+    /// Where the grid begins on which pollers poll.
+    pub(crate) fn born(&self) -> Instant {
+        self.0.born
+    }
+
+    /// A number from 0 to 1, for jitter.
+    pub(crate) fn chance(&self) -> f64 {
+        self.0.chance.next()
+    }
+}
+
+/// With the default settings.
+impl From<Transport> for Caller {
+    fn from(transport: Transport) -> Self {
+        Self::new(transport, Defaults::default())
+    }
+}
+
+/// The settings that the calls of a [`Caller`] start from.
+#[derive(Clone, Debug)]
+#[must_use = "settings do nothing until a `Caller` is made with them"]
+pub struct Defaults {
+    pub(super) timeout: Option<Duration>,
+    pub(super) retry: RetryPolicy,
+    pub(super) max_reply_size: usize,
+    #[cfg(feature = "gzip")]
+    pub(super) gzip: Gzip,
+    pub(super) trace: Option<TraceContext>,
+    jitter_seed: Option<u64>,
+}
+
+/// What is compressed (feature `gzip`).
+#[cfg(feature = "gzip")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gzip {
+    /// Nothing: the default.
+    #[default]
+    Off,
+    /// The server is told that it may compress replies. Safe with any server.
+    Replies,
+    /// Replies, and all requests: a server that cannot read gzip answers UNIMPLEMENTED.
+    RepliesAndRequests,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            timeout: None,
+            retry: RetryPolicy::default(),
+            max_reply_size: MAX_REPLY_SIZE,
+            #[cfg(feature = "gzip")]
+            gzip: Gzip::Off,
+            trace: None,
+            jitter_seed: None,
+        }
+    }
+}
+
+impl Defaults {
+    /// Ends every call at the latest after `timeout`, unless the call sets its own. By default only each attempt is
+    /// bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Repeats failed attempts by `policy`, unless the call sets its own.
+    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Refuses replies larger than `bytes`. 64 MiB by default.
+    pub fn with_max_reply_size(mut self, bytes: usize) -> Self {
+        self.max_reply_size = bytes;
+        self
+    }
+
+    /// Compresses replies, or requests too. Off by default: it saves bytes, and costs time on both sides.
+    #[cfg(feature = "gzip")]
+    pub fn with_gzip(mut self, gzip: Gzip) -> Self {
+        self.gzip = gzip;
+        self
+    }
+
+    /// Sends the `traceparent` that `current` gives (W3C Trace Context) along with every attempt. It is asked within
+    /// the span of the call; with `tracing-opentelemetry`, it reads `Span::current().context()`.
+    pub fn with_trace_context(
+        mut self,
+        current: impl Fn() -> Option<HeaderValue> + Send + Sync + 'static,
+    ) -> Self {
+        self.trace = Some(TraceContext::new(current));
+        self
+    }
+
+    /// Fixes the jitter of waits between attempts and polls, so that a test has the same ones every time.
+    pub fn with_jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = Some(seed);
+        self
+    }
+}
