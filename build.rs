@@ -18,11 +18,22 @@ use protox::prost::Message as _;
 const SERVICES: [&str; 2] =
     ["google.cloud.contactcenterinsights.v1.ContactCenterInsights", "google.longrunning.Operations"];
 
+/// Where the messages of a package are, for code that others generate from protos that import ours. prost itself makes
+/// `r#type` of `type`.
+const MODULES: [(&str, &str); 4] = [
+    (".google.cloud.contactcenterinsights.v1", "insights"),
+    (".google.longrunning", "longrunning"),
+    (".google.rpc", "rpc"),
+    (".google.type", "type"),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=build");
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
+
+    publish(Path::new(&env::var("CARGO_MANIFEST_DIR")?), out);
 
     // Google's clients say in `x-goog-api-client` which language version they were built with.
     println!("cargo:rustc-env=CCI_RUSTC_VERSION={}", rustc_version().unwrap_or_else(|| "unknown".into()));
@@ -48,6 +59,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("names.rs"), names::resource_names(&contract))?;
     fs::write(out.join("payload.rs"), emit::payload(&contract))?;
     Ok(())
+}
+
+/// Tells the build scripts of crates that depend on this one what they need to import its protos; cargo hands it on as
+/// `DEP_CONTACT_CENTER_INSIGHTS_PROTOS_…`. `proto/README.md` says what each is.
+fn publish(package: &Path, out: &Path) {
+    let paths = MODULES.map(|(proto, module)| format!("{proto}=::contact_center_insights::proto::{module}"));
+    println!("cargo::metadata=proto={}", package.join("proto").display());
+    println!("cargo::metadata=descriptors={}", out.join("descriptors.bin").display());
+    println!("cargo::metadata=extern_paths={}", paths.join(","));
 }
 
 /// `1.95.0` of `rustc 1.95.0 (59807616e 2026-04-14)`.
