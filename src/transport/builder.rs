@@ -66,7 +66,7 @@ impl TransportBuilder {
         self
     }
 
-    /// Gives a connection this long to open: name, TCP, TLS, and the server's first word of HTTP/2. 10 s by default.
+    /// Gives a connection this long to open: name, TCP, proxy, TLS, and the server's first word of HTTP/2. 10 s by default.
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect.timeout = timeout;
         self.pool.connect_timeout = timeout;
@@ -241,7 +241,7 @@ impl TransportBuilder {
     #[cfg_attr(not(feature = "tls"), allow(unused_mut, reason = "only TLS shows a certificate"))]
     pub(crate) fn build_in(mut self, environment: &Environment<'_>) -> Result<Transport, Error> {
         #[cfg(feature = "tls")]
-        if !self.endpoint.is_plaintext() {
+        if !self.endpoint.is_plaintext() && self.service.is_none() {
             self.find_identity(environment)?;
         }
         let universe_domain = self.universe_domain(environment)?;

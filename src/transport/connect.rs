@@ -84,6 +84,8 @@ enum Route {
     Dial(Dial),
 }
 
+const FOR_EVER: Duration = Duration::from_hours(30 * 365 * 24);
+
 /// The time that the steps of one connection share.
 #[derive(Clone, Copy)]
 struct Patience<'a> {
@@ -145,7 +147,10 @@ impl Connector {
     /// A [`ConnectFailure`] that says which step failed, and what to do about it.
     pub(crate) async fn connect(&self) -> Result<Io, BoxError> {
         let Inner { place, timeout, .. } = &*self.0;
-        let patience = Patience { place, timeout: *timeout, deadline: Instant::now() + *timeout };
+        let now = Instant::now();
+        // Beyond what a clock can say, there is no limit.
+        let deadline = now.checked_add(*timeout).unwrap_or_else(|| now + FOR_EVER);
+        let patience = Patience { place, timeout: *timeout, deadline };
         let stream = match &self.0.route {
             Route::Direct(tcp) => patience.within("a TCP connection", tcp.open(place)).await?,
             Route::Proxy(detour) => detour.open(patience).await?,

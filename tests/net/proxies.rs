@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
+use contact_center_insights::auth::Token;
+use contact_center_insights::{Client, Credentials, Error};
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpSocket;
 
@@ -64,6 +66,25 @@ async fn a_proxy_behind_tls_is_asked_over_tls() {
     proxy.behave(Manner::Blurt("HTTP/1.1 400 Bad Request\r\n\r\n"));
     let (_, text) = fails(&through()).await;
     assert!(text.contains("does not speak TLS; use http:// in its URL"), "{text}");
+}
+
+#[tokio::test]
+async fn a_plaintext_server_is_reached_through_a_proxy_if_nothing_is_secret() {
+    let target = Server::start(Speech::Plain).await;
+    let proxy = Proxy::start(Manner::Connect(None), target.address).await;
+    let client = Client::builder()
+        .with_endpoint(format!("http://{HOST}:8080"))
+        .with_credentials(Credentials::anonymous())
+        .with_proxy(format!("http://{}", proxy.address))
+        .build()
+        .unwrap();
+    works(&client).await;
+    assert!(proxy.seen().starts_with(&format!("CONNECT {HOST}:8080 HTTP/1.1\r\n")), "{}", proxy.seen());
+    let with_token = Client::builder()
+        .with_endpoint("http://127.0.0.1:8080")
+        .with_credentials(Credentials::from_token(Token::new(TOKEN).unwrap()))
+        .with_proxy(format!("http://{}", proxy.address));
+    assert!(matches!(with_token.build().unwrap_err(), Error::Config("credentials", _)));
 }
 
 #[tokio::test]
