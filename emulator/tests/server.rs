@@ -56,6 +56,23 @@ async fn many_emulators_live_side_by_side() {
 }
 
 #[tokio::test]
+async fn hundreds_live_in_one_process() {
+    let mut emulators = Vec::new();
+    for _ in 0..300 {
+        emulators.push(Emulator::builder().start().await.unwrap());
+    }
+    let mut addresses: Vec<_> = emulators.iter().map(Emulator::address).collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 300);
+    let http = common::http().build().unwrap();
+    for emulator in &emulators {
+        let url = format!("{}/v1/{L}/operations", emulator.endpoint());
+        assert_eq!(http.get(url).send().await.unwrap().status().as_u16(), 200);
+    }
+}
+
+#[tokio::test]
 async fn json_is_served_over_http_1_and_http_2() {
     let world = World::new("immediate").await;
     let url = format!("{}/v1/{L}/conversations", world.emulator.endpoint());
