@@ -113,10 +113,6 @@ impl Job<World> for Tune {
             return Err(fault::precondition("REVISION_NOT_TUNABLE", message, &revision.name));
         }
         let judged = self.judge(world)?;
-        if judged.is_empty() {
-            let message = format!("`{}` has no questions that could be tuned", revision.name);
-            return Err(fault::precondition("REVISION_WITHOUT_QUESTIONS", message, &revision.name));
-        }
         let results = judged.into_iter().map(|(question, dataset)| QaQuestionDatasetValidationResult {
             question: question.name,
             dataset_validation_warnings: dataset.warnings.into_iter().map(Into::into).collect(),
