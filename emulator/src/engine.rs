@@ -41,11 +41,6 @@ impl<W> Entry<W> {
         let running = self.running.as_ref().map(|running| running.snapshot(&self.name, now));
         running.unwrap_or_else(|| self.operation.clone())
     }
-
-    /// The method that started it, unless it was placed as it is or has ended.
-    pub(crate) fn method(&self) -> Option<&'static str> {
-        self.running.as_ref().map(|running| running.start.method)
-    }
 }
 
 /// The operations of one location at one moment, by their place in the order of their start.
@@ -191,6 +186,7 @@ impl<W> Engine<W> {
     }
 
     /// The operations of a location as they are now; a snapshot, at no cost.
+    #[cfg(test)]
     pub(crate) fn list(&self, location: &str) -> Operations<W> {
         self.locations.get(location).cloned().unwrap_or_default()
     }

@@ -4,7 +4,7 @@
 //! there from the start comes from a [`Seed`]. See [`Emulator`] for an example.
 //!
 //! What it does where the API's documentation is silent is a guess; nothing has been compared with the service
-//! itself. Methods that are not served answer `UNIMPLEMENTED`, and say so.
+//! itself.
 
 #![cfg_attr(
     test,
@@ -24,7 +24,6 @@ mod contract;
 mod dispatch;
 mod distance;
 mod emulator;
-#[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod engine;
 mod exchange;
 mod fault;
@@ -42,7 +41,6 @@ mod rest;
 mod script;
 mod seed;
 mod server;
-#[allow(dead_code, reason = "the admin API, and what keeps the state on disk, call the rest")]
 mod store;
 mod tls;
 mod work;

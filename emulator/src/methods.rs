@@ -5,7 +5,7 @@
 //! that is not standard:
 //! 1. Find the file of its resource, or make one; it holds nothing but that resource.
 //! 2. A read is `fn(&View, Request) -> Result<Response, Status>`: it has a snapshot, and holds no lock.
-//! 3. All else is `fn(&mut Context, Request) -> Result<Response, Status>`: it has `store`, `settings` and `now`.
+//! 3. All else is `fn(&mut Context, Request) -> Result<Response, Status>`: it has the state and `now`.
 //! 4. The request has been screened: what is required is there, what is output only is not.
 //! 5. Check names with `names::check`, so that a wrong one is told the right form.
 //! 6. A long-running method makes a job, a message that implements `Job<World>`, and calls `Context::start`, with a

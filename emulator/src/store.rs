@@ -205,8 +205,9 @@ impl Store {
 
     /// The same, encoded.
     pub(crate) fn insert_raw(&mut self, resource: &ResourceType, bytes: Bytes) -> Result<(), Status> {
-        self.check_free(resource, wire::text(&bytes, NAME))?;
-        self.put_raw(resource, bytes);
+        let name = wire::text(&bytes, NAME).to_owned();
+        self.check_free(resource, &name)?;
+        self.apply(Change::Put { name, serial: self.serial + 1, bytes });
         Ok(())
     }
 
@@ -285,22 +286,28 @@ impl Store {
         let Some(resource) = Contract::get().resource_named(name) else { return };
         self.serial = self.serial.max(serial);
         self.ids.reserve(names::id(name));
-        self.forget_expiry(resource, name);
-        if let Some(expiry) = expiry(resource, name, &bytes) {
-            self.expiries.insert(expiry);
-        }
+        let expires = expiry(resource, name, &bytes);
         let project = self.resources.projects.entry(names::project(name).into()).or_default();
         let location = project.entry(names::location(name).into()).or_default();
-        if let Some(map) = location.0.get_mut(resource.index) {
-            map.insert(names::below(name).into(), Item { serial, bytes });
+        let Some(map) = location.0.get_mut(resource.index) else { return };
+        let old = map.insert(names::below(name).into(), Item { serial, bytes });
+        if let Some(expired) = old.and_then(|old| expiry(resource, name, &old.bytes)) {
+            self.expiries.remove(&expired);
+        }
+        if let Some(expires) = expires {
+            self.expiries.insert(expires);
         }
     }
 
     fn take(&mut self, name: &str) -> Option<Item> {
         let resource = Contract::get().resource_named(name)?;
-        self.forget_expiry(resource, name);
         let project = self.resources.projects.get_mut(names::project(name))?;
-        project.get_mut(names::location(name))?.0.get_mut(resource.index)?.remove(names::below(name))
+        let map = project.get_mut(names::location(name))?.0.get_mut(resource.index)?;
+        let taken = map.remove(names::below(name))?;
+        if let Some(expired) = expiry(resource, name, &taken.bytes) {
+            self.expiries.remove(&expired);
+        }
+        Some(taken)
     }
 
     fn drop_all(&mut self, project: Option<&str>) {
@@ -312,13 +319,6 @@ impl Store {
         self.resources.projects.remove(project);
         self.expiries =
             self.expiries.iter().filter(|(.., name)| names::project(name) != project).cloned().collect();
-    }
-
-    fn forget_expiry(&mut self, resource: &ResourceType, name: &str) {
-        let old = self.find(resource, name).and_then(|item| expiry(resource, name, &item.bytes));
-        if let Some(old) = old {
-            self.expiries.remove(&old);
-        }
     }
 }
 

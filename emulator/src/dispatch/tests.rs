@@ -102,13 +102,12 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
     let revision =
         call(&service, "CreateQaScorecardRevision", &json!({"parent": card, "qaScorecardRevision": {}}))
             .unwrap();
+    let question = json!({"parent": revision["name"], "qaQuestion": {"questionBody": "Polite?"}});
+    call(&service, "CreateQaQuestion", &question).unwrap();
     let mut model = String::new();
     let mut tried = Vec::new();
     for (name, mut request) in calls() {
         let method = Contract::get().method(&format!("{INSIGHTS}/{name}")).unwrap();
-        if methods::handler(&method.path).is_none() {
-            continue;
-        }
         for (letter, value) in [
             ("M", model.as_str()),
             ("C", made["name"].as_str().unwrap()),
@@ -131,13 +130,12 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
         }
         tried.push(name);
     }
-    let is_served = |name: &&str| methods::handler(&format!("{INSIGHTS}/{name}")).is_some();
-    assert_eq!(tried.len(), Contract::get().long_running().filter(is_served).count(), "each is called");
+    assert_eq!(tried.len(), Contract::get().long_running().count(), "each is called");
 }
 
 #[test]
 fn everything_served_is_in_the_contract() {
-    assert!(methods::served().count() >= 68);
+    assert_eq!(methods::served().count(), 74 + 3);
     for path in methods::served() {
         assert!(Contract::get().method(path).is_some(), "{path}");
     }
@@ -187,7 +185,7 @@ fn r09_delete_and_wait_are_not_of_this_service() {
 
 proptest! {
     #[test]
-    fn r51_arbitrary_bytes_are_answered_without_panic(index in 0usize..68, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn r51_arbitrary_bytes_are_answered_without_panic(index in 0usize..77, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let path = methods::served().nth(index).unwrap();
         if let Err(error) = service(Profile::default()).dispatch(path, &bytes) {
             prop_assert!(error.detail::<ErrorInfo>().is_some(), "{error}");
