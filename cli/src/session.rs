@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use contact_center_insights::auth::{Credentials, Token};
 use contact_center_insights::call::RetryPolicy;
+use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights::{Client, Endpoint, Error};
 
 use crate::advice::{self, Origin};
@@ -15,6 +16,9 @@ use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::command;
+
+/// For credentials that are not there: whoever sits at a terminal would rather hear of it. Servers have 30 s.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The variable that holds an access token. It is no flag: every process on the machine can read those.
 const TOKEN_VARIABLE: &str = "CCI_ACCESS_TOKEN";
@@ -72,8 +76,7 @@ impl Connection {
         Ok(Session { client, endpoint, connection: self })
     }
 
-    /// Who calls; `None` leaves it to the library: nobody for the emulator variable, else application default
-    /// credentials.
+    /// Who calls; `None` leaves it to the library: nobody for the emulator variable.
     fn credentials(&self, token: Option<String>) -> Result<Option<Credentials>, Failure> {
         if let Some(file) = &self.access_token_file {
             // Read now, so that a mistake is told at once, and again whenever the client asks.
@@ -90,7 +93,12 @@ impl Connection {
         }
         let is_local = |endpoint: &Endpoint| endpoint.is_plaintext() && endpoint.is_loopback();
         let endpoint = self.endpoint.as_ref().and_then(|text| text.parse().ok());
-        Ok(endpoint.as_ref().is_some_and(is_local).then(Credentials::anonymous))
+        if endpoint.as_ref().is_some_and(is_local) {
+            return Ok(Some(Credentials::anonymous()));
+        }
+        let is_emulator =
+            self.endpoint.is_none() && env::var_os(EMULATOR_HOST).is_some_and(|host| !host.is_empty());
+        Ok((!is_emulator).then(|| Credentials::application_default().with_patience(PATIENCE)))
     }
 
     /// The flags that were given, to be repeated in a suggested command.

@@ -101,8 +101,10 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         may_have_acted |= failure.fault.acted == Acted::Unknown;
         let is_repeatable = plan.is_idempotent || plan.reconcile.is_some();
         match policy.decide(past, failure.fault, is_repeatable, plan.caller.chance()) {
+            // Fetches of a token have been repeated already, for as long as the credentials have patience.
             Decision::RetryAfter(wait)
-                if deadline.is_none_or(|end| Instant::now() + wait < end)
+                if !failure.is_without_token()
+                    && deadline.is_none_or(|end| Instant::now() + wait < end)
                     && plan.caller.budget().withdraw() =>
             {
                 trace::attempt_failed(attempts, failure.status.code(), failure.fault, wait);

@@ -57,6 +57,11 @@ impl Failure {
         Self { status, fault, cause, credentials: Some(error), is_unprocessed: false }
     }
 
+    /// No token could be had.
+    pub(super) fn is_without_token(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// The server itself refused the token.
     pub(super) fn is_refused_token(&self) -> bool {
         self.status.code() == Code::Unauthenticated && self.credentials.is_none()
