@@ -18,7 +18,7 @@ from google.rpc import status_pb2
 from lines import answer, refused, serve
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
-from runner import contract  # noqa: E402  (the runner's own reading of the descriptors)
+from runner import contract, expect  # noqa: E402  (the runner's own reading of the descriptors)
 
 # A poll is due at once, then ever later; every operation of the corpus has ended long before the last.
 WAITS = [0, 0.05, 0.2, 0.5, 1, 2, 5]
@@ -77,8 +77,8 @@ class Rest:
                 return contract.load().canonical(method.response, json.load(reply))
         except urllib.error.HTTPError as error:
             found = json.load(error)["error"]
-            if found["code"] != error.code:
-                raise ValueError(f"HTTP {error.code} with code {found['code']} in its body") from None
+            if not found["code"] == error.code == expect.HTTP[found["status"]]:
+                raise ValueError(f"HTTP {error.code} with {found['code']} {found['status']} in its body") from None
             raise Failed(found["status"], found["message"], found.get("details", [])) from None
 
 
