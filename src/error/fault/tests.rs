@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use h2::Reason;
+
+use super::*;
+
+fn status_over(code: Code, source: impl StdError + Send + Sync + 'static) -> tonic::Status {
+    let mut status = tonic::Status::new(code, "");
+    status.set_source(Arc::new(source));
+    status
+}
+
+fn said(code: Code, is_after_data: bool) -> tonic::Status {
+    status_over(code, ServerSaid { is_after_data })
+}
+
+#[test]
+fn codes_of_the_server_read_as_the_table_says() {
+    let cases = [
+        (Code::Unavailable, Fault::transient(Acted::Refused)),
+        (Code::ResourceExhausted, Fault::overload(Acted::Refused)),
+        (Code::Internal, Fault::transient(Acted::Unknown)),
+        (Code::Unknown, Fault::transient(Acted::Unknown)),
+        (Code::DeadlineExceeded, Fault::transient(Acted::Unknown)),
+        (Code::Cancelled, Fault::transient(Acted::Unknown)),
+        (Code::NotFound, Fault::permanent(Acted::Answered)),
+        (Code::PermissionDenied, Fault::permanent(Acted::Answered)),
+        (Code::Unauthenticated, Fault::permanent(Acted::Answered)),
+        (Code::OutOfRange, Fault::permanent(Acted::Answered)),
+        (Code::Aborted, Fault::permanent(Acted::Answered)),
+    ];
+    for (code, fault) in cases {
+        assert_eq!(classify(&said(code, false)).0, fault, "{code:?}");
+        let begun = Fault { acted: Acted::Unknown, ..fault };
+        assert_eq!(classify(&said(code, true)).0, begun, "{code:?} after data");
+    }
+}
+
+#[test]
+fn a_reply_that_cannot_be_read_says_nothing_of_what_the_server_did() {
+    let cases = [
+        (Code::Internal, true),
+        (Code::Unknown, true),
+        (Code::OutOfRange, false),
+        (Code::ResourceExhausted, false),
+        (Code::Unimplemented, false),
+    ];
+    for (code, is_transient) in cases {
+        let fault = Fault { is_transient, is_overload: false, acted: Acted::Unknown };
+        assert_eq!(classify(&tonic::Status::new(code, "")).0, fault, "{code:?}");
+    }
+}
+
+#[test]
+fn the_chain_of_sources_outweighs_the_code() {
+    let page =
+        |status| HttpReply { status: StatusCode::from_u16(status).unwrap(), content_type: String::new() };
+    let cases: [(BoxError, Fault); 15] = [
+        (ConnectFailure::transient("refused").into(), Fault::transient(Acted::NotSent)),
+        (ConnectFailure::permanent("wrong host").into(), Fault::permanent(Acted::NotSent)),
+        (tonic::ConnectError("tcp connect error".into()).into(), Fault::transient(Acted::NotSent)),
+        (h2::Error::from(Reason::REFUSED_STREAM).into(), Fault::transient(Acted::Refused)),
+        (h2::Error::from(Reason::ENHANCE_YOUR_CALM).into(), Fault::overload(Acted::Unknown)),
+        (h2::Error::from(Reason::INTERNAL_ERROR).into(), Fault::transient(Acted::Unknown)),
+        (std::io::Error::other("broken").into(), Fault::transient(Acted::Unknown)),
+        (CredentialsError::permanent("adc", "no file".into()).into(), Fault::permanent(Acted::NotSent)),
+        (CredentialsError::transient("adc", "timeout".into()).into(), Fault::transient(Acted::NotSent)),
+        (page(401).into(), Fault::permanent(Acted::Answered)),
+        (page(404).into(), Fault::permanent(Acted::Answered)),
+        (page(429).into(), Fault::overload(Acted::Refused)),
+        (page(500).into(), Fault::transient(Acted::Unknown)),
+        (page(502).into(), Fault::transient(Acted::Unknown)),
+        (page(200).into(), Fault::permanent(Acted::Unknown)),
+    ];
+    for (error, fault) in cases {
+        let shown = error.to_string();
+        let status = status_over(Code::Unknown, TransportFault::new(error));
+        assert_eq!(classify(&status).0, fault, "{shown}");
+    }
+}
+
+#[test]
+fn within_a_reply_nothing_is_refused_any_more() {
+    let fault = TransportFault::within_reply(tonic::ConnectError("late".into()).into()).fault();
+    assert_eq!(fault, Fault::transient(Acted::Unknown));
+}
