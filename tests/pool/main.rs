@@ -5,10 +5,14 @@
 #![allow(unreachable_pub, reason = "modules of a test")]
 
 mod ends;
+mod pings;
 mod server;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../faults/wire.rs"]
+#[allow(dead_code, reason = "a module of two tests, each of which uses its part")]
+mod wire;
 
 use std::time::Duration;
 
