@@ -85,6 +85,8 @@ async fn r05_a_model_is_visible_while_it_is_trained() {
     let request = ListIssueModelsRequest { parent: L.into() };
     let models = world.insights.list_issue_models(request.clone()).await.unwrap().into_inner().issue_models;
     assert_eq!((models.len(), models[0].state()), (1, State::Unspecified));
+    let got = world.insights.get_issue_model(GetIssueModelRequest { name: models[0].name.clone() }).await;
+    assert_eq!(got.unwrap().into_inner(), models[0]);
     world.operations.cancel_operation(CancelOperationRequest { name: operation.name }).await.unwrap();
     assert!(world.insights.list_issue_models(request).await.unwrap().into_inner().issue_models.is_empty());
 }

@@ -88,9 +88,14 @@ async fn r55_enums_are_numbers_if_asked() {
 async fn r57_curls_own_content_type_gets_an_answer() {
     let world = World::new("immediate").await;
     let url = format!("{}/v1/{L}/conversations", world.emulator.endpoint());
-    let request = world.http.post(url).header("content-type", "application/x-www-form-urlencoded").body("{}");
-    let response = request.send().await.unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let put = world.http.put(&url).header("content-type", form).body("{}").send().await.unwrap();
+    assert_eq!(put.status(), 405);
+    assert_eq!(put.headers()["content-type"], "application/json; charset=UTF-8");
+    assert_eq!(put.json::<Value>().await.unwrap()["error"]["code"], 405);
+    let response = world.http.post(url).header("content-type", form).body("{}").send().await.unwrap();
     assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json; charset=UTF-8");
     let text = response.text().await.unwrap();
     assert!(text.starts_with("{\n  \"name\""), "pretty: {text}");
 }

@@ -269,7 +269,7 @@ fn r39_each_of_13_immutable_fields_is_kept() {
 }
 
 #[test]
-fn r40_both_input_only_fields_are_never_shown() {
+fn r40_two_fields_are_input_only() {
     let inputs: Vec<String> = all(Trait::InputOnly).into_iter().collect();
     assert_eq!(inputs, ["Conversation.metadata_json", "Conversation.ttl"]);
 }

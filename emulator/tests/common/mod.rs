@@ -11,6 +11,7 @@ use contact_center_insights::proto::insights::{
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
 use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
+use contact_center_insights::proto::rpc::ErrorInfo;
 use contact_center_insights_emulator::{Emulator, Profile, Seed};
 use serde_json::Value;
 use tonic::transport::{Channel, Endpoint};
@@ -74,13 +75,34 @@ impl World {
         let request = self.http.request(verb.parse().unwrap(), url).body(body.to_owned());
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "application/json; charset=UTF-8");
-        (response.status().as_u16(), response.json().await.unwrap())
+        let (code, answer): (u16, Value) = (response.status().as_u16(), response.json().await.unwrap());
+        if let Some(error) = answer.get("error").filter(|_| code >= 400) {
+            let details = error["details"].as_array().unwrap().iter();
+            let infos = details.filter(|d| d["@type"] == "type.googleapis.com/google.rpc.ErrorInfo");
+            let reasons: Vec<String> =
+                infos.map(|info| info["reason"].as_str().unwrap().to_owned()).collect();
+            check_info(&reasons);
+        }
+        (code, answer)
     }
+}
+
+/// Every error has one `ErrorInfo`, with a reason of this form (AIP-193, R51).
+fn check_info(reasons: &[String]) {
+    assert_eq!(reasons.len(), 1, "r51: {reasons:?}");
+    let reason = reasons[0].as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let has_ends = reason.first().is_some_and(u8::is_ascii_uppercase) && reason.last() != Some(&b'_');
+    assert!((3..=63).contains(&reason.len()) && has_ends && reason.iter().all(is_word), "r51: {reasons:?}");
 }
 
 /// The status of a gRPC call that failed.
 pub fn refused<T: std::fmt::Debug>(answer: Result<tonic::Response<T>, tonic::Status>) -> Status {
-    Status::from(&answer.unwrap_err())
+    let status = Status::from(&answer.unwrap_err());
+    let infos = status.details().iter().filter(|any| any.type_url.ends_with("/google.rpc.ErrorInfo"));
+    let reasons: Vec<String> = infos.map(|any| ErrorInfo::unpack(any).unwrap().reason).collect();
+    check_info(&reasons);
+    status
 }
 
 /// The response of an operation that is done.

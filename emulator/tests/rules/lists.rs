@@ -113,3 +113,66 @@ async fn r22_a_bad_filter_is_refused_and_a_good_one_selects() {
         assert_eq!((code, &refused["error"]["status"]), (400, &json!("INVALID_ARGUMENT")), "{bad}");
     }
 }
+
+/// The ids of the conversations that a filter asks for, told by their numbers.
+async fn numbers(world: &World, filter: &str) -> Vec<u32> {
+    let encoded = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+    let found = walk(world, &format!("filter={encoded}")).await;
+    let number = |c: &Value| c["name"].as_str().unwrap().rsplit('-').next().unwrap().parse().unwrap();
+    let mut numbers: Vec<u32> = found.iter().map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[tokio::test]
+async fn r21_or_binds_tighter_than_and_and_not_negates() {
+    let world = world().await;
+    let wanted = |test: fn(u32) -> bool| (0..23).filter(|n| test(*n)).collect::<Vec<u32>>();
+    for (filter, test) in [
+        (
+            r#"agent_id="1" OR agent_id="2" AND turn_count="3""#,
+            (|n| n % 3 != 0 && n % 4 == 3) as fn(u32) -> bool,
+        ),
+        (r#"turn_count="3" AND agent_id="1" OR agent_id="2""#, |n| n % 3 != 0 && n % 4 == 3),
+        (r#"NOT agent_id="1""#, |n| n % 3 != 1),
+        (r#"-agent_id="1" turn_count="2""#, |n| n % 3 != 1 && n % 4 == 2),
+        (r#"-(agent_id="1" OR turn_count="2")"#, |n| n % 3 != 1 && n % 4 != 2),
+        (r#"quality_metadata:"customer_satisfaction_rating""#, |n| n % 5 != 0),
+    ] {
+        assert_eq!(numbers(&world, filter).await, wanted(test), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn r23_a_message_that_is_unset_matches_nothing() {
+    let bare = json!({"name": format!("{L}/conversations/call-0001")});
+    let analysed = json!({
+        "name": format!("{L}/conversations/call-0002"),
+        "latestAnalysis": {"name": "y"},
+        "qualityMetadata": {"customerSatisfactionRating": 4},
+    });
+    let text = json!({"conversations": [bare, analysed]}).to_string();
+    let world = World::of(Emulator::builder().with_seed(seed(&text)).start().await.unwrap());
+    for field in ["latest_analysis.name", "quality_metadata.menu_path"] {
+        assert_eq!(numbers(&world, &format!(r#"{field}!="x""#)).await, [2], "{field}");
+        assert_eq!(numbers(&world, &format!(r#"{field}="x""#)).await, [0; 0], "{field}");
+    }
+    assert_eq!(numbers(&world, r#"NOT latest_analysis.name="y""#).await, [1]);
+}
+
+#[tokio::test]
+async fn r24_lists_are_looked_into_by_has_alone() {
+    let conversation = json!({
+        "name": format!("{L}/conversations/call-0001"),
+        "qualityMetadata": {"agentInfo": [{"agentId": "a"}, {"agentId": "b", "teams": ["red"]}]},
+    });
+    let text = json!({"conversations": [conversation]}).to_string();
+    let world = World::of(Emulator::builder().with_seed(seed(&text)).start().await.unwrap());
+    assert_eq!(numbers(&world, r#"quality_metadata.agent_info.agent_id:"b""#).await, [1]);
+    assert_eq!(numbers(&world, r#"quality_metadata.agent_info.teams:"blue""#).await, [0; 0]);
+    for bad in ["agent_info.agent_id=b", "agent_info.teams=red", "agent_info.0.agent_id:a"] {
+        let path = format!("{L}/conversations?filter=quality_metadata.{}", bad.replace('=', "%3D"));
+        let (code, refused) = world.rest("GET", &path, "").await;
+        assert_eq!((code, &refused["error"]["status"]), (400, &json!("INVALID_ARGUMENT")), "{bad}");
+    }
+}

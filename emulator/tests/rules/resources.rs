@@ -28,6 +28,23 @@ async fn r42_children_keep_a_parent_unless_it_is_forced() {
 }
 
 #[tokio::test]
+async fn r40_what_is_input_only_is_never_shown() {
+    let world = World::new("immediate").await;
+    let body = r#"{"ttl": "60s", "metadataJson": "{}", "agentId": "7"}"#;
+    let (code, made) = world.rest("POST", &format!("{L}/conversations"), body).await;
+    assert!(code == 200 && made["expireTime"].is_string(), "it is used: {made}");
+    let name = made["name"].as_str().unwrap();
+    let patch = format!("{name}?updateMask=ttl,agentId");
+    let (code, updated) = world.rest("PATCH", &patch, r#"{"ttl": "90s", "agentId": "8"}"#).await;
+    assert_eq!(code, 200, "{updated}");
+    let (_, got) = world.rest("GET", name, "").await;
+    let (_, list) = world.rest("GET", &format!("{L}/conversations?view=FULL"), "").await;
+    for shown in [&made, &updated, &got, &list["conversations"][0]] {
+        assert_eq!((shown.get("ttl"), shown.get("metadataJson")), (None, None), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn conversations_expire_on_the_emulators_clock() {
     let clock = ManualClock::default();
     let world = World::of(Emulator::builder().with_clock(clock.clone()).start().await.unwrap());

@@ -149,9 +149,17 @@ proptest! {
         let once = update(&stored(), &given, &paths).unwrap();
         prop_assert_eq!(&update(&once, &given, &paths).unwrap(), &once);
         prop_assert_eq!(&update(&once, &once, &paths).unwrap(), &once);
-        if paths.contains(&"agent_id") {
-            prop_assert_eq!(&once.agent_id, &given.agent_id);
-        }
+        let (is_named, before) = (|path: &str| paths.contains(&path), stored());
+        let agent = if is_named("agent_id") { &given } else { &before };
+        prop_assert_eq!(&once.agent_id, &agent.agent_id);
+        // A key is read as it was written, also where it is written alone.
+        let label = if is_named("labels") || is_named("labels.a") { &given } else { &before };
+        prop_assert_eq!(once.labels.get("a"), label.labels.get("a"));
+        let kept = if is_named("labels") { None } else { before.labels.get("b") };
+        prop_assert_eq!(once.labels.get("b"), kept);
+        let named = is_named("quality_metadata") || is_named("quality_metadata.menu_path");
+        let quality = if named { &given } else { &before };
+        prop_assert_eq!(&once.quality_metadata, &quality.quality_metadata);
     }
 
     #[test]
