@@ -141,13 +141,9 @@ impl<W: Host> Engine<W> {
 
     /// Ends what is due by `now`, in order of due time, each at the time it was due.
     pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
-        while let Some((&(at, serial), name)) = self.due.first_key_value() {
-            if at > now {
-                return;
-            }
-            let name = name.clone();
-            self.due.remove(&(at, serial));
-            self.end(&name, |running| running.end(world, at));
+        while let Some(first) = self.due.first_entry().filter(|first| first.key().0 <= now) {
+            let ((at, serial), name) = first.remove_entry();
+            self.end_at(serial, &name, |running| running.end(world, at));
             self.follow_up(world, at);
         }
     }
@@ -266,16 +262,26 @@ impl<W> Engine<W> {
     /// Ends what runs, and gives up what it had a claim to.
     fn end(&mut self, name: &str, end: impl FnOnce(&mut Running<W>) -> Operation) {
         let Some(serial) = self.places.get(name).copied() else { return };
-        let Some(entry) = self.entry(name) else { return };
-        let Some(mut running) = entry.running.take() else { return };
-        entry.operation = end(&mut running);
-        if let Some(due) = running.due() {
+        if let Some(due) = self.end_at(serial, name, end) {
             self.due.remove(&(due, serial));
         }
+    }
+
+    /// The same for one whose place is known; gives the time it would have been due at, if time is what it needed.
+    fn end_at(
+        &mut self,
+        serial: u64,
+        name: &str,
+        end: impl FnOnce(&mut Running<W>) -> Operation,
+    ) -> Option<SystemTime> {
+        let entry = self.locations.get_mut(names::location(name))?.get_mut(&serial).map(Arc::make_mut)?;
+        let mut running = entry.running.take()?;
+        entry.operation = end(&mut running);
         for claim in &running.start.claims {
             self.claims.remove(claim);
         }
         self.note(name);
+        running.due()
     }
 
     fn insert(&mut self, operation: Operation, running: Option<Running<W>>) {

@@ -73,7 +73,7 @@ pub(crate) fn id(name: &str) -> &str {
 }
 
 fn split(name: &str) -> (&str, &str) {
-    let mut cuts = name.match_indices('/').map(|(at, _)| at);
+    let mut cuts = name.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
     let cut = cuts.nth(3).and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?)));
     cut.unwrap_or((name, ""))
 }

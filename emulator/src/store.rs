@@ -69,6 +69,11 @@ impl Resources {
         decode(self.raw(of::<T>()?, name)?)
     }
 
+    /// The resource, if there is one: for what is often not there, an error would be made only to be dropped.
+    pub(crate) fn look<T: Message + Name + Default>(&self, name: &str) -> Result<Option<T>, Status> {
+        self.find(of::<T>()?, name).map(|item| decode(&item.bytes)).transpose()
+    }
+
     /// All of this type whose names begin with `parent`, in order of name: those of a location, or of what lies in
     /// it. `-` stands for any one id.
     pub(crate) fn below<'a>(
@@ -82,7 +87,8 @@ impl Resources {
         let first = (Bound::Included(Arc::from(prefix.as_str())), Bound::Unbounded);
         let items = self.map(resource, parent).into_iter().flat_map(move |map| map.range(first.clone()));
         items
-            .take_while(move |(name, _)| name.starts_with(&prefix))
+            // Where every name fits, none is looked at: each would be a miss of the processor's cache.
+            .take_while(move |(name, _)| prefix.is_empty() || name.starts_with(&prefix))
             .filter(move |(name, _)| !any || lies_below(within, name))
             .map(|(_, item)| item)
     }
@@ -287,8 +293,8 @@ impl Store {
         self.serial = self.serial.max(serial);
         self.ids.reserve(names::id(name));
         let expires = expiry(resource, name, &bytes);
-        let project = self.resources.projects.entry(names::project(name).into()).or_default();
-        let location = project.entry(names::location(name).into()).or_default();
+        let project = entry(&mut self.resources.projects, names::project(name));
+        let location = entry(project, names::location(name));
         let Some(map) = location.0.get_mut(resource.index) else { return };
         let old = map.insert(names::below(name).into(), Item { serial, bytes });
         if let Some(expired) = old.and_then(|old| expiry(resource, name, &old.bytes)) {
@@ -320,6 +326,12 @@ impl Store {
         self.expiries =
             self.expiries.iter().filter(|(.., name)| names::project(name) != project).cloned().collect();
     }
+}
+
+/// What a map has for a key, which is copied only if it is new.
+fn entry<'a, V: Clone + Default>(map: &'a mut OrdMap<Arc<str>, V>, key: &str) -> &'a mut V {
+    let known = map.get_key_value(key).map(|(known, _)| known.clone());
+    map.entry(known.unwrap_or_else(|| key.into())).or_default()
 }
 
 fn expiry(resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<(i64, i32, Arc<str>)> {

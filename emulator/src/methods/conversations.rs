@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use contact_center_insights::proto::insights::conversation::{Expiration, Medium};
 use contact_center_insights::proto::insights::conversation_data_source::Source as DataSource;
 use contact_center_insights::proto::insights::{
@@ -67,8 +68,8 @@ pub(super) fn upload(
 
 /// The conversation as it is stored: with the documented defaults, and those of the location's settings.
 pub(super) fn prepare(store: &Store, conversation: &mut Conversation, now: SystemTime) -> Result<(), Status> {
-    let settings: Settings =
-        store.get(&format!("{}/settings", names::location(&conversation.name))).unwrap_or_default();
+    let settings = format!("{}/settings", names::location(&conversation.name));
+    let settings: Settings = store.look(&settings)?.unwrap_or_default();
     if conversation.expiration.is_none() {
         conversation.expiration = settings.conversation_ttl.map(Expiration::Ttl);
     }
@@ -154,7 +155,7 @@ impl Job<World> for Upload {
     fn begin(&mut self, world: &mut World, _now: SystemTime) -> Result<(), Status> {
         let name = self.conversation.as_ref().map_or("", |conversation| conversation.name.as_str());
         world.store.check_free(store::of::<Conversation>()?, name)?;
-        let settings = world.store.get::<Settings>(&format!("{}/settings", names::location(name))).ok();
+        let settings = world.store.look::<Settings>(&format!("{}/settings", names::location(name)))?;
         let asked = self.request.as_ref().and_then(|request| request.redaction_config.clone());
         self.redaction_config = asked.or(settings.and_then(|settings| settings.redaction_config));
         Ok(())
@@ -171,13 +172,15 @@ impl Job<World> for Upload {
     }
 
     fn complete(&mut self, world: &mut World, now: SystemTime) -> Result<Any, Status> {
-        let mut conversation = self.conversation.clone().unwrap_or_default();
+        let mut conversation = self.conversation.take().unwrap_or_default();
         load(&world.settings, &mut conversation)?;
         conversation.create_time = Some(now.into());
         conversation.update_time = Some(now.into());
-        world.store.insert(&conversation)?;
+        let response = any::pack(&conversation);
+        let stored = Bytes::copy_from_slice(&response.value);
+        world.store.insert_raw(store::of::<Conversation>()?, stored)?;
         self.analysis_operation = rules::follow_upload(world, &conversation, now)?.unwrap_or_default();
-        Ok(any::pack(&conversation))
+        Ok(response)
     }
 
     fn undo(&mut self, _world: &mut World, _now: SystemTime) {}

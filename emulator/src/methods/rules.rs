@@ -63,7 +63,7 @@ fn wanted(
             return Ok(Some((rule.analysis_percentage, rule.annotator_selector)));
         }
     }
-    let settings: Settings = world.store.get(&format!("{location}/settings")).unwrap_or_default();
+    let settings: Settings = world.store.look(&format!("{location}/settings"))?.unwrap_or_default();
     let config = settings.analysis_config;
     Ok(config
         .map(|config| (config.upload_conversation_analysis_percentage / 100.0, config.annotator_selector)))
