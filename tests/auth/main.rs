@@ -7,6 +7,8 @@
 #![allow(unreachable_pub, clippy::indexing_slicing, reason = "modules of a test")]
 
 mod child;
+#[path = "../support/documented.rs"]
+mod documented;
 mod expiry;
 mod grants;
 mod kinds;
@@ -18,7 +20,7 @@ mod single;
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -101,7 +103,7 @@ async fn what_comes_of_every_token_server_is_as_documented() {
     }
     let mut cells = running.join_all().await;
     cells.sort_by_key(|(column, row, _)| (*column, *row));
-    compare(&print(&cells));
+    documented::compare("credentials", &print(&cells));
 }
 
 fn print(cells: &[(usize, usize, Cell)]) -> String {
@@ -125,24 +127,6 @@ fn print(cells: &[(usize, usize, Cell)]) -> String {
         .unwrap();
     }
     text
-}
-
-/// Compares with what stands between the markers in `docs/credentials.md`; `UPDATE_DOCS=1` writes it there.
-fn compare(table: &str) {
-    const BEGIN: &str = "<!-- credentials: begin -->\n";
-    const END: &str = "<!-- credentials: end -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/credentials.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (documented, after) = rest.split_once(END).unwrap();
-    if documented == table {
-        return;
-    }
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-        return;
-    }
-    panic!("docs/credentials.md says otherwise; UPDATE_DOCS=1 writes this into it:\n{table}");
 }
 
 /// TLS for `localhost`, and the file of the authority that speaks for it.

@@ -7,6 +7,8 @@
 #![allow(unreachable_pub, clippy::indexing_slicing, reason = "modules of a test")]
 
 mod calls;
+#[path = "../support/documented.rs"]
+mod documented;
 mod rows;
 mod server;
 #[path = "../support/mod.rs"]
@@ -14,7 +16,6 @@ mod support;
 mod wire;
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -195,25 +196,7 @@ async fn the_fault_matrix_is_as_documented() {
     }
     let mut lines = running.join_all().await;
     lines.sort_by_key(|line| line.number);
-    compare(&print(&rows, &lines));
-}
-
-/// Compares with what stands between the markers in `docs/faults.md`; `UPDATE_DOCS=1` writes it there.
-fn compare(table: &str) {
-    const BEGIN: &str = "<!-- faults: begin -->\n";
-    const END: &str = "<!-- faults: end -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (documented, after) = rest.split_once(END).unwrap();
-    if documented == table {
-        return;
-    }
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-        return;
-    }
-    panic!("docs/faults.md says otherwise; UPDATE_DOCS=1 writes this into it:\n{table}");
+    documented::compare("faults", &print(&rows, &lines));
 }
 
 fn find(name: &str) -> Row {

@@ -1,0 +1,20 @@
+//! Tables in `docs/` that tests produce: what is written there is what was measured.
+
+use std::path::Path;
+
+/// Compares with what stands between the markers in `docs/{page}.md`; `UPDATE_DOCS=1` writes it there.
+pub fn compare(page: &str, table: &str) {
+    let (begin, end) = (format!("<!-- {page}: begin -->\n"), format!("<!-- {page}: end -->"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (documented, after) = rest.split_once(&end).unwrap();
+    if documented == table {
+        return;
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        return;
+    }
+    panic!("docs/{page}.md says otherwise; UPDATE_DOCS=1 writes this into it:\n{table}");
+}
