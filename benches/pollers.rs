@@ -110,7 +110,7 @@ fn percent_of_a_core(runtime: &Runtime, window: Duration) -> f64 {
 fn peak_over_mean(policy: &PollPolicy) -> f64 {
     // After so many polls every wait is among the longest.
     let growing = (0..100).take_while(|polls| policy.wait(*polls, 1.0) < INTERVAL).count();
-    let (mut chance, mut all_slow, mut polls) = (Chance(1), 0.0_f64, Vec::new());
+    let (mut chance, mut all_slow, mut polls) = (Jitter(1), 0.0_f64, Vec::new());
     for _ in 0..POLLERS {
         let mut now = chance.next();
         for poll in 0..100 {
@@ -132,9 +132,9 @@ fn peak_over_mean(policy: &PollPolicy) -> f64 {
 }
 
 /// Numbers from 0 to 1, the same in every run (splitmix64).
-struct Chance(u64);
+struct Jitter(u64);
 
-impl Chance {
+impl Jitter {
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -72,7 +72,7 @@ pub(crate) struct Page {
 }
 
 impl Method {
-    /// Whether the call may be sent again without changing what it does: AIP-131 and AIP-132, HTTP GET.
+    /// Whether the call may be retried without changing what it does: AIP-131 and AIP-132, HTTP GET.
     pub(crate) fn is_idempotent(&self) -> bool {
         self.verb == "GET"
     }

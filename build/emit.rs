@@ -132,15 +132,15 @@ fn documentation(method: &Method) -> Vec<String> {
     lines.push(String::new());
     lines.push(if let Some(create) = &method.create {
         format!(
-            "`{} {}`: a creation. With `{}` set it is sent again after any transient fault: if the resource is \
+            "`{} {}`: a creation. With `{}` set it is retried after any transient fault: if the resource is \
              then there, it is returned if it is what was asked for.",
             method.verb, method.template, create.id
         )
     } else if method.is_idempotent() {
-        format!("`{} {}`: a read, sent again after any transient fault.", method.verb, method.template)
+        format!("`{} {}`: a read, retried after any transient fault.", method.verb, method.template)
     } else {
         format!(
-            "`{} {}`: a mutation, sent again only where the server cannot have acted on it.",
+            "`{} {}`: a mutation, retried only where the server cannot have acted on it.",
             method.verb, method.template
         )
     });

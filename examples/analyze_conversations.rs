@@ -12,7 +12,6 @@ use contact_center_insights::proto::insights::{
 use contact_center_insights::{Client, Credentials, Error};
 use contact_center_insights_emulator::Emulator;
 use tokio::task::JoinSet;
-use tokio_stream::StreamExt as _;
 
 const PARENT: &str = "projects/my-project/locations/us-central1";
 
@@ -73,17 +72,14 @@ async fn resume(client: &Client, stored: &str) -> Result<Vec<String>, Box<dyn st
     Ok(names)
 }
 
-/// Shows each change on the way.
+/// Shows each poll's answer on the way.
 async fn follow(client: Client, handle: Handle) -> Result<Analysis, Error> {
-    let analysing = client.resume::<Analysis, CreateAnalysisOperationMetadata>(handle)?;
-    let mut changes = analysing.into_stream();
-    let mut last = None;
-    while let Some(operation) = changes.next().await {
-        let operation = operation?;
-        if let Some(Ok(metadata)) = operation.metadata() {
-            println!("{}: done {}", metadata.conversation, operation.is_done());
-        }
-        last = operation.result();
-    }
-    last.unwrap_or(Err(Error::Protocol("the stream ended before the operation did")))
+    let mut analysing = client.resume::<Analysis, CreateAnalysisOperationMetadata>(handle)?;
+    analysing
+        .until_done_with(|operation| {
+            if let Some(Ok(metadata)) = operation.metadata() {
+                println!("{}: done {}", metadata.conversation, operation.is_done());
+            }
+        })
+        .await
 }

@@ -1,4 +1,4 @@
-//! The `any` room: from `google.protobuf.Any` to a message and back, losing nothing on the way.
+//! From `google.protobuf.Any` to a message and back, losing nothing on the way.
 
 use prost::{Message, Name};
 

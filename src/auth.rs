@@ -1,4 +1,4 @@
-//! The `auth` room: who the caller is. Tokens come from a [`TokenSource`], are cached, and are put on calls by
+//! Who the caller is. Tokens come from a [`TokenSource`], are cached, and are put on calls by
 //! a tower layer.
 //!
 //! What a client may rely on, whatever the source does; `docs/credentials.md` shows it, measured:
@@ -32,7 +32,7 @@ mod google_authz;
 mod google_cloud;
 mod layer;
 #[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
-mod scrub;
+mod redact;
 mod state;
 mod token;
 
@@ -46,8 +46,8 @@ pub(crate) use cache::TokenCache;
 pub(crate) use layer::{Authorize, Authorized};
 pub use token::Token;
 
-use crate::chance::Chance;
 use crate::error::{BoxError, CredentialsError};
+use crate::jitter::Jitter;
 
 /// The one scope that every method of this API asks for.
 pub const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -221,7 +221,7 @@ impl Credentials {
 
     /// The cache over the source; none for anonymous calls.
     pub(crate) fn into_cache(self) -> Result<Option<TokenCache>, CredentialsError> {
-        let chance = self.jitter_seed.map_or_else(Chance::from_process, Chance::seeded);
+        let chance = self.jitter_seed.map_or_else(Jitter::from_process, Jitter::seeded);
         match self.kind {
             Kind::Anonymous => Ok(None),
             Kind::Source(name, source) => Ok(Some(TokenCache::new(name, source, self.timing, chance))),

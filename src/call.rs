@@ -1,14 +1,15 @@
-//! The `call` room: one typed call, with its routing header, its deadline and its retries.
+//! One typed call, with its routing header, its deadline and its retries.
 
 mod attempt;
 mod caller;
 mod codec;
 mod failure;
 pub mod methods;
-mod noted;
+mod pages;
 mod reconcile;
 mod retry;
 mod routing;
+mod sent;
 mod trace;
 
 use std::fmt;
@@ -23,8 +24,9 @@ use prost::Message;
 
 #[cfg(feature = "gzip")]
 pub use caller::Gzip;
-pub use caller::{Caller, Defaults};
+pub use caller::{CallSettings, Caller};
 pub use methods::Method;
+pub use pages::{Items, Page, PageFields, Pages};
 pub(crate) use reconcile::Reconcile;
 pub use retry::{Decision, Past, RetryPolicy};
 pub use routing::Routing;
@@ -98,13 +100,13 @@ impl<A> Call<A> {
     }
 
     /// Sends a header along, such as `x-goog-user-project`; replaces one of the same name.
-    pub fn with_metadata(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.plan.headers.insert(name, value);
         self
     }
 
     /// States whether the request may be applied twice without harm, where the caller knows better than the
-    /// HTTP verb. An idempotent call is sent again after every transient fault.
+    /// HTTP verb. An idempotent call is retried after every transient fault.
     ///
     /// A creation with an id that the caller chose counts as idempotent: if a repeated attempt finds the resource
     /// there, it is looked at, and returned if it is what was asked for. `false` turns that off.

@@ -1,18 +1,13 @@
-//! The `client` room: [`Client`], how it is built, and its methods.
+//! [`Client`], how it is built, and its methods.
 
 mod builder;
 mod destination;
 mod operations;
-mod pages;
 
-pub use builder::{ClientBuilder, EMULATOR_HOST};
-pub use pages::{Items, Page, Pages};
-
-use pages::PageFields;
-
-use crate::call::{Call, Caller, Reconcile, Routing, methods};
+use crate::call::{Call, Caller, Page, PageFields, Reconcile, Routing, methods};
 use crate::lro::{Operations, Poller};
 use crate::transport::Transport;
+pub use builder::{ClientBuilder, EMULATOR_HOST};
 
 /// A client of the API: one method for each of its 74 RPCs, and those for operations.
 ///

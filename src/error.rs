@@ -1,87 +1,179 @@
-//! The `error` room: why a call, or the operation it started, gave no result.
+//! Why a call, or the operation it started, gave no result.
 
+mod call;
+mod config;
 mod connect;
+mod credentials;
 mod fault;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::Code;
 
-pub(crate) use connect::{ConnectFailure, Lost, PingsUnanswered, Unreachable};
-pub use fault::{Acted, Fault};
-pub(crate) use fault::{HttpReply, ServerSaid, TransportFault, classify};
+pub use call::CallError;
+pub use config::{ConfigError, Setting};
+pub(crate) use connect::{ClosedBeforeSend, ConnectFailure, PingsUnanswered, Unreachable};
+pub use credentials::CredentialsError;
+pub use fault::{Fault, ServerEffect};
+pub(crate) use fault::{FromServer, HttpReply, TransportFault, classify};
 
 use crate::any::UnpackError;
 use crate::names::NameError;
 use crate::proto::rpc;
-use crate::status::{Status, code_name};
+use crate::status::Status;
 
 /// An error of any type, as the layers below hand it up.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// Why a call, or the operation it started, gave no result.
 ///
-/// `Display` speaks for its own level and `source()` for the one below; print the whole chain to see both.
-/// The predicates look through [`Error::Following`].
-#[derive(Debug, thiserror::Error)]
+/// `Display` is enough to act on when a log has nothing else: what failed, the code, and the server's own message, as in
+/// `cannot follow operation `…`: GetOperation failed with NOT_FOUND: no such operation`. `source()` goes on below what
+/// `Display` has said, so that a printed chain repeats nothing. The predicates look through [`Error::Following`].
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The named option of the client, or environment variable, cannot be used; nothing was sent.
-    #[error("cannot use {kind} `{0}`", kind = kind_of_option(.0))]
-    Config(&'static str, #[source] BoxError),
+    /// An option of a builder, or an environment variable, cannot be used; nothing was sent.
+    Config(ConfigError),
 
     /// A resource name does not have the form that the API gives it; nothing was sent.
-    #[error(transparent)]
     Name(NameError),
 
     /// No access token could be had; the call was not sent.
-    #[error("no access token for the call")]
-    Credentials(#[source] CredentialsError),
+    Credentials(CredentialsError),
 
     /// The call failed.
-    #[error(transparent)]
-    Call(#[from] Box<CallError>),
+    Call(Box<CallError>),
 
-    /// The named operation ran and failed; every call about it went well.
-    #[error("operation `{}` ended with {}", .0, code_name(.1.code()))]
-    Operation(String, #[source] Status),
+    /// The operation ran and failed; every call about it went well.
+    #[non_exhaustive]
+    Operation {
+        /// The operation's full resource name.
+        name: String,
+        /// The error that it ended in.
+        status: Status,
+    },
 
-    /// The named operation was cancelled; every call about it went well.
-    #[error("operation `{0}` was cancelled")]
-    Cancelled(String, #[source] Status),
+    /// The operation was cancelled; every call about it went well.
+    #[non_exhaustive]
+    Cancelled {
+        /// The operation's full resource name.
+        name: String,
+        /// The error that it ended in, with the code CANCELLED.
+        status: Status,
+    },
 
-    /// The named operation is done, but the server gave neither response nor error.
-    #[error("operation `{0}` is done, but has neither response nor error")]
-    NoResult(String),
+    /// The operation is done, but the server gave neither response nor error.
+    #[non_exhaustive]
+    NoResult {
+        /// The operation's full resource name.
+        name: String,
+    },
 
-    /// The named operation succeeded, but its response is not what was expected; the operation that came with
-    /// it can be read from [`Poller::last`](crate::lro::Poller::last).
-    #[error("the response of operation `{0}` cannot be read")]
-    Response(String, #[source] UnpackError),
+    /// The operation succeeded, but its response is not what was expected; the operation that came with it can be read
+    /// from [`Poller::last`](crate::lro::Poller::last).
+    #[non_exhaustive]
+    Response {
+        /// The operation's full resource name.
+        name: String,
+        /// What was expected, and what came.
+        error: UnpackError,
+    },
 
-    /// The handle of the named operation was written for other types than those asked for; nothing was sent.
-    #[error("operation `{0}` cannot be resumed with these types")]
-    Resume(String, #[source] UnpackError),
+    /// The handle of the operation was written for other types than those asked for; nothing was sent.
+    #[non_exhaustive]
+    Resume {
+        /// The operation's full resource name.
+        name: String,
+        /// What was asked for, and what the handle has.
+        error: UnpackError,
+    },
 
     /// The server answered with what the API does not allow; nothing more can be done with it.
-    #[error("the server broke the contract: {0}")]
-    Protocol(&'static str),
+    #[non_exhaustive]
+    Protocol {
+        /// What the server did.
+        reason: String,
+    },
 
-    /// A call about the named operation failed; the operation itself may well go on.
-    #[error("cannot follow operation `{0}`")]
-    Following(String, #[source] Box<Error>),
+    /// A call about the operation failed; the operation itself may well go on.
+    #[non_exhaustive]
+    Following {
+        /// The operation's full resource name, to go on with.
+        name: String,
+        /// Why the following ended.
+        error: Box<Error>,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Name(error) => error.fmt(f),
+            Self::Credentials(error) => write!(f, "no access token for the call: {error}"),
+            Self::Call(error) => error.fmt(f),
+            Self::Operation { name, status } => write!(f, "operation `{name}` ended with {status}"),
+            Self::Cancelled { name, status } => match status.message() {
+                "" => write!(f, "operation `{name}` was cancelled"),
+                message => write!(f, "operation `{name}` was cancelled: {message}"),
+            },
+            Self::NoResult { name } => {
+                write!(f, "operation `{name}` is done, but has neither response nor error")
+            }
+            Self::Response { name, error } => {
+                write!(f, "the response of operation `{name}` cannot be read: {error}")
+            }
+            Self::Resume { name, error } => {
+                write!(f, "operation `{name}` cannot be resumed with these types: {error}")
+            }
+            Self::Protocol { reason } => write!(f, "the server broke the contract: {reason}"),
+            Self::Following { name, error } => write!(f, "cannot follow operation `{name}`: {error}"),
+        }
+    }
+}
+
+/// Each level of ours has been said; what is below them follows.
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            Self::Name(error) => error.source(),
+            Self::Credentials(error) => error.source(),
+            Self::Call(error) => error.source(),
+            Self::Response { error, .. } | Self::Resume { error, .. } => error.source(),
+            Self::Following { error, .. } => error.source(),
+            Self::Operation { .. }
+            | Self::Cancelled { .. }
+            | Self::NoResult { .. }
+            | Self::Protocol { .. } => None,
+        }
+    }
+}
+
+impl From<Box<CallError>> for Error {
+    fn from(error: Box<CallError>) -> Self {
+        Self::Call(error)
+    }
 }
 
 impl Error {
+    pub(crate) fn config(setting: Setting, reason: impl Into<BoxError>) -> Self {
+        Self::Config(ConfigError::new(setting, reason))
+    }
+
+    pub(crate) fn protocol(reason: impl Into<String>) -> Self {
+        Self::Protocol { reason: reason.into() }
+    }
+
     /// The status that a server sent: of the failed call, or of the operation.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         match self {
             Self::Call(error) => Some(&error.status),
-            Self::Operation(_, status) | Self::Cancelled(_, status) => Some(status),
-            Self::Following(_, error) => error.status(),
+            Self::Operation { status, .. } | Self::Cancelled { status, .. } => Some(status),
+            Self::Following { error, .. } => error.status(),
             _ => None,
         }
     }
@@ -92,12 +184,21 @@ impl Error {
         self.status().map(Status::code)
     }
 
+    /// The option or variable that cannot be used, of [`Error::Config`].
+    #[must_use]
+    pub fn setting(&self) -> Option<Setting> {
+        match self {
+            Self::Config(error) => Some(error.setting()),
+            _ => None,
+        }
+    }
+
     /// The failed call, if a call failed.
     #[must_use]
     pub fn call(&self) -> Option<&CallError> {
         match self {
             Self::Call(error) => Some(error),
-            Self::Following(_, error) => error.call(),
+            Self::Following { error, .. } => error.call(),
             _ => None,
         }
     }
@@ -106,12 +207,12 @@ impl Error {
     #[must_use]
     pub fn operation_name(&self) -> Option<&str> {
         match self {
-            Self::Operation(name, _)
-            | Self::Cancelled(name, _)
-            | Self::NoResult(name)
-            | Self::Response(name, _)
-            | Self::Resume(name, _)
-            | Self::Following(name, _) => Some(name),
+            Self::Operation { name, .. }
+            | Self::Cancelled { name, .. }
+            | Self::NoResult { name }
+            | Self::Response { name, .. }
+            | Self::Resume { name, .. }
+            | Self::Following { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -123,7 +224,7 @@ impl Error {
         match self {
             Self::Credentials(error) => error.is_transient(),
             Self::Call(error) => error.fault.is_transient,
-            Self::Following(_, error) => error.is_transient(),
+            Self::Following { error, .. } => error.is_transient(),
             _ => false,
         }
     }
@@ -131,7 +232,7 @@ impl Error {
     /// Whether the server may have acted on a call that failed. `true` where nobody can know.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
-        self.call().is_some_and(|error| error.fault.acted == Acted::Unknown)
+        self.call().is_some_and(|error| error.fault.effect == ServerEffect::Unknown)
     }
 
     /// Whether no access token could be had, or the server refused the one that was sent (UNAUTHENTICATED).
@@ -139,7 +240,7 @@ impl Error {
     pub fn is_credentials(&self) -> bool {
         match self {
             Self::Credentials(_) => true,
-            Self::Following(_, error) => error.is_credentials(),
+            Self::Following { error, .. } => error.is_credentials(),
             Self::Call(error) => error.status.code() == Code::Unauthenticated,
             _ => false,
         }
@@ -148,7 +249,7 @@ impl Error {
     /// Whether the server could not be reached at all: nothing was sent.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        self.call().is_some_and(|error| error.fault.acted == Acted::NotSent)
+        self.call().is_some_and(|error| error.fault.effect == ServerEffect::NotSent)
     }
 
     /// Whether a call failed because its deadline passed.
@@ -170,130 +271,9 @@ impl Error {
     }
 }
 
-/// Options have names like methods, variables like constants.
-fn kind_of_option(name: &str) -> &'static str {
-    if name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.ends_with("_proxy") {
-        "client option"
-    } else {
-        "environment variable"
-    }
-}
-
 /// The delay of a status's `RetryInfo`; none if it is absent or negative.
 pub(crate) fn retry_delay(status: &Status) -> Option<Duration> {
     status.detail::<rpc::RetryInfo>()?.retry_delay?.try_into().ok()
-}
-
-/// A failed call: what was tried, for how long, and what it came to.
-#[derive(Debug)]
-pub struct CallError {
-    pub(crate) method: &'static str,
-    pub(crate) status: Status,
-    pub(crate) fault: Fault,
-    pub(crate) attempts: u32,
-    pub(crate) elapsed: Duration,
-    pub(crate) source: Cause,
-}
-
-impl CallError {
-    /// The RPC, as `service/Method`.
-    #[must_use]
-    pub fn method(&self) -> &'static str {
-        self.method
-    }
-
-    /// What the server said, or what stands for it where the transport failed.
-    #[must_use]
-    pub fn status(&self) -> &Status {
-        &self.status
-    }
-
-    /// What the last failure tells.
-    #[must_use]
-    pub fn fault(&self) -> Fault {
-        self.fault
-    }
-
-    /// How often the call was sent, at least 1.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// From the first attempt to giving up, waits included.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.elapsed
-    }
-}
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, tries) = (code_name(self.status.code()), Tries(self.attempts, self.elapsed));
-        write!(f, "`{}` failed with {code}{tries}", self.method)
-    }
-}
-
-/// ` after 3 attempts in 2.1s`, or nothing for a single one.
-struct Tries(u32, Duration);
-
-impl fmt::Display for Tries {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 > 1 { write!(f, " after {} attempts in {:.1?}", self.0, self.1) } else { Ok(()) }
-    }
-}
-
-/// What stands below a [`CallError`]: the server's words, or the transport's fault, which goes on to hyper, h2 and
-/// the operating system.
-#[derive(Debug)]
-pub(crate) enum Cause {
-    Server(Words),
-    /// tonic keeps the fault as the source of a status, and lends it only.
-    Transport(Box<tonic::Status>),
-}
-
-/// The message of a status; the code stands in the error above it.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", if .0.is_empty() { "the server gave no message" } else { .0.as_str() })]
-pub(crate) struct Words(pub(crate) String);
-
-impl std::error::Error for CallError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.source {
-            Cause::Server(words) => Some(words),
-            Cause::Transport(status) => find::<TransportFault>(status.source()?).map(|fault| fault as _),
-        }
-    }
-}
-
-/// Why no access token could be had. Never holds the token or a key.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{source_name} gave no token")]
-pub struct CredentialsError {
-    source_name: &'static str,
-    is_transient: bool,
-    #[source]
-    source: Arc<dyn std::error::Error + Send + Sync>,
-}
-
-impl CredentialsError {
-    /// A failure that may pass: the fetch is tried again, and reads with it.
-    #[must_use]
-    pub fn transient(source_name: &'static str, source: BoxError) -> Self {
-        Self { source_name, is_transient: true, source: source.into() }
-    }
-
-    /// A failure that only a change of configuration ends. The fetch is still tried again at later calls.
-    #[must_use]
-    pub fn permanent(source_name: &'static str, source: BoxError) -> Self {
-        Self { source_name, is_transient: false, source: source.into() }
-    }
-
-    /// Whether it may pass by itself.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        self.is_transient
-    }
 }
 
 /// Finds an error of type `T` in a chain of sources.

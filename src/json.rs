@@ -1,4 +1,4 @@
-//! The `json` room: messages as the REST API prints them, and back.
+//! Messages as the REST API prints them, and back.
 //!
 //! The form is canonical ProtoJSON: names in lowerCamelCase, 64-bit integers as strings, enums by name,
 //! timestamps with 0, 3, 6 or 9 digits of fraction, keys of maps sorted. An `Any` whose type is unknown, or

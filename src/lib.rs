@@ -24,9 +24,9 @@
 pub mod any;
 pub mod auth;
 pub mod call;
-mod chance;
 pub mod client;
 pub mod error;
+mod jitter;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod lro;
@@ -39,9 +39,10 @@ pub use tonic::Code;
 
 pub use any::Payload;
 pub use auth::Credentials;
+pub use call::RetryPolicy;
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
-pub use lro::{Operation, Outcome, Poller};
+pub use lro::{Handle, Operation, Outcome, PollPolicy, Poller, Waited};
 pub use status::Status;
 pub use transport::{Endpoint, Transport};
 

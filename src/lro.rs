@@ -1,7 +1,7 @@
-//! The `lro` room: long-running operations, as a snapshot ([`Operation`]) and followed to their end
+//! Long-running operations, as a snapshot ([`Operation`]) and followed to their end
 //! ([`Poller`]); those of any service ([`Operations`]). See AIP-151 and `google/longrunning/operations.proto`.
 
-mod follow;
+mod changes;
 mod handle;
 mod operation;
 mod operations;
@@ -9,7 +9,7 @@ mod policy;
 mod poller;
 mod requests;
 
-pub use follow::Changes;
+pub use changes::Changes;
 pub use handle::Handle;
 pub use operation::{Operation, Outcome};
 pub use operations::Operations;

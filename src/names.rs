@@ -1,4 +1,4 @@
-//! The `names` room: names of resources, built from ids and parsed back. The types are generated from the
+//! Names of resources, built from ids and parsed back. The types are generated from the
 //! patterns that the descriptors state (`google.api.resource`, AIP-122).
 //!
 //! ```

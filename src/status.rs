@@ -1,4 +1,4 @@
-//! The `status` room: what a server said of a call or of an operation, with the details decoded.
+//! What a server said of a call or of an operation, with the details decoded.
 
 use std::fmt;
 

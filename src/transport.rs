@@ -1,19 +1,19 @@
-//! The `transport` room: from an endpoint to a service that carries gRPC calls, with its layers in one list.
+//! From an endpoint to a service that carries gRPC calls, with its layers in one list.
 
-mod base;
 mod builder;
+mod carrier;
+mod classify;
+mod client_headers;
 mod connect;
 mod endpoint;
 mod environment;
 mod google;
-mod guard;
-mod identity;
 #[cfg(feature = "tls")]
 mod mtls;
 mod pool;
-mod safety;
 #[cfg(feature = "tls")]
 mod tls;
+mod token_safety;
 
 use std::fmt;
 use std::future::Future;
@@ -24,14 +24,14 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::Service;
 
-pub use base::Base;
 pub use builder::TransportBuilder;
+pub use carrier::Carrier;
+use classify::{ClassifiedBody, ClassifiedCall, ClassifyFaults};
+use client_headers::ClientHeaders;
 #[cfg(feature = "tls")]
 pub(crate) use endpoint::DEFAULT_UNIVERSE;
 pub use endpoint::{Endpoint, LOCATIONS};
 pub(crate) use environment::Environment;
-use guard::{Guard, GuardedBody, GuardedCall};
-use identity::Identify;
 #[cfg(feature = "tls")]
 pub(crate) use mtls::{USE_MTLS_ENDPOINT, wants_mtls_endpoint};
 #[cfg(feature = "tls")]
@@ -56,7 +56,7 @@ use crate::error::{BoxError, Error};
 #[derive(Clone)]
 pub struct Transport {
     /// Outermost first: what a request passes on its way out.
-    stack: Identify<Authorize<Guard<Base>>>,
+    stack: ClientHeaders<Authorize<ClassifyFaults<Carrier>>>,
     endpoint: Endpoint,
 }
 
@@ -87,7 +87,7 @@ impl Transport {
 }
 
 impl Service<Request<Body>> for Transport {
-    type Response = Response<GuardedBody>;
+    type Response = Response<ClassifiedBody>;
     type Error = BoxError;
     type Future = Sending;
 
@@ -103,17 +103,17 @@ impl Service<Request<Body>> for Transport {
 /// A request on its way through the layers, until the head of its reply is there.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Sending(Authorized<Guard<Base>, Body>);
+pub struct Sending(Authorized<ClassifyFaults<Carrier>, Body>);
 
 impl Sending {
     /// Whether the request may have left: before it has a token and a connection, it has not.
     pub(crate) fn is_sent(&self) -> bool {
-        self.0.passed().is_some_and(GuardedCall::is_sent)
+        self.0.passed().is_some_and(ClassifiedCall::is_sent)
     }
 }
 
 impl Future for Sending {
-    type Output = Result<Response<GuardedBody>, BoxError>;
+    type Output = Result<Response<ClassifiedBody>, BoxError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx)

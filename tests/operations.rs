@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use contact_center_insights::any::pack;
-use contact_center_insights::call::{Caller, Defaults, Method, RetryPolicy, Routing};
+use contact_center_insights::call::{CallSettings, Caller, Method, RetryPolicy, Routing};
 use contact_center_insights::lro::{Operations, PollPolicy, Poller};
 use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
@@ -27,7 +27,7 @@ fn done() -> Operation {
     Operation { done: true, result: Some(Outcome::Response(pack(&model()))), ..running() }
 }
 
-fn operations(script: &Script, defaults: Defaults) -> Operations {
+fn operations(script: &Script, defaults: CallSettings) -> Operations {
     Operations::new(Caller::new(script.client().transport().clone(), defaults))
 }
 
@@ -53,7 +53,7 @@ async fn an_operation_of_any_name_is_followed_by_the_policy_of_its_operations() 
     ];
     for way in ways {
         let script = Script::new([answer(running()), answer(running()), answer(running()), answer(done())]);
-        let operations = operations(&script, Defaults::default()).with_policy(every_two_seconds());
+        let operations = operations(&script, CallSettings::default()).with_policy(every_two_seconds());
         let mut poller = way(&operations);
         assert_eq!(poller.name(), OTHER);
         assert_eq!(poller.until_done().await.unwrap(), model());
@@ -66,7 +66,7 @@ async fn an_operation_of_any_name_is_followed_by_the_policy_of_its_operations() 
 #[tokio::test(start_paused = true)]
 async fn what_a_call_answered_with_counts_as_a_poll() {
     let script = Script::new([answer(done())]);
-    let operations = operations(&script, Defaults::default()).with_policy(every_two_seconds());
+    let operations = operations(&script, CallSettings::default()).with_policy(every_two_seconds());
     let before = tokio::time::Instant::now();
     operations.follow::<IssueModel, Payload>(running()).until_done().await.unwrap();
     assert!(before.elapsed() > Duration::from_millis(600), "a wait comes before the next");
@@ -78,7 +78,7 @@ async fn what_a_call_answered_with_counts_as_a_poll() {
 #[tokio::test(start_paused = true)]
 async fn what_can_be_no_name_is_refused_before_anything_is_sent() {
     let script = Script::new([answer(done())]);
-    let operations = operations(&script, Defaults::default());
+    let operations = operations(&script, CallSettings::default());
     for bad in ["", "operations/a b", "operations/\n"] {
         let refused = [
             operations.get::<Payload, Payload>(bad).await.err(),
@@ -100,7 +100,7 @@ async fn calls_of_a_method_of_ones_own_have_the_settings_of_their_caller() {
     let request = GetOperationRequest { name: OTHER.into() };
     let routing = || Routing::new(&[("name", OTHER)]);
 
-    let once = Caller::new(transport.clone(), Defaults::default().with_retry(RetryPolicy::never()));
+    let once = Caller::new(transport.clone(), CallSettings::default().with_retry(RetryPolicy::never()));
     let error = once.call::<Operation>(&GET, routing(), &request).await.unwrap_err();
     assert_eq!(error.code(), Some(Code::Unavailable));
     assert_eq!(
@@ -125,5 +125,8 @@ async fn a_client_offers_the_operations_of_others_behind_its_transport() {
     let client = script.client();
     let followed = client.operations().follow::<IssueModel, Payload>(running());
     assert_eq!(followed.await.unwrap(), model());
-    assert!(matches!(client.operation(OTHER), Err(Error::Name(_))), "its own methods take its own names");
+    assert!(
+        matches!(client.poller::<Payload, Payload>(OTHER), Err(Error::Name(_))),
+        "its own methods take its own names"
+    );
 }

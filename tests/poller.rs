@@ -87,7 +87,7 @@ async fn a_fault_that_waiting_cannot_mend_ends_it_at_once() {
         let script = Script::new([fail(code)]);
         let error = follow(&script).until_done().await.unwrap_err();
         assert_eq!((error.code(), script.calls()), (Some(code), 1));
-        assert!(matches!(error, Error::Following(name, _) if name == NAME));
+        assert!(matches!(error, Error::Following { name, .. } if name == NAME));
     }
 }
 
@@ -111,16 +111,16 @@ async fn every_end_of_an_operation_is_told_apart() {
 
     let error = done(failed(Code::Aborted)).await.unwrap_err();
     assert!(
-        matches!(&error, Error::Operation(name, status) if name == NAME && status.message() == "scripted")
+        matches!(&error, Error::Operation { name, status, .. } if name == NAME && status.message() == "scripted")
     );
     assert!(error.call().is_none(), "every call went well");
 
     assert!(
-        matches!(done(failed(Code::Cancelled)).await.unwrap_err(), Error::Cancelled(name, _) if name == NAME)
+        matches!(done(failed(Code::Cancelled)).await.unwrap_err(), Error::Cancelled { name, .. } if name == NAME)
     );
 
     let empty = Operation { done: true, ..running("end") };
-    assert!(matches!(done(empty).await.unwrap_err(), Error::NoResult(name) if name == NAME));
+    assert!(matches!(done(empty).await.unwrap_err(), Error::NoResult { name, .. } if name == NAME));
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +138,7 @@ async fn a_response_of_another_type_is_an_error_with_both_names_and_is_not_lost(
     let script = script([succeeded()]);
     let mut poller: Poller<Issue> = script.client().poller(NAME).unwrap();
     let error = poller.until_done().await.unwrap_err();
-    let Error::Response(name, cause) = &error else { panic!("{error:?}") };
+    let Error::Response { name, error: cause, .. } = &error else { panic!("{error:?}") };
     let cause = cause.to_string();
     assert!(name == NAME && cause.contains("v1.Issue`") && cause.contains("v1.IssueModel`"), "{cause}");
     let last = poller.last().unwrap().clone().cast::<Payload, Payload>();
@@ -177,7 +177,7 @@ async fn a_fault_at_the_deadline_does_not_undo_what_is_known() {
 async fn cancelling_then_waiting_tells_how_it_ended() {
     let cancelled = script([failed(Code::Cancelled)]);
     let error = follow(&cancelled).cancel_and_wait().await.unwrap_err();
-    assert!(matches!(error, Error::Cancelled(..)));
+    assert!(matches!(error, Error::Cancelled { .. }));
     assert_eq!(cancelled.cancelled(), [NAME]);
 
     let succeeded_all_the_same = script([succeeded()]);
@@ -321,7 +321,7 @@ async fn without_types_any_operation_can_be_followed() {
         ..running("end")
     };
     let script = script([operation]);
-    let payload = script.client().operation(NAME).unwrap().await.unwrap();
+    let payload = script.client().poller::<Payload, Payload>(NAME).unwrap().await.unwrap();
     assert_eq!(payload, Payload::Unknown(unknown));
 }
 
@@ -333,7 +333,7 @@ async fn a_malformed_name_is_refused_before_anything_is_sent() {
         for error in [
             client.get_operation(name).await.unwrap_err(),
             client.cancel_operation(name).await.unwrap_err(),
-            client.operation(name).unwrap_err(),
+            client.poller::<Payload, Payload>(name).unwrap_err(),
         ] {
             assert!(matches!(&error, Error::Name(_)) && error.to_string().contains(name), "{error:?}");
         }

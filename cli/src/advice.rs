@@ -1,5 +1,6 @@
 //! From an error of the library to an exit code and to what the user can do next: pure functions.
 
+use contact_center_insights::error::Setting;
 use contact_center_insights::names::LocationName;
 use contact_center_insights::{Code, Error};
 
@@ -41,8 +42,8 @@ pub(crate) fn on_error(error: Error, origin: &Origin) -> Failure {
 pub(crate) fn exit(error: &Error) -> Exit {
     match error {
         Error::Name(_) | Error::Config(..) => Exit::Usage,
-        Error::Operation(..) => Exit::OperationFailed,
-        Error::Cancelled(..) => Exit::OperationCancelled,
+        Error::Operation { .. } => Exit::OperationFailed,
+        Error::Cancelled { .. } => Exit::OperationCancelled,
         _ if error.is_credentials() => Exit::Credentials,
         _ if error.is_not_found() => Exit::NotFound,
         _ if error.is_unreachable() => Exit::Unreachable,
@@ -53,18 +54,18 @@ pub(crate) fn exit(error: &Error) -> Exit {
 fn help(error: &Error, origin: &Origin) -> Option<String> {
     Some(match error {
         Error::Name(_) => format!("to see the names there are: {}", origin.list(&parent(&origin.name))),
-        Error::Config("endpoint", _) => {
+        Error::Config(config) if config.setting() == Setting::Endpoint => {
             "an endpoint is https://HOST[:PORT], or http://HOST:PORT for an emulator; \
              CONTACTCENTERINSIGHTS_EMULATOR_HOST holds HOST:PORT"
                 .to_owned()
         }
-        Error::Config("credentials", _) => {
+        Error::Config(config) if config.setting() == Setting::Credentials => {
             "for an emulator on another machine, set CONTACTCENTERINSIGHTS_EMULATOR_HOST=HOST:PORT in place of \
              --endpoint, and leave the token out: none is needed then"
                 .to_owned()
         }
         Error::Config(..) => return None,
-        Error::Operation(name, _) | Error::Cancelled(name, _) => {
+        Error::Operation { name, .. } | Error::Cancelled { name, .. } => {
             format!("to see all of the operation: {}", origin.command(&["operations", "get", name]))
         }
         _ if error.is_credentials() => on_credentials(error),
@@ -137,8 +138,10 @@ pub(crate) fn parent(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use contact_center_insights::Status;
+    use contact_center_insights::auth::Token;
     use contact_center_insights::names::OperationName;
+    use contact_center_insights::proto::{longrunning, rpc};
+    use contact_center_insights::{Credentials, Endpoint, Operation, Payload, Transport};
 
     use super::*;
 
@@ -150,21 +153,28 @@ mod tests {
     #[test]
     fn every_kind_of_error_has_its_exit_code_and_help() {
         let name = "projects/p/locations/l/operations/1";
-        let status = || Status::new(Code::Aborted, "");
+        let ended = |code: Code| {
+            let error = rpc::Status { code: code as i32, ..Default::default() };
+            let result = Some(longrunning::operation::Result::Error(error));
+            let raw = longrunning::Operation { name: name.into(), done: true, result, ..Default::default() };
+            Operation::<Payload>::from(raw).result().unwrap().unwrap_err()
+        };
+        let token = Credentials::from_token(Token::new("t").unwrap());
+        let token_over_plaintext = Transport::new("http://example.com".parse().unwrap(), token);
         let cases = [
             (
                 Error::Name("projects/p/locations/l/1".parse::<OperationName>().unwrap_err()),
                 Exit::Usage,
                 "operations list projects/p/locations/l -o name --endpoint http://127.0.0.1:9420",
             ),
-            (Error::Config("endpoint", "".into()), Exit::Usage, "https://HOST[:PORT]"),
-            (Error::Config("credentials", "".into()), Exit::Usage, "CONTACTCENTERINSIGHTS_EMULATOR_HOST="),
+            ("ftp://x".parse::<Endpoint>().unwrap_err(), Exit::Usage, "https://HOST[:PORT]"),
+            (token_over_plaintext.unwrap_err(), Exit::Usage, "CONTACTCENTERINSIGHTS_EMULATOR_HOST="),
             (
-                Error::Operation(name.into(), status()),
+                ended(Code::Aborted),
                 Exit::OperationFailed,
                 "operations get projects/p/locations/l/operations/1 --endpoint http://127.0.0.1:9420",
             ),
-            (Error::Cancelled(name.into(), status()), Exit::OperationCancelled, "operations get"),
+            (ended(Code::Cancelled), Exit::OperationCancelled, "operations get"),
         ];
         for (error, code, words) in cases {
             let failure = on_error(error, &origin());

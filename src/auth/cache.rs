@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::state::{Answer, Start, State};
 use super::token::{Moment, Token};
 use super::{Timing, TokenSource};
-use crate::chance::Chance;
 use crate::error::{BoxError, CredentialsError};
+use crate::jitter::Jitter;
 
 /// A shared token cache; clones share it.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ struct Shared {
     name: &'static str,
     source: Arc<dyn TokenSource>,
     timing: Timing,
-    chance: Chance,
+    chance: Jitter,
     wall_clock: fn() -> SystemTime,
     state: Mutex<State>,
     /// Bumped when a fetch ends, however it ends.
@@ -35,7 +35,7 @@ impl TokenCache {
         name: &'static str,
         source: Arc<dyn TokenSource>,
         timing: Timing,
-        chance: Chance,
+        chance: Jitter,
     ) -> Self {
         Self::with_wall_clock(name, source, timing, chance, SystemTime::now)
     }
@@ -44,7 +44,7 @@ impl TokenCache {
         name: &'static str,
         source: Arc<dyn TokenSource>,
         timing: Timing,
-        chance: Chance,
+        chance: Jitter,
         wall_clock: fn() -> SystemTime,
     ) -> Self {
         let state = Mutex::new(State::new(name, timing.clone()));

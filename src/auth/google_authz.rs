@@ -14,7 +14,7 @@ use google_authz::{AuthError, Credentials, CredentialsError as SetupError, Error
 use http02::{HeaderValue, Request};
 use tower::Service;
 
-use super::scrub::{Said, failed};
+use super::redact::{RedactedError, failed};
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
 
@@ -66,7 +66,7 @@ fn setup(error: &SetupError) -> BoxError {
             "the credentials' file is neither a service account's nor a user's; google-authz reads no other kind"
                 .into()
         }
-        _ => Said::of(error).into(),
+        _ => RedactedError::of(error).into(),
     };
     CredentialsError::permanent(NAME, said).into()
 }

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::layer::QUOTA_PROJECT;
-use super::scrub::{Said, failed};
+use super::redact::{RedactedError, failed};
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
 
@@ -131,5 +131,5 @@ async fn answer(slot: &mut Option<AccessTokenCredentials>) -> Result<Token, BoxE
 
 fn build() -> Result<AccessTokenCredentials, BoxError> {
     let built = Builder::default().with_scopes([super::SCOPE]).build_access_token_credentials();
-    built.map_err(|error| CredentialsError::permanent(NAME, Said::of(&error).into()).into())
+    built.map_err(|error| CredentialsError::permanent(NAME, RedactedError::of(&error).into()).into())
 }

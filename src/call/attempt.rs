@@ -22,11 +22,11 @@ use tracing::Instrument as _;
 use super::Gzip;
 use super::codec::BytesToMessage;
 use super::failure::Failure;
-use super::noted::Noted;
 use super::retry::{Decision, Past, RetryPolicy};
+use super::sent::SentProbe;
 use super::{Caller, Method, Plan, Reconcile, routing, trace};
 use crate::auth::TokenCache;
-use crate::error::{Acted, Error, retry_delay};
+use crate::error::{Error, ServerEffect, retry_delay};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -43,7 +43,7 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
 async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
     if let Err(error) = &mut plan.body {
         // Taken once: a call is awaited once.
-        let placeholder = Error::Config("call", "the call was refused before".into());
+        let placeholder = Error::protocol("the call was refused before");
         return Err(std::mem::replace(error, placeholder));
     }
     let started = Instant::now();
@@ -57,7 +57,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
     loop {
         attempts += 1;
         let sent = if attempts == 1 { started } else { Instant::now() };
-        let policy = plan.retry.as_ref().unwrap_or(&plan.caller.defaults().retry);
+        let policy = plan.retry.as_ref().unwrap_or(&plan.caller.settings().retry);
         let tokens = plan.caller.transport().tokens();
         let generation = tokens.map(TokenCache::next_generation);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
@@ -94,13 +94,13 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         if let Some(reconcile) = plan.reconcile.as_deref()
             && may_have_acted
             && failure.status.code() == Code::AlreadyExists
-            && let Some(wire) = look(plan, reconcile, end).await
+            && let Some(wire) = fetch_existing(plan, reconcile, end).await
         {
             return Ok(wire);
         }
-        may_have_acted |= failure.fault.acted == Acted::Unknown;
+        may_have_acted |= failure.fault.effect == ServerEffect::Unknown;
         let is_repeatable = plan.is_idempotent || plan.reconcile.is_some();
-        match policy.decide(past, failure.fault, is_repeatable, plan.caller.chance()) {
+        match policy.decide(past, failure.fault, is_repeatable, plan.caller.jitter()) {
             // Fetches of a token have been repeated already, for as long as the credentials have patience.
             Decision::RetryAfter(wait)
                 if !failure.is_without_token()
@@ -117,7 +117,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
 }
 
 /// Gets the resource that a creation found to be there; `None` if it is not what was asked for, or cannot be got.
-async fn look<W: Message + Default + Send + 'static>(
+async fn fetch_existing<W: Message + Default + Send + 'static>(
     plan: &Plan,
     reconcile: &Reconcile,
     end: Option<Instant>,
@@ -170,10 +170,10 @@ async fn send<W: Message + Default + Send + 'static>(
     has_left: &AtomicBool,
 ) -> Result<W, tonic::Status> {
     let Outgoing { caller, method, body, .. } = outgoing;
-    let transport = Noted { transport: caller.transport().clone(), has_left };
-    let grpc = Grpc::new(transport).max_decoding_message_size(caller.defaults().max_reply_size);
+    let transport = SentProbe { transport: caller.transport().clone(), has_left };
+    let grpc = Grpc::new(transport).max_decoding_message_size(caller.settings().max_reply_size);
     #[cfg(feature = "gzip")]
-    let grpc = match caller.defaults().gzip {
+    let grpc = match caller.settings().gzip {
         Gzip::Off => grpc,
         Gzip::Replies => grpc.accept_compressed(CompressionEncoding::Gzip),
         Gzip::RepliesAndRequests => {
@@ -207,7 +207,7 @@ fn request(outgoing: Outgoing<'_>, time_left: Option<Duration>) -> Request<Bytes
     if let Some(value) = time_left.and_then(grpc_timeout) {
         headers.insert(GRPC_TIMEOUT, value);
     }
-    if let Some(value) = caller.defaults().trace.as_ref().and_then(trace::TraceContext::traceparent) {
+    if let Some(value) = caller.settings().trace.as_ref().and_then(trace::TraceContext::traceparent) {
         headers.insert("traceparent", value);
     }
     Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body.clone())

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
 
 use super::{Call, Method, Plan, Reply, RetryPolicy, Routing, TraceContext};
-use crate::chance::Chance;
 use crate::error::Error;
+use crate::jitter::Jitter;
 use crate::transport::Transport;
 
 /// Largest reply that is read, unless set: 64 MiB. tonic's own limit of 4 MiB is less than what one page of
@@ -29,7 +29,7 @@ const MAX_REPLY_SIZE: usize = 64 << 20;
 /// # let emulator = contact_center_insights_emulator::Emulator::builder().start().await?;
 /// # let transport = contact_center_insights::Transport::new(
 /// #     emulator.endpoint().parse()?, contact_center_insights::Credentials::anonymous())?;
-/// use contact_center_insights::call::{Call, Caller, Defaults, Method, Routing};
+/// use contact_center_insights::call::{Call, Caller, CallSettings, Method, Routing};
 /// use contact_center_insights::proto::insights::{GetSettingsRequest, Settings};
 /// use std::time::Duration;
 ///
@@ -37,7 +37,7 @@ const MAX_REPLY_SIZE: usize = 64 << 20;
 /// const GET_SETTINGS: Method =
 ///     Method::new("/google.cloud.contactcenterinsights.v1.ContactCenterInsights/GetSettings", true);
 ///
-/// let caller = Caller::new(transport, Defaults::default().with_timeout(Duration::from_secs(20)));
+/// let caller = Caller::new(transport, CallSettings::default().with_timeout(Duration::from_secs(20)));
 /// let request = GetSettingsRequest { name: "projects/p/locations/us-central1/settings".into() };
 /// let routing = Routing::new(&[("name", &request.name)]);
 /// let call: Call<Settings> = caller.call(&GET_SETTINGS, routing, &request);
@@ -51,10 +51,10 @@ pub struct Caller(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     transport: Transport,
-    defaults: Defaults,
-    chance: Chance,
+    settings: CallSettings,
+    jitter: Jitter,
     /// Where the grid begins on which pollers poll.
-    born: Instant,
+    created_at: Instant,
     /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
     /// outage, in which every call fails, that keeps retries from multiplying it.
     budget: TpsBudget,
@@ -63,13 +63,13 @@ struct Shared {
 impl Caller {
     /// Makes calls over `transport`, with settings that each call can replace by its own.
     #[must_use]
-    pub fn new(transport: Transport, defaults: Defaults) -> Self {
-        let chance = defaults.jitter_seed.map_or_else(Chance::from_process, Chance::seeded);
+    pub fn new(transport: Transport, settings: CallSettings) -> Self {
+        let jitter = settings.jitter_seed.map_or_else(Jitter::from_process, Jitter::seeded);
         Self(Arc::new(Shared {
             transport,
-            defaults,
-            chance,
-            born: Instant::now(),
+            settings,
+            jitter,
+            created_at: Instant::now(),
             budget: TpsBudget::default(),
         }))
     }
@@ -91,7 +91,7 @@ impl Caller {
                 routing: routing.into_header(),
                 headers: HeaderMap::new(),
                 body: Ok(request.encode_to_vec().into()),
-                timeout: self.defaults().timeout,
+                timeout: self.settings().timeout,
                 retry: None,
                 is_idempotent: method.is_idempotent(),
                 reconcile: None,
@@ -113,8 +113,8 @@ impl Caller {
         &self.0.transport
     }
 
-    pub(super) fn defaults(&self) -> &Defaults {
-        &self.0.defaults
+    pub(super) fn settings(&self) -> &CallSettings {
+        &self.0.settings
     }
 
     pub(super) fn budget(&self) -> &TpsBudget {
@@ -122,31 +122,31 @@ impl Caller {
     }
 
     pub(crate) fn attempt_timeout(&self) -> Duration {
-        self.defaults().retry.attempt_timeout()
+        self.settings().retry.attempt_timeout()
     }
 
     /// Where the grid begins on which pollers poll.
-    pub(crate) fn born(&self) -> Instant {
-        self.0.born
+    pub(crate) fn created_at(&self) -> Instant {
+        self.0.created_at
     }
 
     /// A number from 0 to 1, for jitter.
-    pub(crate) fn chance(&self) -> f64 {
-        self.0.chance.next()
+    pub(crate) fn jitter(&self) -> f64 {
+        self.0.jitter.next()
     }
 }
 
 /// With the default settings.
 impl From<Transport> for Caller {
     fn from(transport: Transport) -> Self {
-        Self::new(transport, Defaults::default())
+        Self::new(transport, CallSettings::default())
     }
 }
 
 /// The settings that the calls of a [`Caller`] start from.
 #[derive(Clone, Debug)]
 #[must_use = "settings do nothing until a `Caller` is made with them"]
-pub struct Defaults {
+pub struct CallSettings {
     pub(super) timeout: Option<Duration>,
     pub(super) retry: RetryPolicy,
     pub(super) max_reply_size: usize,
@@ -169,7 +169,7 @@ pub enum Gzip {
     RepliesAndRequests,
 }
 
-impl Default for Defaults {
+impl Default for CallSettings {
     fn default() -> Self {
         Self {
             timeout: None,
@@ -183,7 +183,7 @@ impl Default for Defaults {
     }
 }
 
-impl Defaults {
+impl CallSettings {
     /// Ends every call at the latest after `timeout`, unless the call sets its own. By default only each attempt is
     /// bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
     pub fn with_timeout(mut self, timeout: Duration) -> Self {

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tonic::Code;
 
-use crate::error::{CallError, Cause, CredentialsError, Error, Fault, Words, classify, find};
+use crate::error::{CallError, CredentialsError, Error, Fault, classify, find};
 use crate::status::Status;
 
 /// A failed attempt.
 pub(super) struct Failure {
     pub(super) status: Status,
     pub(super) fault: Fault,
-    cause: Cause,
+    /// tonic's status over the transport's fault.
+    transport: Option<Box<tonic::Status>>,
     credentials: Option<CredentialsError>,
     /// The connection closed under the request, and the server has not seen it, or has said that it left it out.
     pub(super) is_unprocessed: bool,
@@ -21,19 +22,16 @@ impl Failure {
     pub(super) fn of(status: tonic::Status) -> Self {
         let (fault, transport) = classify(&status);
         let Some(transport) = transport else {
-            let ours = Status::from(&status);
-            return Self {
-                cause: Cause::Server(Words(ours.message().to_owned())),
-                status: ours,
-                fault,
-                credentials: None,
-                is_unprocessed: false,
-            };
+            return Self::plain(Status::from(&status), fault);
         };
         let ours = Status::new(transport.code(), transport.to_string());
         let credentials = find::<CredentialsError>(transport).cloned();
         let is_unprocessed = transport.is_unprocessed();
-        Self { status: ours, fault, credentials, is_unprocessed, cause: Cause::Transport(Box::new(status)) }
+        Self { status: ours, fault, transport: Some(Box::new(status)), credentials, is_unprocessed }
+    }
+
+    fn plain(status: Status, fault: Fault) -> Self {
+        Self { status, fault, transport: None, credentials: None, is_unprocessed: false }
     }
 
     pub(super) fn timed_out(after: Duration, has_left: bool) -> Self {
@@ -45,16 +43,13 @@ impl Failure {
                 Fault::UNSENT_IN_TIME,
             )
         };
-        let status = Status::new(Code::DeadlineExceeded, message.clone());
-        Self { status, fault, cause: Cause::Server(Words(message)), credentials: None, is_unprocessed: false }
+        Self::plain(Status::new(Code::DeadlineExceeded, message), fault)
     }
 
     pub(super) fn without_token(error: CredentialsError, after: Duration) -> Self {
-        let message = format!("no token within {after:.1?}");
+        let status = Status::new(Code::Unauthenticated, format!("no token within {after:.1?}"));
         let fault = Fault::without_token(error.is_transient());
-        let cause = Cause::Server(Words(message.clone()));
-        let status = Status::new(Code::Unauthenticated, message);
-        Self { status, fault, cause, credentials: Some(error), is_unprocessed: false }
+        Self { credentials: Some(error), ..Self::plain(status, fault) }
     }
 
     /// No token could be had.
@@ -76,7 +71,7 @@ impl Failure {
                 fault: self.fault,
                 attempts,
                 elapsed,
-                source: self.cause,
+                transport: self.transport,
             })),
         }
     }

@@ -11,7 +11,7 @@ pub struct Method {
 
 impl Method {
     /// An RPC of any service, by its `path`: `/package.Service/Method`, as the generated stub has it. Whether it
-    /// `is_idempotent`, so that it may be sent again after any transient fault, is for the service to say: a read is.
+    /// `is_idempotent`, so that it may be retried after any transient fault, is for the service to say: a read is.
     ///
     /// ```
     /// use contact_center_insights::call::Method;
@@ -54,7 +54,7 @@ impl Method {
         self.path.trim_start_matches('/')
     }
 
-    /// Whether its HTTP verb is GET, so that it can be sent again without harm.
+    /// Whether its HTTP verb is GET, so that it can be retried without harm.
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
         self.is_idempotent

@@ -1,6 +1,6 @@
 //! A creation whose reply was lost: is what is there now what was asked for?
 //!
-//! A creation with an id that the caller chose can be sent again, since it cannot be applied twice: the second time the
+//! A creation with an id that the caller chose can be retried, since it cannot be applied twice: the second time the
 //! server answers `ALREADY_EXISTS`. Whether the first attempt created the resource, or somebody else did before, is
 //! seen by looking at it.
 

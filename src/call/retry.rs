@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Acted, Fault};
+use crate::error::{Fault, ServerEffect};
 
 /// How failed attempts of a call are repeated.
 ///
@@ -89,7 +89,7 @@ impl RetryPolicy {
     /// policy has it, `RESOURCE_EXHAUSTED`, or `REFUSED_STREAM`).
     #[must_use]
     pub fn decide(&self, past: Past, fault: Fault, is_idempotent: bool, chance: f64) -> Decision {
-        let is_safe = is_idempotent || matches!(fault.acted, Acted::NotSent | Acted::Refused);
+        let is_safe = is_idempotent || matches!(fault.effect, ServerEffect::NotSent | ServerEffect::Refused);
         if past.attempts >= self.max_attempts || !fault.is_transient || !is_safe {
             return Decision::GiveUp;
         }
@@ -124,8 +124,8 @@ pub enum Decision {
 mod tests {
     use super::*;
 
-    const fn fault(is_transient: bool, acted: Acted) -> Fault {
-        Fault { is_transient, is_overload: false, acted }
+    const fn fault(is_transient: bool, effect: ServerEffect) -> Fault {
+        Fault { is_transient, is_overload: false, effect }
     }
 
     fn decide(fault: Fault, is_idempotent: bool) -> Decision {
@@ -138,24 +138,26 @@ mod tests {
 
     #[test]
     fn reads_are_repeated_after_transient_faults_only() {
-        for acted in [Acted::NotSent, Acted::Refused, Acted::Answered, Acted::Unknown] {
-            assert_eq!(decide(fault(false, acted), true), Decision::GiveUp);
-            assert_eq!(decide(fault(true, acted), true), Decision::RetryAfter(Duration::from_secs(1)));
+        for effect in
+            [ServerEffect::NotSent, ServerEffect::Refused, ServerEffect::Answered, ServerEffect::Unknown]
+        {
+            assert_eq!(decide(fault(false, effect), true), Decision::GiveUp);
+            assert_eq!(decide(fault(true, effect), true), Decision::RetryAfter(Duration::from_secs(1)));
         }
     }
 
     #[test]
     fn mutations_are_repeated_only_if_the_server_did_not_act() {
-        assert!(matches!(decide(fault(true, Acted::NotSent), false), Decision::RetryAfter(_)));
-        assert!(matches!(decide(fault(true, Acted::Refused), false), Decision::RetryAfter(_)));
-        assert_eq!(decide(fault(true, Acted::Unknown), false), Decision::GiveUp);
-        assert_eq!(decide(fault(true, Acted::Answered), false), Decision::GiveUp);
+        assert!(matches!(decide(fault(true, ServerEffect::NotSent), false), Decision::RetryAfter(_)));
+        assert!(matches!(decide(fault(true, ServerEffect::Refused), false), Decision::RetryAfter(_)));
+        assert_eq!(decide(fault(true, ServerEffect::Unknown), false), Decision::GiveUp);
+        assert_eq!(decide(fault(true, ServerEffect::Answered), false), Decision::GiveUp);
     }
 
     #[test]
     fn waits_are_drawn_between_the_first_and_three_times_the_last() {
         let policy = RetryPolicy::default().with_max_attempts(30);
-        let unavailable = fault(true, Acted::Refused);
+        let unavailable = fault(true, ServerEffect::Refused);
         let wait = |waited: Option<u64>, chance| {
             let past = Past { waited: waited.map(Duration::from_secs), ..after(1) };
             match policy.decide(past, unavailable, true, chance) {
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn the_server_is_obeyed_and_overload_slows_down() {
         let policy = RetryPolicy::default();
-        let busy = Fault { is_overload: true, ..fault(true, Acted::Refused) };
+        let busy = Fault { is_overload: true, ..fault(true, ServerEffect::Refused) };
         let asked = Past { asked: Some(Duration::from_secs(42)), ..after(1) };
         assert_eq!(policy.decide(asked, busy, false, 0.0), Decision::RetryAfter(Duration::from_secs(42)));
         assert_eq!(policy.decide(after(1), busy, false, 0.0), Decision::RetryAfter(Duration::from_secs(2)));

@@ -43,7 +43,7 @@ pub(super) fn attempt_failed(attempt: u32, code: Code, fault: Fault, wait: Durat
     tracing::debug!(
         attempt,
         code = code_name(code),
-        acted = ?fault.acted,
+        effect = ?fault.effect,
         wait_ms = wait.as_millis(),
         "attempt failed, trying again"
     );

@@ -9,8 +9,8 @@ use super::destination::Destination;
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
-use crate::call::{Caller, Defaults, RetryPolicy};
-use crate::error::{BoxError, Error};
+use crate::call::{CallSettings, Caller, RetryPolicy};
+use crate::error::{BoxError, Error, Setting};
 use crate::lro::Operations;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
@@ -34,7 +34,7 @@ pub struct ClientBuilder {
     /// Options of the transport that is built; none were set while it is `None`.
     options: Option<TransportBuilder>,
     transport: Option<Transport>,
-    defaults: Defaults,
+    settings: CallSettings,
 }
 
 impl ClientBuilder {
@@ -128,21 +128,21 @@ impl ClientBuilder {
     /// attempt is bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.defaults = self.defaults.with_timeout(timeout);
+        self.settings = self.settings.with_timeout(timeout);
         self
     }
 
     /// Repeats failed attempts of calls by `policy`, unless the call sets its own.
     #[must_use]
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
-        self.defaults = self.defaults.with_retry(policy);
+        self.settings = self.settings.with_retry(policy);
         self
     }
 
     /// Refuses replies larger than `bytes`. 64 MiB by default.
     #[must_use]
     pub fn with_max_reply_size(mut self, bytes: usize) -> Self {
-        self.defaults = self.defaults.with_max_reply_size(bytes);
+        self.settings = self.settings.with_max_reply_size(bytes);
         self
     }
 
@@ -150,7 +150,7 @@ impl ClientBuilder {
     #[cfg(feature = "gzip")]
     #[must_use]
     pub fn with_gzip(mut self, gzip: Gzip) -> Self {
-        self.defaults = self.defaults.with_gzip(gzip);
+        self.settings = self.settings.with_gzip(gzip);
         self
     }
 
@@ -161,14 +161,14 @@ impl ClientBuilder {
         mut self,
         current: impl Fn() -> Option<http::HeaderValue> + Send + Sync + 'static,
     ) -> Self {
-        self.defaults = self.defaults.with_trace_context(current);
+        self.settings = self.settings.with_trace_context(current);
         self
     }
 
     /// Fixes the jitter of waits between attempts and polls, so that a test has the same ones every time.
     #[must_use]
     pub fn with_jitter_seed(mut self, seed: u64) -> Self {
-        self.defaults = self.defaults.with_jitter_seed(seed);
+        self.settings = self.settings.with_jitter_seed(seed);
         self
     }
 
@@ -187,7 +187,7 @@ impl ClientBuilder {
             (Some(_), _) => {
                 let reason =
                     "a transport brings its own endpoint, credentials and connections; set either it or them";
-                return Err(Error::Config("transport", reason.into()));
+                return Err(Error::config(Setting::Transport, reason));
             }
             (None, options) => {
                 let mut options = options.unwrap_or_default();
@@ -198,7 +198,7 @@ impl ClientBuilder {
                 options.to(endpoint).build_in(environment)?
             }
         };
-        Ok(Client { operations: Operations::new(Caller::new(transport, self.defaults)) })
+        Ok(Client { operations: Operations::new(Caller::new(transport, self.settings)) })
     }
 }
 
@@ -240,12 +240,12 @@ mod tests {
     #[tokio::test]
     async fn bad_options_are_named() {
         let bad = [
-            (Client::builder().with_endpoint("ftp://x"), None, "endpoint"),
-            (Client::builder(), Some("no such/host"), "endpoint"),
+            (Client::builder().with_endpoint("ftp://x"), None, Setting::Endpoint),
+            (Client::builder(), Some("no such/host"), Setting::Endpoint),
         ];
         for (builder, variable, option) in bad {
             let error = build(builder, variable).unwrap_err();
-            assert!(matches!(error, Error::Config(name, _) if name == option), "{error:?}");
+            assert_eq!(error.setting(), Some(option), "{error:?}");
         }
         let transport =
             Transport::new("http://localhost:1".parse().unwrap(), Credentials::anonymous()).unwrap();
@@ -253,7 +253,7 @@ mod tests {
         for both in
             [with().with_endpoint("http://localhost:2"), with().with_location("eu"), with().without_proxy()]
         {
-            assert!(matches!(build(both, None).unwrap_err(), Error::Config("transport", _)));
+            assert_eq!(build(both, None).unwrap_err().setting(), Some(Setting::Transport));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where calls go: what the caller says, else the environment, else Google's usual host.
 
 use super::EMULATOR_HOST;
-use crate::error::Error;
+use crate::error::{Error, Setting};
 use crate::transport::{Endpoint, Environment, TransportBuilder};
 
 /// What the caller says of it.
@@ -27,7 +27,7 @@ impl Destination {
         match (&self.endpoint, &self.location) {
             (Some(_), Some(_)) => {
                 let reason = "an endpoint is set too, and only one of them can say where calls go";
-                Err(Error::Config("location", reason.into()))
+                Err(Error::config(Setting::Location, reason))
             }
             (Some(endpoint), None) => Ok((endpoint.parse()?, false)),
             (None, Some(location)) => {
@@ -59,7 +59,7 @@ fn of_google(options: &mut TransportBuilder, environment: &Environment<'_>) -> R
     let reason = format!(
         "the universe domain `{domain}` has no host for client certificates; set the variable to never, or an endpoint"
     );
-    Err(Error::Config(USE_MTLS_ENDPOINT, reason.into()))
+    Err(Error::config(Setting::Variable(USE_MTLS_ENDPOINT), reason))
 }
 
 #[cfg(not(feature = "tls"))]
@@ -74,7 +74,7 @@ fn refuse_mtls_host(environment: &Environment<'_>) -> Result<(), Error> {
 
     if wants_mtls_endpoint(false, environment)? {
         let reason = "no host for client certificates is known for a location; set an endpoint instead";
-        return Err(Error::Config(USE_MTLS_ENDPOINT, reason.into()));
+        return Err(Error::config(Setting::Variable(USE_MTLS_ENDPOINT), reason));
     }
     Ok(())
 }
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_named() {
-        let cases: [(Option<&str>, Option<&str>, Variables, &str); 3] = [
-            (Some("e.test"), Some("eu"), &[], "location"),
-            (None, Some("Europe"), &[], "location"),
-            (None, None, &[("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "http://x")], "GOOGLE_CLOUD_UNIVERSE_DOMAIN"),
+        let cases: [(Option<&str>, Option<&str>, Variables, Setting); 3] = [
+            (Some("e.test"), Some("eu"), &[], Setting::Location),
+            (None, Some("Europe"), &[], Setting::Location),
+            (None, None, &[("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "http://x")], Setting::Variable(UNIVERSE.0)),
         ];
         for (endpoint, location, variables, option) in cases {
             let error = resolve(endpoint, location, variables).unwrap_err();
-            assert!(matches!(error, Error::Config(name, _) if name == option), "{error:?}");
+            assert_eq!(error.setting(), Some(option), "{error:?}");
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(host, "contactcenterinsights.mtls.googleapis.com");
         for (location, variables) in [(Some("eu"), &[ALWAYS][..]), (None, &[ALWAYS, UNIVERSE])] {
             let error = resolve(None, location, variables).unwrap_err();
-            assert!(matches!(error, Error::Config("GOOGLE_API_USE_MTLS_ENDPOINT", _)), "{error:?}");
+            assert_eq!(error.setting(), Some(Setting::Variable(ALWAYS.0)), "{error:?}");
         }
     }
 }

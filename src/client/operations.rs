@@ -1,7 +1,7 @@
 //! Operations: get, list, cancel, and follow by name.
 
 use super::Client;
-use crate::any::{Payload, Unpack};
+use crate::any::Unpack;
 use crate::call::{Call, methods};
 use crate::error::Error;
 use crate::lro::{Handle, Operation, Poller};
@@ -9,9 +9,9 @@ use crate::names::OperationName;
 use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 
 impl Client {
-    /// Gets an operation by its full name, whatever it ends in: metadata and response are a [`Payload`].
+    /// Gets an operation by its full name, whatever it ends in: metadata and response are a [`Payload`](crate::Payload).
     ///
-    /// `GET /v1/{name=projects/*/locations/*/operations/*}`: a read, sent again after any transient fault.
+    /// `GET /v1/{name=projects/*/locations/*/operations/*}`: a read, retried after any transient fault.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -69,14 +69,6 @@ impl Client {
             Ok(()) => self.operations.cancel(name),
             Err(error) => self.caller().refuse(&methods::CANCEL_OPERATION, error),
         }
-    }
-
-    /// Follows the operation of this name, whatever it ends in. Nothing is sent before the poller is used.
-    ///
-    /// # Errors
-    /// [`Error::Name`] as for [`Client::get_operation`].
-    pub fn operation(&self, name: impl Into<String>) -> Result<Poller<Payload, Payload>, Error> {
-        self.poller(name)
     }
 
     /// Follows the operation of this name, which is expected to end in an `R` and to have metadata of type `M`:

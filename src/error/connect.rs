@@ -74,7 +74,7 @@ impl StdError for Unreachable {
 /// The connection closed as a request was being put on it.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection closed before the request was sent")]
-pub(crate) struct Lost(#[source] pub(crate) h2::Error);
+pub(crate) struct ClosedBeforeSend(#[source] pub(crate) h2::Error);
 
 /// The connection was given up because the server answered no ping.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 //!
 //! tonic reports most transport faults as `Unknown`, `Internal` or `Cancelled`, and what it cannot read by the
 //! codes that a server might send. So the chain of sources is read where the fault happens, in
-//! [`TransportFault`], what the server itself said is marked by [`ServerSaid`], and both travel up as the source
+//! [`TransportFault`], what the server itself said is marked by [`FromServer`], and both travel up as the source
 //! of the status. `docs/faults.md` shows what comes of it, measured on sockets.
 
 use std::error::Error as StdError;
@@ -11,11 +11,13 @@ use std::fmt;
 use http::StatusCode;
 use tonic::Code;
 
-use super::{BoxError, ConnectFailure, CredentialsError, Lost, PingsUnanswered, Unreachable, find};
+use super::{
+    BoxError, ClosedBeforeSend, ConnectFailure, CredentialsError, PingsUnanswered, Unreachable, find,
+};
 
 /// Whether the server acted on a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acted {
+pub enum ServerEffect {
     /// The request never left.
     NotSent,
     /// The server refused it before acting on it: `REFUSED_STREAM`, a GOAWAY that leaves the request out, HTTP 429,
@@ -35,31 +37,31 @@ pub struct Fault {
     /// Whether the server asks for fewer calls.
     pub is_overload: bool,
     /// Whether the server acted.
-    pub acted: Acted,
+    pub effect: ServerEffect,
 }
 
 impl Fault {
-    const fn transient(acted: Acted) -> Self {
-        Self { is_transient: true, is_overload: false, acted }
+    const fn transient(effect: ServerEffect) -> Self {
+        Self { is_transient: true, is_overload: false, effect }
     }
 
-    const fn permanent(acted: Acted) -> Self {
-        Self { is_transient: false, is_overload: false, acted }
+    const fn permanent(effect: ServerEffect) -> Self {
+        Self { is_transient: false, is_overload: false, effect }
     }
 
-    const fn overload(acted: Acted) -> Self {
-        Self { is_transient: true, is_overload: true, acted }
+    const fn overload(effect: ServerEffect) -> Self {
+        Self { is_transient: true, is_overload: true, effect }
     }
 
     /// The time for an attempt, or for the whole call, passed while it was under way.
-    pub(crate) const DEADLINE: Self = Self::transient(Acted::Unknown);
+    pub(crate) const DEADLINE: Self = Self::transient(ServerEffect::Unknown);
 
     /// As above, before it was sent.
-    pub(crate) const UNSENT_IN_TIME: Self = Self::transient(Acted::NotSent);
+    pub(crate) const UNSENT_IN_TIME: Self = Self::transient(ServerEffect::NotSent);
 
     /// There was no token to send the request with.
     pub(crate) fn without_token(is_transient: bool) -> Self {
-        Self { is_transient, is_overload: false, acted: Acted::NotSent }
+        Self { is_transient, is_overload: false, effect: ServerEffect::NotSent }
     }
 }
 
@@ -87,27 +89,28 @@ impl TransportFault {
     pub(crate) fn within_reply(source: BoxError) -> Self {
         let mut fault = Self::new(source);
         let finding = &mut fault.finding;
-        if finding.fault.acted == Acted::Refused && !finding.fault.is_overload {
+        if finding.fault.effect == ServerEffect::Refused && !finding.fault.is_overload {
             finding.text = BROKEN_OFF;
         }
-        finding.fault.acted = Acted::Unknown;
+        finding.fault.effect = ServerEffect::Unknown;
         fault
     }
 
     /// The service that sends requests is gone, and takes none: a channel outlived its runtime.
     pub(crate) fn closed(source: BoxError) -> Self {
         let text = "the channel takes no requests any more; was the runtime shut down in which it was made?";
-        let fault = Fault::permanent(Acted::NotSent);
+        let fault = Fault::permanent(ServerEffect::NotSent);
         Self { finding: Finding { fault, code: Code::Unavailable, text }, source }
     }
 
-    /// Whether the connection closed under the request before the server took it up, so that it can be sent again at
+    /// Whether the connection closed under the request before the server took it up, so that it can be retried at
     /// once.
     pub(crate) fn is_unprocessed(&self) -> bool {
-        let Fault { acted, is_overload, .. } = self.finding.fault;
-        let is_refused =
-            acted == Acted::Refused && !is_overload && find::<h2::Error>(self.source.as_ref()).is_some();
-        is_refused || find::<Lost>(self.source.as_ref()).is_some()
+        let Fault { effect, is_overload, .. } = self.finding.fault;
+        let is_refused = effect == ServerEffect::Refused
+            && !is_overload
+            && find::<h2::Error>(self.source.as_ref()).is_some();
+        is_refused || find::<ClosedBeforeSend>(self.source.as_ref()).is_some()
     }
 
     pub(crate) fn code(&self) -> Code {
@@ -138,7 +141,7 @@ impl StdError for TransportFault {
 /// Marks a status that came over the wire: tonic gives the same codes to replies that it cannot read.
 #[derive(Debug, thiserror::Error)]
 #[error("the server sent this status")]
-pub(crate) struct ServerSaid {
+pub(crate) struct FromServer {
     /// The reply had begun: the server was at work.
     pub(crate) is_after_data: bool,
 }
@@ -164,10 +167,10 @@ pub(crate) fn classify(status: &tonic::Status) -> (Fault, Option<&TransportFault
     if let Some(transport) = source.and_then(|source| find::<TransportFault>(source)) {
         return (transport.fault(), Some(transport));
     }
-    let fault = match source.and_then(|source| find::<ServerSaid>(source)) {
-        Some(ServerSaid { is_after_data: false }) => of_server(status.code()),
-        Some(ServerSaid { is_after_data: true }) => {
-            Fault { acted: Acted::Unknown, ..of_server(status.code()) }
+    let fault = match source.and_then(|source| find::<FromServer>(source)) {
+        Some(FromServer { is_after_data: false }) => of_server(status.code()),
+        Some(FromServer { is_after_data: true }) => {
+            Fault { effect: ServerEffect::Unknown, ..of_server(status.code()) }
         }
         None => of_unreadable(status.code()),
     };
@@ -177,12 +180,12 @@ pub(crate) fn classify(status: &tonic::Status) -> (Fault, Option<&TransportFault
 /// What a code means that the server itself sent.
 fn of_server(code: Code) -> Fault {
     match code {
-        Code::Unavailable => Fault::transient(Acted::Refused),
-        Code::ResourceExhausted => Fault::overload(Acted::Refused),
+        Code::Unavailable => Fault::transient(ServerEffect::Refused),
+        Code::ResourceExhausted => Fault::overload(ServerEffect::Refused),
         Code::Unknown | Code::Internal | Code::DeadlineExceeded | Code::Cancelled => {
-            Fault::transient(Acted::Unknown)
+            Fault::transient(ServerEffect::Unknown)
         }
-        _ => Fault::permanent(Acted::Answered),
+        _ => Fault::permanent(ServerEffect::Answered),
     }
 }
 
@@ -191,8 +194,8 @@ fn of_server(code: Code) -> Fault {
 /// time; one that is too large, or compressed in a way that was not offered, will not.
 fn of_unreadable(code: Code) -> Fault {
     match code {
-        Code::Internal | Code::Unknown => Fault::transient(Acted::Unknown),
-        _ => Fault::permanent(Acted::Unknown),
+        Code::Internal | Code::Unknown => Fault::transient(ServerEffect::Unknown),
+        _ => Fault::permanent(ServerEffect::Unknown),
     }
 }
 
@@ -212,27 +215,27 @@ fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
     }
     if let Some(failure) = find::<ConnectFailure>(error) {
         let fault = if failure.is_transient() { Fault::transient } else { Fault::permanent };
-        return unavailable(fault(Acted::NotSent), "the server could not be reached");
+        return unavailable(fault(ServerEffect::NotSent), "the server could not be reached");
     }
-    if find::<Lost>(error).is_some() {
+    if find::<ClosedBeforeSend>(error).is_some() {
         return unavailable(
-            Fault::transient(Acted::NotSent),
+            Fault::transient(ServerEffect::NotSent),
             "the connection closed before the request was sent",
         );
     }
     if find::<PingsUnanswered>(error).is_some() {
         return unavailable(
-            Fault::transient(Acted::Unknown),
+            Fault::transient(ServerEffect::Unknown),
             "the connection went dead: pings are not answered",
         );
     }
     if find::<tonic::ConnectError>(error).is_some() || find::<Unreachable>(error).is_some() {
-        return unavailable(Fault::transient(Acted::NotSent), "the server could not be reached");
+        return unavailable(Fault::transient(ServerEffect::NotSent), "the server could not be reached");
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return of_h2(h2);
     }
-    unavailable(Fault::transient(Acted::Unknown), BROKEN)
+    unavailable(Fault::transient(ServerEffect::Unknown), BROKEN)
 }
 
 const BROKEN: &str = "the connection broke before the reply was whole";
@@ -242,28 +245,28 @@ fn of_h2(error: &h2::Error) -> Finding {
     // h2 gives a server's GOAWAY to those streams only that are above its last stream, or were never opened;
     // the others go on, and end in an I/O error if the connection closes over them (RFC 9113, 6.8).
     let is_left_out = error.is_go_away() && error.is_remote();
-    let acted = if is_left_out { Acted::Refused } else { Acted::Unknown };
+    let effect = if is_left_out { ServerEffect::Refused } else { ServerEffect::Unknown };
     let (fault, code, text) = match error.reason() {
         Some(h2::Reason::ENHANCE_YOUR_CALM) => {
-            (Fault::overload(acted), Code::ResourceExhausted, "the server asks for fewer calls")
+            (Fault::overload(effect), Code::ResourceExhausted, "the server asks for fewer calls")
         }
         Some(h2::Reason::REFUSED_STREAM) => (
-            Fault::transient(Acted::Refused),
+            Fault::transient(ServerEffect::Refused),
             Code::Unavailable,
             "the server refused the request unprocessed",
         ),
         _ if is_left_out => {
             let text = "the server closes the connection, and has not taken up the request";
-            (Fault::transient(acted), Code::Unavailable, text)
+            (Fault::transient(effect), Code::Unavailable, text)
         }
         Some(_) if error.is_reset() && error.is_remote() => {
-            (Fault::transient(acted), Code::Unavailable, BROKEN_OFF)
+            (Fault::transient(effect), Code::Unavailable, BROKEN_OFF)
         }
         Some(_) => {
             let text = "what the server sent is not proper HTTP/2; is the endpoint a gRPC server?";
-            (Fault::transient(acted), Code::Unavailable, text)
+            (Fault::transient(effect), Code::Unavailable, text)
         }
-        None => (Fault::transient(acted), Code::Unavailable, BROKEN),
+        None => (Fault::transient(effect), Code::Unavailable, BROKEN),
     };
     Finding { fault, code, text }
 }
@@ -272,14 +275,14 @@ fn of_h2(error: &h2::Error) -> Finding {
 /// may pass. Who answers 429 has not acted (RFC 6585); behind a 5xx of a proxy the server may have.
 fn of_http(status: StatusCode) -> Finding {
     let (fault, code) = match status.as_u16() {
-        400 => (Fault::permanent(Acted::Answered), Code::Internal),
-        401 => (Fault::permanent(Acted::Answered), Code::Unauthenticated),
-        403 => (Fault::permanent(Acted::Answered), Code::PermissionDenied),
-        404 => (Fault::permanent(Acted::Answered), Code::Unimplemented),
-        429 => (Fault::overload(Acted::Refused), Code::ResourceExhausted),
-        408 | 500 => (Fault::transient(Acted::Unknown), Code::Unknown),
-        502..=504 => (Fault::transient(Acted::Unknown), Code::Unavailable),
-        _ => (Fault::permanent(Acted::Unknown), Code::Unknown),
+        400 => (Fault::permanent(ServerEffect::Answered), Code::Internal),
+        401 => (Fault::permanent(ServerEffect::Answered), Code::Unauthenticated),
+        403 => (Fault::permanent(ServerEffect::Answered), Code::PermissionDenied),
+        404 => (Fault::permanent(ServerEffect::Answered), Code::Unimplemented),
+        429 => (Fault::overload(ServerEffect::Refused), Code::ResourceExhausted),
+        408 | 500 => (Fault::transient(ServerEffect::Unknown), Code::Unknown),
+        502..=504 => (Fault::transient(ServerEffect::Unknown), Code::Unavailable),
+        _ => (Fault::permanent(ServerEffect::Unknown), Code::Unknown),
     };
     Finding { fault, code, text: "an HTTP reply that is not gRPC, from a proxy or another kind of server" }
 }

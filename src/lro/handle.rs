@@ -59,7 +59,7 @@ impl<R: Unpack, M: Unpack> Poller<R, M> {
                 && expected != *found
             {
                 let mismatch = UnpackError::Mismatch { expected, found: found.clone() };
-                return Err(Error::Resume(handle.name, mismatch));
+                return Err(Error::Resume { name: handle.name, error: mismatch });
             }
         }
         Ok(Self::by_name(caller, handle.name, policy))

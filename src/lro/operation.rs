@@ -120,10 +120,10 @@ impl<R: Unpack, M> Operation<R, M> {
         let name = || self.raw.name.clone();
         Some(match self.outcome()? {
             Outcome::Succeeded(Ok(response)) => Ok(response),
-            Outcome::Succeeded(Err(error)) => Err(Error::Response(name(), error)),
-            Outcome::Failed(status) => Err(Error::Operation(name(), status)),
-            Outcome::Cancelled(status) => Err(Error::Cancelled(name(), status)),
-            Outcome::NoResult => Err(Error::NoResult(name())),
+            Outcome::Succeeded(Err(error)) => Err(Error::Response { name: name(), error }),
+            Outcome::Failed(status) => Err(Error::Operation { name: name(), status }),
+            Outcome::Cancelled(status) => Err(Error::Cancelled { name: name(), status }),
+            Outcome::NoResult => Err(Error::NoResult { name: name() }),
         })
     }
 }
@@ -181,11 +181,11 @@ mod tests {
         assert!(matches!(done::<IssueModel>(response()).result(), Some(Ok(_))));
         assert!(matches!(done::<Payload>(response()).result(), Some(Ok(Payload::IssueModel(_)))));
         assert!(
-            matches!(done::<Issue>(response()).result(), Some(Err(Error::Response(name, _))) if name == "op")
+            matches!(done::<Issue>(response()).result(), Some(Err(Error::Response { name, .. })) if name == "op")
         );
-        assert!(matches!(failed::<Issue>(Code::Aborted).result(), Some(Err(Error::Operation(..)))));
-        assert!(matches!(failed::<Issue>(Code::Cancelled).result(), Some(Err(Error::Cancelled(..)))));
-        assert!(matches!(done::<Issue>(None).result(), Some(Err(Error::NoResult(_)))));
+        assert!(matches!(failed::<Issue>(Code::Aborted).result(), Some(Err(Error::Operation { .. }))));
+        assert!(matches!(failed::<Issue>(Code::Cancelled).result(), Some(Err(Error::Cancelled { .. }))));
+        assert!(matches!(done::<Issue>(None).result(), Some(Err(Error::NoResult { .. }))));
         assert!(matches!(done::<()>(None).result(), Some(Ok(()))));
         assert_eq!(Operation::<Issue>::from(longrunning::Operation::default()).outcome(), None);
     }

@@ -73,7 +73,7 @@ impl Operations {
         &self.caller
     }
 
-    /// Gets an operation by its full name. A read, sent again after any transient fault.
+    /// Gets an operation by its full name. A read, retried after any transient fault.
     ///
     /// # Errors
     /// [`Error::Name`] if `name` is empty, or has white space or control characters; else those of every call. That the

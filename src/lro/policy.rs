@@ -109,7 +109,7 @@ pub enum Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Acted;
+    use crate::error::ServerEffect;
 
     #[test]
     fn waits_grow_by_half_up_to_thirty_seconds() {
@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn faults_in_a_row_are_counted() {
         let policy = PollPolicy::default().with_max_faults(2);
-        let fault = |is_transient, is_overload| Fault { is_transient, is_overload, acted: Acted::Unknown };
+        let fault =
+            |is_transient, is_overload| Fault { is_transient, is_overload, effect: ServerEffect::Unknown };
         assert_eq!(policy.judge(fault(true, false), 2), Verdict::GoOn);
         assert_eq!(policy.judge(fault(true, true), 1), Verdict::SlowDown);
         assert_eq!(policy.judge(fault(true, false), 3), Verdict::GiveUp);

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument as _;
 
-use super::follow::Changes;
 use super::operation::Operation;
 use super::policy::{PollPolicy, Verdict};
 use super::requests;
@@ -58,7 +57,9 @@ pub struct Poller<R = Payload, M = Payload> {
 }
 
 /// Cannot happen: a poll that returns without error has stored its answer.
-const NO_ANSWER: Error = Error::Protocol("a poll gave no operation");
+fn no_answer() -> Error {
+    Error::protocol("a poll gave no operation")
+}
 
 /// How [`Poller::wait_until`] ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +84,7 @@ impl<R, M> Poller<R, M> {
     /// Of an operation that a call has just answered with, which counts as a poll.
     pub(super) fn begun(caller: Caller, operation: longrunning::Operation, policy: PollPolicy) -> Self {
         let mut poller = Self::by_name(caller, operation.name.clone(), policy);
-        poller.due = poller.due_in(poller.policy.wait(0, poller.caller.chance()));
+        poller.due = poller.due_in(poller.policy.wait(0, poller.caller.jitter()));
         poller.polls = 1;
         poller.last = Some(operation.into());
         poller
@@ -106,7 +107,7 @@ impl<R, M> Poller<R, M> {
     pub fn with_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         if self.polls > 0 && self.faults == 0 {
-            self.due = self.due_in(self.policy.wait(self.polls - 1, self.caller.chance()));
+            self.due = self.due_in(self.policy.wait(self.polls - 1, self.caller.jitter()));
         }
         self
     }
@@ -123,7 +124,7 @@ impl<R, M> Poller<R, M> {
             sleep_until(self.due).await;
             self.ask().await?;
         }
-        self.last.as_ref().ok_or(NO_ANSWER)
+        self.last.as_ref().ok_or_else(no_answer)
     }
 
     /// Asks the server to cancel the operation (best effort), and returns once it has taken note. How the
@@ -140,7 +141,7 @@ impl<R, M> Poller<R, M> {
     }
 
     fn due_in(&self, wait: Duration) -> Instant {
-        PollPolicy::due(self.caller.born(), Instant::now(), wait)
+        PollPolicy::due(self.caller.created_at(), Instant::now(), wait)
     }
 
     fn is_done(&self) -> bool {
@@ -155,7 +156,7 @@ impl<R, M> Poller<R, M> {
         // Boxed by the call: most of the time a poller waits, and should be small then.
         match call.with_retry(retry).await {
             Ok(raw) => {
-                self.due = self.due_in(self.policy.wait(self.polls, self.caller.chance()));
+                self.due = self.due_in(self.policy.wait(self.polls, self.caller.jitter()));
                 self.polls = self.polls.saturating_add(1);
                 self.faults = 0;
                 self.last = Some(raw.into());
@@ -164,7 +165,7 @@ impl<R, M> Poller<R, M> {
             Err(error) => {
                 self.faults = self.faults.saturating_add(1);
                 let wait =
-                    self.policy.wait(self.faults.saturating_sub(1).max(self.polls), self.caller.chance());
+                    self.policy.wait(self.faults.saturating_sub(1).max(self.polls), self.caller.jitter());
                 let wait = if self.verdict(&error) == Verdict::SlowDown { wait * 2 } else { wait };
                 let asked = Instant::now() + error.retry_after().unwrap_or(Duration::ZERO);
                 self.due = self.due_in(wait).max(asked);
@@ -183,23 +184,34 @@ impl<R, M> Poller<R, M> {
     }
 
     fn following(&self, error: Error) -> Error {
-        Error::Following(self.name.clone(), Box::new(error))
+        Error::Following { name: self.name.clone(), error: Box::new(error) }
     }
 
-    /// Polls until the operation is done, bearing with faults as the policy says.
-    pub(super) async fn finish(&mut self) -> Result<&Operation<R, M>, Error> {
+    /// Polls until the operation is done; faults are tolerated as the policy says.
+    async fn finish(&mut self) -> Result<&Operation<R, M>, Error> {
+        self.finish_with(|_| ()).await
+    }
+
+    async fn finish_with(
+        &mut self,
+        mut progress: impl FnMut(&Operation<R, M>),
+    ) -> Result<&Operation<R, M>, Error> {
+        self.last.iter().for_each(&mut progress);
         while !self.is_done() {
             sleep_until(self.due).await;
-            self.ask_patiently().await?;
+            if self.ask_patiently().await? {
+                self.last.iter().for_each(&mut progress);
+            }
         }
-        self.last.as_ref().ok_or(NO_ANSWER)
+        self.last.as_ref().ok_or_else(no_answer)
     }
 
-    /// Asks once; a fault that the policy bears with is no error.
-    pub(super) async fn ask_patiently(&mut self) -> Result<(), Error> {
+    /// Asks once; a fault that the policy tolerates is not an error. Whether there was an answer.
+    pub(super) async fn ask_patiently(&mut self) -> Result<bool, Error> {
         match self.ask().await {
+            Ok(()) => Ok(true),
             Err(error) if self.verdict(&error) == Verdict::GiveUp => Err(error),
-            _ => Ok(()),
+            Err(_) => Ok(false),
         }
     }
 
@@ -211,7 +223,7 @@ impl<R, M> Poller<R, M> {
 impl<R: Unpack, M> Poller<R, M> {
     /// Waits for the operation to end, however long that takes, and returns its response.
     ///
-    /// Transient faults of polls are borne with, up to the policy's number in a row.
+    /// Transient faults of polls are tolerated, up to the policy's number in a row.
     ///
     /// # Errors
     /// [`Error::Operation`], [`Error::Cancelled`], [`Error::NoResult`] or [`Error::Response`] if it ended so;
@@ -221,7 +233,50 @@ impl<R: Unpack, M> Poller<R, M> {
     /// A dropped future loses nothing: call it again, and it goes on where it was.
     pub async fn until_done(&mut self) -> Result<R, Error> {
         let span = wait_span(&self.name);
-        self.finish().instrument(span).await?.result().unwrap_or(Err(NO_ANSWER))
+        self.finish().instrument(span).await?.result().unwrap_or_else(|| Err(no_answer()))
+    }
+
+    /// As [`Poller::until_done`], and shows `progress` what each poll gave; at first what is known already, if anything.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = contact_center_insights_emulator::Emulator::builder()
+    /// #     .with_profile("polls:2".parse()?).start().await?;
+    /// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
+    /// #     .with_credentials(contact_center_insights::Credentials::anonymous()).build()?;
+    /// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
+    ///
+    /// let request = CreateIssueModelRequest {
+    ///     parent: "projects/my-project/locations/us-central1".into(),
+    ///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+    /// };
+    /// let mut training = client.create_issue_model(request).await?;
+    /// # let mut training = training.with_policy(contact_center_insights::PollPolicy::default()
+    /// #     .with_first_wait(std::time::Duration::from_millis(100)));
+    /// let mut seen = 0;
+    /// let model = training
+    ///     .until_done_with(|operation| {
+    ///         if let Some(Ok(metadata)) = operation.metadata() {
+    ///             println!("started {:?}", metadata.create_time);
+    ///         }
+    ///         seen += 1;
+    ///     })
+    ///     .await?;
+    /// assert_eq!(model.display_name, "billing");
+    /// assert!(seen > 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Poller::until_done`].
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing: call it again, and it goes on where it was.
+    pub async fn until_done_with(&mut self, progress: impl FnMut(&Operation<R, M>)) -> Result<R, Error> {
+        let span = wait_span(&self.name);
+        self.finish_with(progress).instrument(span).await?.result().unwrap_or_else(|| Err(no_answer()))
     }
 
     /// As [`Poller::until_done`], but for at most this long from now.
@@ -257,13 +312,13 @@ impl<R: Unpack, M> Poller<R, M> {
                     // A fault of this one poll does not undo what earlier ones told.
                     (_, Some(last)) => Ok(Waited::StillRunning { name: self.name.clone(), last }),
                     (Err(error), None) => Err(error),
-                    (Ok(()), None) => Err(NO_ANSWER),
+                    (Ok(()), None) => Err(no_answer()),
                 };
             }
             sleep_until(self.due).await;
             self.ask_patiently().await?;
         }
-        self.last.clone().map(Waited::Done).ok_or(NO_ANSWER)
+        self.last.clone().map(Waited::Done).ok_or_else(no_answer)
     }
 
     /// Asks the server to cancel the operation, then waits for its end. Success means that it succeeded
@@ -278,15 +333,6 @@ impl<R: Unpack, M> Poller<R, M> {
         self.cancel().await?;
         self.due = Instant::now();
         self.until_done().await
-    }
-
-    /// A stream of snapshots: the first, then each that differs from the one before, the finished one last.
-    #[must_use]
-    pub fn into_stream(self) -> Changes<R, M>
-    where
-        M: 'static,
-    {
-        Changes::new(self)
     }
 }
 

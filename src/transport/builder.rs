@@ -10,13 +10,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use super::base::Base;
+use super::carrier::Carrier;
+use super::classify::ClassifyFaults;
+use super::client_headers::ClientHeaders;
 use super::connect::{ConnectSettings, Connector, Dial, ProxyChoice};
 use super::environment::Environment;
-use super::guard::Guard;
-use super::identity::Identify;
 use super::pool::{Pool, PoolSettings};
-use super::safety::check_token_is_safe;
+use super::token_safety::check_token_is_safe;
 use super::{Endpoint, Transport, google};
 #[cfg(feature = "tls")]
 use super::{Tls, mtls};
@@ -31,13 +31,13 @@ pub struct TransportBuilder {
     credentials: Option<Credentials>,
     connect: ConnectSettings,
     pool: PoolSettings,
-    service: Option<Base>,
+    service: Option<Carrier>,
     layers: Vec<Wrap>,
     quota_project: Option<String>,
     universe_domain: Option<String>,
 }
 
-type Wrap = Arc<dyn Fn(Base) -> Base + Send + Sync>;
+type Wrap = Arc<dyn Fn(Carrier) -> Carrier + Send + Sync>;
 
 impl Default for TransportBuilder {
     /// To the global endpoint.
@@ -177,14 +177,14 @@ impl TransportBuilder {
     /// ```
     pub fn with_layer<L, B>(mut self, layer: L) -> Self
     where
-        L: Layer<Base> + Send + Sync + 'static,
+        L: Layer<Carrier> + Send + Sync + 'static,
         L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<Body>>>::Future: Send + 'static,
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.layers.push(Arc::new(move |base| Base::custom(layer.layer(base))));
+        self.layers.push(Arc::new(move |base| Carrier::custom(layer.layer(base))));
         self
     }
 
@@ -224,7 +224,7 @@ impl TransportBuilder {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.service = Some(Base::custom(service));
+        self.service = Some(Carrier::custom(service));
         self
     }
 
@@ -255,11 +255,11 @@ impl TransportBuilder {
             service
         } else {
             let connector = Connector::new(&endpoint, &connect, environment)?;
-            Base::pool(Pool::new(connector, endpoint.origin(), pool))
+            Carrier::pool(Pool::new(connector, endpoint.origin(), pool))
         };
         let base = layers.iter().fold(base, |base, wrap| wrap(base));
         let tokens = credentials.into_cache().map_err(Error::Credentials)?;
-        let stack = Identify::new(Authorize::new(Guard::new(base), tokens), quota_project);
+        let stack = ClientHeaders::new(Authorize::new(ClassifyFaults::new(base), tokens), quota_project);
         Ok(Transport { stack, endpoint })
     }
 

@@ -27,7 +27,7 @@ use super::Endpoint;
 #[cfg(feature = "tls")]
 use super::Tls;
 use super::environment::Environment;
-use crate::error::{BoxError, ConnectFailure, Error};
+use crate::error::{BoxError, ConnectFailure, Error, Setting};
 
 /// What HTTP/2 is spoken over.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -122,7 +122,7 @@ impl Connector {
         #[cfg(not(feature = "tls"))]
         if !endpoint.is_plaintext() {
             let reason = "https needs the feature `tls`, which this build lacks";
-            return Err(Error::Config("endpoint", reason.into()));
+            return Err(Error::config(Setting::Endpoint, reason));
         }
         let place = endpoint.place();
         Ok(Self(Arc::new(Inner {
@@ -173,7 +173,7 @@ impl Route {
         if let Some(dial) = &settings.dial {
             if matches!(settings.proxy, ProxyChoice::Url(_)) {
                 let reason = "a connector opens connections by itself; set either it or a proxy";
-                return Err(Error::Config("proxy", reason.into()));
+                return Err(Error::config(Setting::Proxy, reason));
             }
             return Ok(Self::Dial(dial.clone()));
         }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, Setting};
 
 /// Google's own universe: where its services are, unless someone runs them for others under a domain of their own.
 pub(crate) const DEFAULT_UNIVERSE: &str = "googleapis.com";
@@ -109,7 +109,7 @@ impl Endpoint {
             _ if is_location => format!("https://{location}-{SERVICE}.{domain}").parse(),
             _ => {
                 let reason = format!("`{}` is no location, such as europe-west1", location.escape_debug());
-                Err(Error::Config("location", reason.into()))
+                Err(Error::config(Setting::Location, reason))
             }
         }
     }
@@ -188,9 +188,9 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::parse(text.trim()).map_err(|source| {
-            Error::Config(
-                "endpoint",
-                format!("`{text}` is not of the form https://host[:port]: {source}").into(),
+            Error::config(
+                Setting::Endpoint,
+                format!("`{text}` is not of the form https://host[:port]: {source}"),
             )
         })
     }
@@ -233,14 +233,14 @@ mod tests {
         for bad in ["", "Europe", "eu.evil.com/", "eu west", "-eu", "projects/p/locations/eu", "1"] {
             let error = Endpoint::regional(bad).unwrap_err();
             assert_eq!(error.to_string(), "cannot use client option `location`");
-            assert!(matches!(error, Error::Config("location", _)), "{bad}: {error:?}");
+            assert_eq!(error.setting(), Some(Setting::Location), "{bad}: {error:?}");
         }
     }
 
     #[test]
     fn what_is_no_endpoint_is_refused() {
         for bad in ["", "ftp://x", "https://x/v1", "https://u:p@x", "https://", "a b", "x:port"] {
-            assert!(matches!(bad.parse::<Endpoint>(), Err(Error::Config("endpoint", _))), "{bad}");
+            assert_eq!(bad.parse::<Endpoint>().unwrap_err().setting(), Some(Setting::Endpoint), "{bad}");
         }
     }
 }

@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use super::endpoint::DEFAULT_UNIVERSE;
 use super::environment::Environment;
-use crate::error::Error;
+use crate::error::{Error, Setting};
 
 /// The value of `x-goog-user-project`, if it is for the client to say.
 pub(super) fn quota_project(
@@ -13,13 +13,13 @@ pub(super) fn quota_project(
 ) -> Result<Option<HeaderValue>, Error> {
     const VARIABLE: &str = "GOOGLE_CLOUD_QUOTA_PROJECT";
     let (name, project) = match (option, environment.get(VARIABLE)) {
-        (Some(project), _) => ("quota_project", project),
-        (None, Some(project)) => (VARIABLE, project),
+        (Some(project), _) => (Setting::QuotaProject, project),
+        (None, Some(project)) => (Setting::Variable(VARIABLE), project),
         (None, None) => return Ok(None),
     };
     match HeaderValue::try_from(project.trim()) {
         Ok(value) if !value.is_empty() => Ok(Some(value)),
-        _ => Err(Error::Config(name, format!("`{}` is no project id", project.escape_debug()).into())),
+        _ => Err(Error::config(name, format!("`{}` is no project id", project.escape_debug()))),
     }
 }
 
@@ -27,8 +27,8 @@ pub(super) fn quota_project(
 pub(super) fn universe_domain(option: Option<&str>, environment: &Environment<'_>) -> Result<String, Error> {
     const VARIABLE: &str = "GOOGLE_CLOUD_UNIVERSE_DOMAIN";
     let (name, domain) = match (option, environment.get(VARIABLE)) {
-        (Some(domain), _) => ("universe_domain", domain.trim().to_ascii_lowercase()),
-        (None, Some(domain)) => (VARIABLE, domain.to_ascii_lowercase()),
+        (Some(domain), _) => (Setting::UniverseDomain, domain.trim().to_ascii_lowercase()),
+        (None, Some(domain)) => (Setting::Variable(VARIABLE), domain.to_ascii_lowercase()),
         (None, None) => return Ok(DEFAULT_UNIVERSE.to_owned()),
     };
     let is_label = |label: &str| {
@@ -38,7 +38,7 @@ pub(super) fn universe_domain(option: Option<&str>, environment: &Environment<'_
         return Ok(domain);
     }
     let reason = format!("`{}` is no domain, such as {DEFAULT_UNIVERSE}", domain.escape_debug());
-    Err(Error::Config(name, reason.into()))
+    Err(Error::config(name, reason))
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(quota_project(None, &Environment::new(&|_| None)).unwrap(), None);
         for bad in ["", " ", "a\nb"] {
             let error = project(Some(bad)).unwrap_err();
-            assert!(matches!(error, Error::Config("quota_project", _)), "{bad:?}: {error:?}");
+            assert_eq!(error.setting(), Some(Setting::QuotaProject), "{bad:?}: {error:?}");
         }
     }
 
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(universe_domain(None, &Environment::new(&|_| None)).unwrap(), "googleapis.com");
         for bad in ["", "https://x.y", "x", "x..y", "evil.com/x", "a.b:1"] {
             let error = universe_domain(Some(bad), &environment).unwrap_err();
-            assert!(matches!(error, Error::Config("universe_domain", _)), "{bad:?}: {error:?}");
+            assert_eq!(error.setting(), Some(Setting::UniverseDomain), "{bad:?}: {error:?}");
         }
     }
 }

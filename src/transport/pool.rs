@@ -1,5 +1,5 @@
 //! Chooses the connection that carries a request: the one with the fewest in flight, a new one when all are full, and
-//! a place in line when no more may be opened.
+//! a place in the queue when no more may be opened.
 //!
 //! Connections are opened by tasks of their own, one at a time, so that a call that is dropped takes nothing from those
 //! that wait with it. After a failure the next is tried after a moment (100 ms, doubled up to 1 s): calls meanwhile wait for
@@ -7,7 +7,7 @@
 
 mod connection;
 mod exchange;
-mod watch;
+mod keepalive;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -70,16 +70,16 @@ struct Shared {
     settings: PoolSettings,
     scheme: Scheme,
     authority: Authority,
-    lines: Mutex<Lines>,
+    state: Mutex<PoolState>,
     /// The length of the line, to be read without the lock.
     waiting: AtomicUsize,
 }
 
 #[derive(Default)]
-struct Lines {
+struct PoolState {
     connections: Vec<Arc<Connection>>,
     /// Calls that wait for a place, first come, first served.
-    queue: VecDeque<oneshot::Sender<Turn>>,
+    queue: VecDeque<oneshot::Sender<Grant>>,
     is_opening: bool,
     /// In a row, to connect.
     failures: u32,
@@ -87,13 +87,13 @@ struct Lines {
 }
 
 /// What a call that waited is told.
-type Turn = Result<Slot, Unreachable>;
+type Grant = Result<Slot, Unreachable>;
 
 impl Pool {
     pub(super) fn new(connector: Connector, origin: (Scheme, Authority), settings: PoolSettings) -> Self {
         let (scheme, authority) = origin;
-        let (lines, waiting) = (Mutex::default(), AtomicUsize::new(0));
-        Self(Arc::new(Shared { connector, settings, scheme, authority, lines, waiting }))
+        let (state, waiting) = (Mutex::default(), AtomicUsize::new(0));
+        Self(Arc::new(Shared { connector, settings, scheme, authority, state, waiting }))
     }
 
     pub(super) fn call(&self, request: Request<Body>) -> Exchange {
@@ -111,43 +111,43 @@ impl Pool {
         Ok((Request::from_parts(head, ()), body))
     }
 
-    /// A place for one request now, or a place in line.
-    fn enter(&self) -> Result<Slot, oneshot::Receiver<Turn>> {
-        let mut lines = self.0.lock();
-        if lines.queue.is_empty()
-            && let Some(connection) = lines.least_busy()
+    /// A place for one request now, or a place in the queue.
+    fn enter(&self) -> Result<Slot, oneshot::Receiver<Grant>> {
+        let mut state = self.0.lock();
+        if state.queue.is_empty()
+            && let Some(connection) = state.least_busy()
         {
             return Ok(Slot::new(self, connection));
         }
-        let (turn, wait) = oneshot::channel();
-        lines.queue.push_back(turn);
-        self.0.waiting.store(lines.queue.len(), Ordering::SeqCst);
+        let (grant, wait) = oneshot::channel();
+        state.queue.push_back(grant);
+        self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
         // A place may have come free before the line was seen.
-        self.serve(lines);
+        self.serve(state);
         Err(wait)
     }
 
-    /// Gives places to those in line, and opens a connection for the rest, if one more may be opened.
-    fn serve(&self, mut lines: MutexGuard<'_, Lines>) {
+    /// Gives places to those in the queue, and opens a connection for the rest, if one more may be opened.
+    fn serve(&self, mut state: MutexGuard<'_, PoolState>) {
         let mut unclaimed = Vec::new();
-        lines.queue.retain(|turn| !turn.is_closed());
-        while !lines.queue.is_empty()
-            && let Some(connection) = lines.least_busy()
-            && let Some(turn) = lines.queue.pop_front()
+        state.queue.retain(|grant| !grant.is_closed());
+        while !state.queue.is_empty()
+            && let Some(connection) = state.least_busy()
+            && let Some(grant) = state.queue.pop_front()
         {
-            if let Err(Ok(slot)) = turn.send(Ok(Slot::new(self, connection))) {
+            if let Err(Ok(slot)) = grant.send(Ok(Slot::new(self, connection))) {
                 unclaimed.push(slot);
             }
         }
-        self.0.waiting.store(lines.queue.len(), Ordering::SeqCst);
-        lines.connections.retain(|connection| connection.health().is_open());
-        let may_open = !lines.is_opening && lines.connections.len() < self.0.settings.max_connections;
-        let opening = (may_open && !lines.queue.is_empty()).then(|| {
-            lines.is_opening = true;
-            Opening { pool: self.clone(), not_before: lines.not_before, outcome: None }
+        self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
+        state.connections.retain(|connection| connection.health().is_open());
+        let may_open = !state.is_opening && state.connections.len() < self.0.settings.max_connections;
+        let opening = (may_open && !state.queue.is_empty()).then(|| {
+            state.is_opening = true;
+            Opening { pool: self.clone(), not_before: state.not_before, outcome: None }
         });
         // What follows takes the lock again: a place that nobody took, and a runtime that runs nothing any more.
-        drop(lines);
+        drop(state);
         drop(unclaimed);
         if let Some(opening) = opening
             && let Ok(runtime) = Handle::try_current()
@@ -158,29 +158,29 @@ impl Pool {
 
     /// What the opening of a connection came to.
     fn opened(&self, outcome: Result<Connection, BoxError>) {
-        let mut lines = self.0.lock();
-        lines.is_opening = false;
+        let mut state = self.0.lock();
+        state.is_opening = false;
         let refused = match outcome {
             Ok(connection) => {
-                (lines.failures, lines.not_before) = (0, None);
-                lines.connections.push(Arc::new(connection));
+                (state.failures, state.not_before) = (0, None);
+                state.connections.push(Arc::new(connection));
                 None
             }
             Err(error) => {
-                let wait = FIRST_BACKOFF.saturating_mul(1 << lines.failures.min(10)).min(MAX_BACKOFF);
-                lines.failures = lines.failures.saturating_add(1);
-                lines.not_before = Some(Instant::now() + wait);
+                let wait = FIRST_BACKOFF.saturating_mul(1 << state.failures.min(10)).min(MAX_BACKOFF);
+                state.failures = state.failures.saturating_add(1);
+                state.not_before = Some(Instant::now() + wait);
                 tracing::debug!(%error, "cannot connect");
-                // Where others are open, those in line wait for a place on them.
-                let is_alone = !lines.connections.iter().any(|connection| connection.health().is_open());
-                is_alone.then(|| (Unreachable::new(error), std::mem::take(&mut lines.queue)))
+                // Where others are open, those in the queue wait for a place on them.
+                let is_alone = !state.connections.iter().any(|connection| connection.health().is_open());
+                is_alone.then(|| (Unreachable::new(error), std::mem::take(&mut state.queue)))
             }
         };
-        self.serve(lines);
+        self.serve(state);
         if let Some((error, queue)) = refused {
-            for turn in queue {
+            for grant in queue {
                 // Whoever waited may have gone.
-                let _ = turn.send(Err(error.clone()));
+                let _ = grant.send(Err(error.clone()));
             }
         }
     }
@@ -188,12 +188,12 @@ impl Pool {
 
 impl Shared {
     /// A poisoned lock only means that a panic passed by; what it guards is written in single steps.
-    fn lock(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Lines {
+impl PoolState {
     /// Of the connections that have room, the one with the fewest calls in flight.
     fn least_busy(&self) -> Option<Arc<Connection>> {
         let with_room = self.connections.iter().filter(|connection| connection.has_room());
@@ -217,7 +217,7 @@ impl Opening {
         let pool = Arc::downgrade(shared);
         let open = async {
             let io = shared.connector.connect().await?;
-            Connection::open(io, &shared.settings, move |event, health| noted(&pool, event, health)).await
+            Connection::open(io, &shared.settings, move |event, health| on_event(&pool, event, health)).await
         };
         let limit = shared.settings.connect_timeout;
         let outcome = timeout(limit, open).await;
@@ -242,13 +242,13 @@ impl Drop for Opening {
 }
 
 /// What happened to a connection.
-fn noted(pool: &Weak<Shared>, event: Event, health: &Arc<Health>) {
+fn on_event(pool: &Weak<Shared>, event: Event, health: &Arc<Health>) {
     let Some(pool) = pool.upgrade().map(Pool) else { return };
-    let mut lines = pool.0.lock();
-    if event == Event::Ended || lines.connections.len() > 1 {
-        lines.connections.retain(|connection| !connection.is(health));
+    let mut state = pool.0.lock();
+    if event == Event::Ended || state.connections.len() > 1 {
+        state.connections.retain(|connection| !connection.is(health));
     }
-    pool.serve(lines);
+    pool.serve(state);
 }
 
 /// A place for one request on a connection; it is free again when this is dropped.
@@ -275,10 +275,10 @@ impl Drop for Slot {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.0.lock();
+        let state = self.0.lock();
         f.debug_struct("Pool")
-            .field("connections", &lines.connections)
-            .field("waiting", &lines.queue.len())
+            .field("connections", &state.connections)
+            .field("waiting", &state.queue.len())
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use identity::Identity;
 
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, Setting};
 
 /// Settings of TLS. By default the operating system's root certificates are trusted, and the client shows no
 /// certificate of its own.
@@ -97,7 +97,7 @@ impl Tls {
 
     /// What rustls makes connections by; the protocol to agree on is not in it yet.
     pub(super) fn config(&self) -> Result<ClientConfig, Error> {
-        self.judge().map_err(|reason| Error::Config("tls", reason))
+        self.judge().map_err(|reason| Error::config(Setting::Tls, reason))
     }
 
     /// Whether the certificate of the client may change, so that it must be asked for again.
@@ -207,10 +207,9 @@ mod tests {
     }
 
     fn reason(tls: &Tls) -> String {
-        match tls.config().unwrap_err() {
-            Error::Config("tls", reason) => reason.to_string(),
-            other => panic!("{other:?}"),
-        }
+        let error = tls.config().unwrap_err();
+        assert_eq!(error.setting(), Some(Setting::Tls), "{error:?}");
+        error.to_string()
     }
 
     #[test]

@@ -133,7 +133,7 @@ async fn a_calls_own_quota_project_goes_before_that_of_the_credentials() {
     let client = script.client_with(Credentials::from_source(source));
     client.get_operation(NAME).await.unwrap();
     let own = HeaderValue::from_static("of-the-call");
-    client.get_operation(NAME).with_metadata(PROJECT, own).await.unwrap();
+    client.get_operation(NAME).with_header(PROJECT, own).await.unwrap();
     let sent: Vec<_> = script
         .seen()
         .iter()

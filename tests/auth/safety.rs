@@ -48,7 +48,7 @@ pub async fn child() {
     let client = script.client_with(credentials);
     for _ in 0..2 {
         let call = client.get_operation(NAME).with_retry(RetryPolicy::never());
-        let call = call.with_metadata(HeaderName::from_static("x-own"), HeaderValue::from_static(OWN_TOKEN));
+        let call = call.with_header(HeaderName::from_static("x-own"), HeaderValue::from_static(OWN_TOKEN));
         println!("{call:?} {call:#?}");
         match call.await {
             Ok(operation) => println!("@ok {operation:?}"),

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use calls::{Kind, Patience, client};
-use contact_center_insights::error::Acted;
+use contact_center_insights::error::ServerEffect;
 use contact_center_insights::status::code_name;
 use contact_center_insights::{Code, Error};
 use rows::{Expected, Row};
@@ -50,21 +50,22 @@ fn judge_once(row: &Row, kind: Kind, error: Option<&Error>, requests: usize) -> 
             assert!(error.is_none() && requests == kind.requests(), "{place}");
             return "ok".to_owned();
         }
-        Expected::Token => (Acted::Answered, true),
+        Expected::Token => (ServerEffect::Answered, true),
         Expected::Permanent(_, acted) => (acted, false),
         Expected::Transient(_, acted) | Expected::Overload(_, acted) => {
-            (acted, kind != Kind::Create || matches!(acted, Acted::NotSent | Acted::Refused))
+            (acted, kind != Kind::Create || matches!(acted, ServerEffect::NotSent | ServerEffect::Refused))
         }
     };
     assert_eq!(error.is_none(), heals, "{place}");
     let Some(error) = error else {
-        let expected = kind.requests() + usize::from(acted != Acted::NotSent);
+        let expected = kind.requests() + usize::from(acted != ServerEffect::NotSent);
         assert!(requests == expected || row.is_timed(), "{requests} requests, {place}");
-        return "ok, sent again".to_owned();
+        return "ok, retried".to_owned();
     };
     assert!(requests == 1 || row.is_timed() && requests == 0, "{requests} requests, {place}");
-    assert_eq!(error.may_have_been_applied(), acted == Acted::Unknown, "{place}");
-    let may = if kind == Kind::Create && acted == Acted::Unknown { ", may have been applied" } else { "" };
+    assert_eq!(error.may_have_been_applied(), acted == ServerEffect::Unknown, "{place}");
+    let may =
+        if kind == Kind::Create && acted == ServerEffect::Unknown { ", may have been applied" } else { "" };
     format!("error{may}")
 }
 
@@ -72,7 +73,7 @@ fn judge_once(row: &Row, kind: Kind, error: Option<&Error>, requests: usize) -> 
 async fn one_attempt(row: &Row, kind: Kind) -> String {
     let (code, acted, is_transient, is_overload) = match row.expected {
         Expected::Nothing => return String::new(),
-        Expected::Token => (Code::Unauthenticated, Acted::Answered, false, false),
+        Expected::Token => (Code::Unauthenticated, ServerEffect::Answered, false, false),
         Expected::Transient(code, acted) => (code, acted, true, false),
         Expected::Overload(code, acted) => (code, acted, true, true),
         Expected::Permanent(code, acted) => (code, acted, false, false),
@@ -81,15 +82,18 @@ async fn one_attempt(row: &Row, kind: Kind) -> String {
     let call = error.call().unwrap_or_else(|| panic!("{}: {error:?}", row.name));
     let fault = call.fault();
     assert_eq!(
-        (error.code(), fault.acted, fault.is_transient, fault.is_overload),
+        (error.code(), fault.effect, fault.is_transient, fault.is_overload),
         (Some(code), acted, is_transient, is_overload),
         "{} under {kind:?}: {}",
         row.name,
         chain(&error)
     );
-    let text = chain(call);
     // The time that an attempt took is not the same every time.
-    let text = text.lines().next().and_then(|line| line.split(" within ").next()).unwrap_or_default();
+    let text = match call.status().message().split(" within ").next() {
+        None | Some("") => "the server gave no message",
+        Some(text) => text,
+    };
+    assert!(error.to_string().contains(text) || call.status().message().is_empty(), "{error}");
     format!("{}: {text}", code_name(code))
 }
 
@@ -102,11 +106,11 @@ async fn several_attempts(row: &Row, kind: Kind) {
         Expected::Token => 2,
         Expected::Permanent(..) => 1,
         Expected::Transient(_, acted) | Expected::Overload(_, acted) => match acted {
-            Acted::NotSent => 0,
-            Acted::Unknown | Acted::Answered if kind == Kind::Create => 1,
-            // A request that the server has left out is sent again at once, once a call, before the policy is asked.
-            Acted::Refused if kind == Kind::Poll => 2 * ATTEMPTS as usize,
-            Acted::Refused => ATTEMPTS as usize + 1,
+            ServerEffect::NotSent => 0,
+            ServerEffect::Unknown | ServerEffect::Answered if kind == Kind::Create => 1,
+            // A request that the server has left out is retried at once, once a call, before the policy is asked.
+            ServerEffect::Refused if kind == Kind::Poll => 2 * ATTEMPTS as usize,
+            ServerEffect::Refused => ATTEMPTS as usize + 1,
             _ => ATTEMPTS as usize,
         },
     };
@@ -173,12 +177,12 @@ fn print(rows: &[Row], lines: &[Line]) -> String {
     table
 }
 
-fn words(acted: Acted) -> &'static str {
-    match acted {
-        Acted::NotSent => "no: not sent",
-        Acted::Refused => "no: refused",
-        Acted::Answered => "no: answered",
-        Acted::Unknown => "unknown",
+fn words(effect: ServerEffect) -> &'static str {
+    match effect {
+        ServerEffect::NotSent => "no: not sent",
+        ServerEffect::Refused => "no: refused",
+        ServerEffect::Answered => "no: answered",
+        ServerEffect::Unknown => "unknown",
     }
 }
 
@@ -223,7 +227,7 @@ async fn one_fault_on_the_first_poll_and_the_wait_ends_with_the_result() {
         "GOAWAY that leaves the request out",
         "GOAWAY that covers the request, then close",
     ] {
-        assert_eq!(after_one_fault(&find(name), Kind::Poll).await, "ok, sent again", "{name}");
+        assert_eq!(after_one_fault(&find(name), Kind::Poll).await, "ok, retried", "{name}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contact_center_insights::error::Acted::{self, Answered, NotSent, Refused, Unknown};
+use contact_center_insights::error::ServerEffect::{self, Answered, NotSent, Refused, Unknown};
 use contact_center_insights::proto::rpc;
 use contact_center_insights::{Code, Status};
 
@@ -26,10 +26,10 @@ pub enum Expected {
     /// No fault at all.
     Nothing,
     /// May pass by itself.
-    Transient(Code, Acted),
+    Transient(Code, ServerEffect),
     /// As above, and the server asks for fewer calls.
-    Overload(Code, Acted),
-    Permanent(Code, Acted),
+    Overload(Code, ServerEffect),
+    Permanent(Code, ServerEffect),
     /// The server refuses the token: a new one is fetched, once.
     Token,
 }

@@ -34,7 +34,7 @@ async fn the_call_wins_over_the_client_and_the_client_over_the_credentials() {
         let client = builder.build().unwrap();
         let mut call = client.get_operation(NAME);
         if let Some(project) = of_call {
-            call = call.with_metadata(HEADER, http::HeaderValue::from_static(project));
+            call = call.with_header(HEADER, http::HeaderValue::from_static(project));
         }
         call.await.unwrap();
         let seen = server.script.seen().pop().unwrap().headers.into_headers();

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use contact_center_insights::auth::Token;
-use contact_center_insights::{Client, Credentials, Error};
+use contact_center_insights::error::Setting;
+use contact_center_insights::{Client, Credentials};
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpSocket;
 
@@ -84,7 +85,7 @@ async fn a_plaintext_server_is_reached_through_a_proxy_if_nothing_is_secret() {
         .with_endpoint("http://127.0.0.1:8080")
         .with_credentials(Credentials::from_token(Token::new(TOKEN).unwrap()))
         .with_proxy(format!("http://{}", proxy.address));
-    assert!(matches!(with_token.build().unwrap_err(), Error::Config("credentials", _)));
+    assert_eq!(with_token.build().unwrap_err().setting(), Some(Setting::Credentials));
 }
 
 #[tokio::test]

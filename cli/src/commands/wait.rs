@@ -29,7 +29,7 @@ const SHOWN_ERRORS: usize = 3;
 pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     let name = args.name.name;
     let session = args.connection.open()?;
-    let poller = session.client().operation(&name).map_err(session.failure(&name))?;
+    let poller = session.client().poller(&name).map_err(session.failure(&name))?;
     let mut poller = poller.with_policy(policy(args.interval));
     // A time that no clock reaches is none.
     let deadline = args.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -98,9 +98,9 @@ pub(super) fn conclude(operation: &Operation) -> Result<(), Error> {
         summarize(partial_errors(&metadata));
     }
     match operation.result() {
-        Some(Err(error @ (Error::Operation(..) | Error::Cancelled(..)))) => Err(error),
+        Some(Err(error @ (Error::Operation { .. } | Error::Cancelled { .. }))) => Err(error),
         // Methods that promise an empty response may leave it out, so that this is no failure.
-        Some(Err(error @ Error::NoResult(_))) => {
+        Some(Err(error @ Error::NoResult { .. })) => {
             say(format_args!("note: {error}"));
             Ok(())
         }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contact_center_insights::auth::Token;
-use contact_center_insights::call::{Caller, Defaults, RetryPolicy};
+use contact_center_insights::call::{CallSettings, Caller, RetryPolicy};
 use contact_center_insights::error::BoxError;
 use contact_center_insights::lro::{Outcome, PollPolicy, Poller};
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
@@ -42,7 +42,7 @@ fn at_once() -> PollPolicy {
 fn transcoder(gateway: &Gateway) -> Transcoder {
     let retry = RetryPolicy::default().with_first_wait(Duration::ZERO).with_max_wait(Duration::ZERO);
     let transport = gateway.transport(Credentials::anonymous());
-    Transcoder::new(Caller::new(transport, Defaults::default().with_retry(retry)))
+    Transcoder::new(Caller::new(transport, CallSettings::default().with_retry(retry)))
 }
 
 async fn start(transcoder: &Transcoder) -> Poller<Recording, TranscodeMetadata> {
@@ -131,7 +131,7 @@ async fn another_process_goes_on_from_a_handle() {
     let resumed = operations.resume::<Recording, TranscodeMetadata>(handle.clone()).unwrap();
     assert_eq!(resumed.await.unwrap().name, RECORDING);
     let wrong = operations.resume::<IssueModel, TranscodeMetadata>(handle);
-    assert!(matches!(wrong, Err(Error::Resume(name, _)) if name == OPERATION));
+    assert!(matches!(wrong, Err(Error::Resume { name, .. }) if name == OPERATION));
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn operations_are_got_listed_and_cancelled_by_name() {
     let operation = operations.get::<Recording, TranscodeMetadata>(OPERATION).await.unwrap();
     assert!(matches!(operation.outcome(), Some(Outcome::Cancelled(_))), "{operation:?}");
     let ended = operations.poller::<Recording, TranscodeMetadata>(OPERATION).unwrap().await;
-    assert!(matches!(ended, Err(Error::Cancelled(name, _)) if name == OPERATION));
+    assert!(matches!(ended, Err(Error::Cancelled { name, .. }) if name == OPERATION));
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ impl Script {
     fn cache_with(timing: Timing, steps: impl IntoIterator<Item = Step>) -> (TokenCache, Self) {
         let script = Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())), ..Self::default() };
         let source = Arc::new(script.clone());
-        (TokenCache::with_wall_clock("script", source, timing, Chance::seeded(7), wall_clock), script)
+        (TokenCache::with_wall_clock("script", source, timing, Jitter::seeded(7), wall_clock), script)
     }
 
     fn fetches(&self) -> usize {
@@ -238,7 +238,7 @@ async fn the_same_ending_token_again_is_used_and_asked_about_calmly() {
         let (secret, left) = if left > Duration::from_mins(1) { ("a", left) } else { ("b", left * 60) };
         std::future::ready(Token::new(secret).map(|token| token.expires_in(left)))
     };
-    let cache = TokenCache::new("mds", Arc::new(source), Timing::default(), Chance::seeded(7));
+    let cache = TokenCache::new("mds", Arc::new(source), Timing::default(), Jitter::seeded(7));
     let mut last = String::new();
     for _ in 0..3600 {
         last = secret(&cache).await.unwrap();
@@ -253,7 +253,7 @@ async fn the_same_ending_token_again_is_used_and_asked_about_calmly() {
 async fn a_token_of_another_universe_is_never_served() {
     let source = || async { Ok(Token::new("a")?.with_universe_domain("example.cloud")) };
     let timing = Timing { universe: Some("googleapis.com".into()), ..Timing::default() };
-    let cache = TokenCache::new("script", Arc::new(source), timing, Chance::seeded(7));
+    let cache = TokenCache::new("script", Arc::new(source), timing, Jitter::seeded(7));
     let error = cache.token().await.unwrap_err();
     let text = std::error::Error::source(&error).unwrap().to_string();
     assert!(
@@ -261,7 +261,7 @@ async fn a_token_of_another_universe_is_never_served() {
         "{text}"
     );
     let timing = Timing { universe: Some("example.cloud".into()), ..Timing::default() };
-    let cache = TokenCache::new("script", Arc::new(source), timing, Chance::seeded(7));
+    let cache = TokenCache::new("script", Arc::new(source), timing, Jitter::seeded(7));
     assert_eq!(secret(&cache).await.unwrap(), "a");
 }
 

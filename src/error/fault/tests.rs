@@ -11,27 +11,27 @@ fn status_over(code: Code, source: impl StdError + Send + Sync + 'static) -> ton
 }
 
 fn said(code: Code, is_after_data: bool) -> tonic::Status {
-    status_over(code, ServerSaid { is_after_data })
+    status_over(code, FromServer { is_after_data })
 }
 
 #[test]
 fn codes_of_the_server_read_as_the_table_says() {
     let cases = [
-        (Code::Unavailable, Fault::transient(Acted::Refused)),
-        (Code::ResourceExhausted, Fault::overload(Acted::Refused)),
-        (Code::Internal, Fault::transient(Acted::Unknown)),
-        (Code::Unknown, Fault::transient(Acted::Unknown)),
-        (Code::DeadlineExceeded, Fault::transient(Acted::Unknown)),
-        (Code::Cancelled, Fault::transient(Acted::Unknown)),
-        (Code::NotFound, Fault::permanent(Acted::Answered)),
-        (Code::PermissionDenied, Fault::permanent(Acted::Answered)),
-        (Code::Unauthenticated, Fault::permanent(Acted::Answered)),
-        (Code::OutOfRange, Fault::permanent(Acted::Answered)),
-        (Code::Aborted, Fault::permanent(Acted::Answered)),
+        (Code::Unavailable, Fault::transient(ServerEffect::Refused)),
+        (Code::ResourceExhausted, Fault::overload(ServerEffect::Refused)),
+        (Code::Internal, Fault::transient(ServerEffect::Unknown)),
+        (Code::Unknown, Fault::transient(ServerEffect::Unknown)),
+        (Code::DeadlineExceeded, Fault::transient(ServerEffect::Unknown)),
+        (Code::Cancelled, Fault::transient(ServerEffect::Unknown)),
+        (Code::NotFound, Fault::permanent(ServerEffect::Answered)),
+        (Code::PermissionDenied, Fault::permanent(ServerEffect::Answered)),
+        (Code::Unauthenticated, Fault::permanent(ServerEffect::Answered)),
+        (Code::OutOfRange, Fault::permanent(ServerEffect::Answered)),
+        (Code::Aborted, Fault::permanent(ServerEffect::Answered)),
     ];
     for (code, fault) in cases {
         assert_eq!(classify(&said(code, false)).0, fault, "{code:?}");
-        let begun = Fault { acted: Acted::Unknown, ..fault };
+        let begun = Fault { effect: ServerEffect::Unknown, ..fault };
         assert_eq!(classify(&said(code, true)).0, begun, "{code:?} after data");
     }
 }
@@ -46,7 +46,7 @@ fn a_reply_that_cannot_be_read_says_nothing_of_what_the_server_did() {
         (Code::Unimplemented, false),
     ];
     for (code, is_transient) in cases {
-        let fault = Fault { is_transient, is_overload: false, acted: Acted::Unknown };
+        let fault = Fault { is_transient, is_overload: false, effect: ServerEffect::Unknown };
         assert_eq!(classify(&tonic::Status::new(code, "")).0, fault, "{code:?}");
     }
 }
@@ -56,21 +56,27 @@ fn the_chain_of_sources_outweighs_the_code() {
     let page =
         |status| HttpReply { status: StatusCode::from_u16(status).unwrap(), content_type: String::new() };
     let cases: [(BoxError, Fault); 15] = [
-        (ConnectFailure::transient("refused").into(), Fault::transient(Acted::NotSent)),
-        (ConnectFailure::permanent("wrong host").into(), Fault::permanent(Acted::NotSent)),
-        (tonic::ConnectError("tcp connect error".into()).into(), Fault::transient(Acted::NotSent)),
-        (h2::Error::from(Reason::REFUSED_STREAM).into(), Fault::transient(Acted::Refused)),
-        (h2::Error::from(Reason::ENHANCE_YOUR_CALM).into(), Fault::overload(Acted::Unknown)),
-        (h2::Error::from(Reason::INTERNAL_ERROR).into(), Fault::transient(Acted::Unknown)),
-        (std::io::Error::other("broken").into(), Fault::transient(Acted::Unknown)),
-        (CredentialsError::permanent("adc", "no file".into()).into(), Fault::permanent(Acted::NotSent)),
-        (CredentialsError::transient("adc", "timeout".into()).into(), Fault::transient(Acted::NotSent)),
-        (page(401).into(), Fault::permanent(Acted::Answered)),
-        (page(404).into(), Fault::permanent(Acted::Answered)),
-        (page(429).into(), Fault::overload(Acted::Refused)),
-        (page(500).into(), Fault::transient(Acted::Unknown)),
-        (page(502).into(), Fault::transient(Acted::Unknown)),
-        (page(200).into(), Fault::permanent(Acted::Unknown)),
+        (ConnectFailure::transient("refused").into(), Fault::transient(ServerEffect::NotSent)),
+        (ConnectFailure::permanent("wrong host").into(), Fault::permanent(ServerEffect::NotSent)),
+        (tonic::ConnectError("tcp connect error".into()).into(), Fault::transient(ServerEffect::NotSent)),
+        (h2::Error::from(Reason::REFUSED_STREAM).into(), Fault::transient(ServerEffect::Refused)),
+        (h2::Error::from(Reason::ENHANCE_YOUR_CALM).into(), Fault::overload(ServerEffect::Unknown)),
+        (h2::Error::from(Reason::INTERNAL_ERROR).into(), Fault::transient(ServerEffect::Unknown)),
+        (std::io::Error::other("broken").into(), Fault::transient(ServerEffect::Unknown)),
+        (
+            CredentialsError::permanent("adc", "no file".into()).into(),
+            Fault::permanent(ServerEffect::NotSent),
+        ),
+        (
+            CredentialsError::transient("adc", "timeout".into()).into(),
+            Fault::transient(ServerEffect::NotSent),
+        ),
+        (page(401).into(), Fault::permanent(ServerEffect::Answered)),
+        (page(404).into(), Fault::permanent(ServerEffect::Answered)),
+        (page(429).into(), Fault::overload(ServerEffect::Refused)),
+        (page(500).into(), Fault::transient(ServerEffect::Unknown)),
+        (page(502).into(), Fault::transient(ServerEffect::Unknown)),
+        (page(200).into(), Fault::permanent(ServerEffect::Unknown)),
     ];
     for (error, fault) in cases {
         let shown = error.to_string();
@@ -82,5 +88,5 @@ fn the_chain_of_sources_outweighs_the_code() {
 #[test]
 fn within_a_reply_nothing_is_refused_any_more() {
     let fault = TransportFault::within_reply(tonic::ConnectError("late".into()).into()).fault();
-    assert_eq!(fault, Fault::transient(Acted::Unknown));
+    assert_eq!(fault, Fault::transient(ServerEffect::Unknown));
 }

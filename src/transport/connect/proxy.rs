@@ -8,7 +8,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use super::super::Endpoint;
 use super::super::environment::Environment;
-use crate::error::Error;
+use crate::error::{Error, Setting};
 
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -63,12 +63,12 @@ impl ProxyChoice {
     ) -> Result<Option<Proxy>, Error> {
         let (option, url, exceptions) = match self {
             Self::Direct => return Ok(None),
-            Self::Url(url) => ("proxy", url.clone(), String::new()),
+            Self::Url(url) => (Setting::Proxy, url.clone(), String::new()),
             Self::Environment if endpoint.is_plaintext() || endpoint.is_loopback() => return Ok(None),
             Self::Environment => {
                 let Some((variable, url)) = environment.first(&VARIABLES) else { return Ok(None) };
                 let exceptions = environment.first(&EXCEPTIONS).map(|(_, list)| list);
-                (variable, url, exceptions.unwrap_or_default())
+                (Setting::Variable(variable), url, exceptions.unwrap_or_default())
             }
         };
         // Before the exceptions: a bad value is bad whether or not it is used this time.
@@ -79,9 +79,9 @@ impl ProxyChoice {
 }
 
 impl Proxy {
-    fn parse(option: &'static str, url: &str) -> Result<Self, Error> {
+    fn parse(option: Setting, url: &str) -> Result<Self, Error> {
         // The value is not shown: it may hold a password, in whatever place a typing error put it.
-        let bad = |reason: &str| Error::Config(option, reason.into());
+        let bad = |reason: &str| Error::config(option, reason);
         let anywhere = Uri::from_static("https://anywhere.invalid/");
         let intercept = Matcher::builder().all(url).build().intercept(&anywhere).ok_or_else(|| {
             bad("it is not of the form http://[user:password@]host[:port]; the scheme can be http, https or \
@@ -172,8 +172,8 @@ mod tests {
         {
             let error =
                 resolve(&ProxyChoice::Environment, "https://e.test", &[("ALL_PROXY", url)]).unwrap_err();
-            let Error::Config("ALL_PROXY", reason) = &error else { panic!("{url}: {error:?}") };
-            assert!(!reason.to_string().contains("planted"), "{reason}");
+            assert_eq!(error.setting(), Some(Setting::Variable("ALL_PROXY")), "{url}: {error:?}");
+            assert!(!format!("{error} {error:?}").contains("planted"), "{error:?}");
         }
         let with_password = ProxyChoice::Url("http://user:planted@p:1".to_owned());
         let proxy = resolve(&with_password, "https://e.test", &[]).unwrap().unwrap();

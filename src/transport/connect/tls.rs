@@ -14,7 +14,7 @@ use tokio::io::AsyncBufRead as _;
 use tokio_rustls::TlsConnector;
 
 use super::Io;
-use crate::error::{ConnectFailure, Error};
+use crate::error::{ConnectFailure, Error, Setting};
 use crate::transport::Tls;
 
 /// Puts TLS on streams to one host.
@@ -34,7 +34,7 @@ impl Secure {
         let mut config = tls.config()?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         let name =
-            ServerName::try_from(host.to_owned()).map_err(|error| Error::Config("endpoint", error.into()))?;
+            ServerName::try_from(host.to_owned()).map_err(|error| Error::config(Setting::Endpoint, error))?;
         let latest = config.client_auth_cert_resolver.clone();
         Ok(Self {
             config,
@@ -51,7 +51,7 @@ impl Secure {
         let mut config = tls.clone().without_identity().config()?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let name =
-            ServerName::try_from(host.to_owned()).map_err(|error| Error::Config("proxy", error.into()))?;
+            ServerName::try_from(host.to_owned()).map_err(|error| Error::config(Setting::Proxy, error))?;
         Ok(Self { config, name, place: place.to_owned(), has_identity: false, is_proxy: true, renewed: None })
     }
 

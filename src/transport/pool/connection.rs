@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 
 use super::PoolSettings;
-use super::watch::{Verdict, Watch};
+use super::keepalive::{Keepalive, Liveness};
 use crate::error::{BoxError, ConnectFailure};
 use crate::transport::connect::{HTTP1, Io, TLS};
 
@@ -91,7 +91,7 @@ pub(super) enum Unsent {
     /// It is closing; another will take it.
     Closing(Box<Request<()>>),
     /// It closed at this very moment, and the request's head is gone.
-    Lost(h2::Error),
+    ClosedBeforeSend(h2::Error),
 }
 
 impl Connection {
@@ -103,7 +103,7 @@ impl Connection {
         observer: impl Fn(Event, &Arc<Health>) + Send + 'static,
     ) -> Result<Self, BoxError> {
         let health = Arc::new(Health::default());
-        let io = Heard { io, health: health.clone() };
+        let io = FirstByte { io, health: health.clone() };
         let (sender, mut connection) = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -112,11 +112,11 @@ impl Connection {
             .handshake::<_, Bytes>(io)
             .await
             .map_err(not_http2)?;
-        let watch = connection.ping_pong().map(|pings| Watch::new(pings, settings));
+        let keepalive = connection.ping_pong().map(|pings| Keepalive::new(pings, settings));
         let (spoken, has_spoken) = oneshot::channel();
         tokio::spawn(Driver {
             connection,
-            watch,
+            keepalive,
             max_streams: settings.max_streams,
             health: health.clone(),
             spoken: Some(spoken),
@@ -161,7 +161,7 @@ impl Connection {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = match sender.poll_ready(cx) {
             Poll::Ready(Ok(())) => sender.send_request(head, false),
-            // A stream waits for its turn: the server has lowered its limit. Another may wait with it.
+            // A stream waits for its grant: the server has lowered its limit. Another may wait with it.
             Poll::Pending => sender.clone().send_request(head, false),
             Poll::Ready(Err(_)) => {
                 self.health.close(CLOSING);
@@ -170,7 +170,7 @@ impl Connection {
         };
         sent.map_err(|error| {
             self.health.close(CLOSING);
-            Unsent::Lost(error)
+            Unsent::ClosedBeforeSend(error)
         })
     }
 }
@@ -183,8 +183,8 @@ impl fmt::Debug for Connection {
 
 /// Moves the bytes of a connection, and watches it, until it ends.
 struct Driver<F: Fn(Event, &Arc<Health>)> {
-    connection: h2::client::Connection<Heard, Bytes>,
-    watch: Option<Watch>,
+    connection: h2::client::Connection<FirstByte, Bytes>,
+    keepalive: Option<Keepalive>,
     max_streams: usize,
     health: Arc<Health>,
     /// Told once: that the server speaks HTTP/2, or how the connection ended before.
@@ -200,12 +200,12 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if let Some(watch) = &mut this.watch {
-            match watch.poll(&this.health, cx) {
-                Verdict::Alive => {}
-                Verdict::Idle => (this.observer)(Event::Idle, &this.health),
+        if let Some(keepalive) = &mut this.keepalive {
+            match keepalive.poll(&this.health, cx) {
+                Liveness::Alive => {}
+                Liveness::Idle => (this.observer)(Event::Idle, &this.health),
                 // Dropping the connection ends its streams; they look here for the reason.
-                Verdict::Dead => {
+                Liveness::Dead => {
                     this.health.close(DEAD);
                     return Poll::Ready(());
                 }
@@ -263,12 +263,12 @@ impl<F: Fn(Event, &Arc<Health>)> Drop for Driver<F> {
 }
 
 /// Notes the first byte that comes.
-struct Heard {
+struct FirstByte {
     io: Io,
     health: Arc<Health>,
 }
 
-impl AsyncRead for Heard {
+impl AsyncRead for FirstByte {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -283,7 +283,7 @@ impl AsyncRead for Heard {
     }
 }
 
-impl AsyncWrite for Heard {
+impl AsyncWrite for FirstByte {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, buf)
     }

@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 use tonic::body::Body;
 
 use super::connection::Unsent;
-use super::{Pool, Slot, Turn};
-use crate::error::{BoxError, Lost, PingsUnanswered, Unreachable};
+use super::{Grant, Pool, Slot};
+use crate::error::{BoxError, ClosedBeforeSend, PingsUnanswered, Unreachable};
 
 /// The reply to a request, as a future. Dropping it resets the stream, which the server sees as a cancellation.
 pub(crate) struct Exchange(State);
@@ -26,7 +26,7 @@ enum State {
     Unsent {
         pool: Pool,
         request: Request<Body>,
-        turn: Option<oneshot::Receiver<Turn>>,
+        grant: Option<oneshot::Receiver<Grant>>,
     },
     Sent(Sent),
     Done,
@@ -40,7 +40,7 @@ struct Sent {
 
 impl Exchange {
     pub(super) fn new(pool: Pool, request: Request<Body>) -> Self {
-        Self(State::Unsent { pool, request, turn: None })
+        Self(State::Unsent { pool, request, grant: None })
     }
 
     /// Whether a connection has taken the request.
@@ -55,15 +55,15 @@ impl Future for Exchange {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             match std::mem::replace(&mut self.0, State::Done) {
-                State::Unsent { pool, request, turn } => {
-                    let slot = match turn.map_or_else(|| pool.enter(), Err) {
+                State::Unsent { pool, request, grant } => {
+                    let slot = match grant.map_or_else(|| pool.enter(), Err) {
                         Ok(slot) => slot,
-                        Err(mut turn) => match Pin::new(&mut turn).poll(cx) {
+                        Err(mut grant) => match Pin::new(&mut grant).poll(cx) {
                             Poll::Ready(told) => {
                                 told.unwrap_or_else(|_| Err(Unreachable::new("the pool is gone".into())))?
                             }
                             Poll::Pending => {
-                                self.0 = State::Unsent { pool, request, turn: Some(turn) };
+                                self.0 = State::Unsent { pool, request, grant: Some(grant) };
                                 return Poll::Pending;
                             }
                         },
@@ -94,9 +94,9 @@ fn send(pool: Pool, slot: Slot, request: Request<Body>, cx: &mut Context<'_>) ->
         }
         Err(Unsent::Closing(head)) => {
             let request = head.map(|()| body);
-            Ok(State::Unsent { pool, request, turn: None })
+            Ok(State::Unsent { pool, request, grant: None })
         }
-        Err(Unsent::Lost(error)) => Err(Lost(error).into()),
+        Err(Unsent::ClosedBeforeSend(error)) => Err(ClosedBeforeSend(error).into()),
     }
 }
 

@@ -80,7 +80,7 @@ fn refused(error: &Error, metadata: Option<&Value>) -> Value {
         "message": status.message(),
         "reason": status.detail::<ErrorInfo>().map(|info| info.reason),
         "fields": fields.into_iter().map(|violation| violation.field).collect::<Vec<_>>(),
-        "during": if matches!(error, Error::Operation(..)) { "operation" } else { "call" },
+        "during": if matches!(error, Error::Operation { .. }) { "operation" } else { "call" },
         "metadata": metadata,
     })
 }

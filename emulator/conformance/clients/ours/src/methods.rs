@@ -2,7 +2,7 @@
 
 use contact_center_insights::any::Unpack;
 use contact_center_insights::call::Call;
-use contact_center_insights::client::Page;
+use contact_center_insights::call::Page;
 use contact_center_insights::json::{from_message, from_operation, to_message};
 use contact_center_insights::lro::Poller;
 use contact_center_insights::proto::insights;

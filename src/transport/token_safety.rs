@@ -3,7 +3,7 @@
 use super::Endpoint;
 use super::connect::ProxyChoice;
 use crate::auth::Credentials;
-use crate::error::Error;
+use crate::error::{Error, Setting};
 
 pub(super) fn check_token_is_safe(
     endpoint: &Endpoint,
@@ -22,7 +22,7 @@ pub(super) fn check_token_is_safe(
         "a token would travel {way}unencrypted to {endpoint}; use https, or anonymous credentials if the server \
          needs none"
     );
-    Err(Error::Config("credentials", reason.into()))
+    Err(Error::config(Setting::Credentials, reason))
 }
 
 #[cfg(test)]
@@ -44,14 +44,14 @@ mod tests {
         }
         for unsafe_ in ["http://example.com", "http://10.0.0.1:80", "http://127.0.0.1.example.com"] {
             let error = with_token(unsafe_).unwrap_err();
-            assert!(matches!(error, Error::Config("credentials", _)), "{unsafe_}: {error:?}");
+            assert_eq!(error.setting(), Some(Setting::Credentials), "{unsafe_}: {error:?}");
         }
         let proxied = Transport::builder("http://localhost:1".parse().unwrap())
             .with_proxy("http://proxy:3128")
             .with_credentials(Credentials::from_token(Token::new("planted-secret").unwrap()))
             .build()
             .unwrap_err();
-        assert!(matches!(proxied, Error::Config("credentials", _)), "{proxied:?}");
+        assert_eq!(proxied.setting(), Some(Setting::Credentials), "{proxied:?}");
         let plain = "http://emulator.internal:9000".parse().unwrap();
         Transport::new(plain, Credentials::anonymous()).unwrap();
     }

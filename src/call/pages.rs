@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use prost::encoding::{int32, string};
 use tokio_stream::Stream;
 
-use crate::call::{Call, Reply};
+use super::{Call, Reply};
 use crate::error::Error;
 
 /// The response of a `List` method; implemented for all of them, from the descriptors.
@@ -34,8 +34,8 @@ pub trait Page: Reply<Wire = Self> + prost::Message + Default + Send + 'static {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct PageFields {
-    pub(super) size: u32,
-    pub(super) token: u32,
+    pub(crate) size: u32,
+    pub(crate) token: u32,
 }
 
 impl<P: Page> Call<P> {
@@ -143,7 +143,7 @@ impl<P: Page> Pages<P> {
         {
             self.next = Next::End;
             let reason = "a page names itself as the next one, so that the walk would never end";
-            return Err(Error::Protocol(reason));
+            return Err(Error::protocol(reason));
         }
         self.next = next;
         self.left = self.left.saturating_sub(page.count());

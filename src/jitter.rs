@@ -1,12 +1,12 @@
-//! Chance for jitter: it spreads clients out in time, and need not be unpredictable.
+//! Random numbers for jitter: it spreads clients out in time, and need not be unpredictable.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A sequence of numbers, shared by all who draw from it (splitmix64).
 #[derive(Debug)]
-pub(crate) struct Chance(AtomicU64);
+pub(crate) struct Jitter(AtomicU64);
 
-impl Chance {
+impl Jitter {
     /// The sequence of `seed`: the same every time.
     pub(crate) fn seeded(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_in_range_and_vary() {
-        let chance = Chance::from_process();
+        let chance = Jitter::from_process();
         let drawn: Vec<_> = (0..1000).map(|_| chance.next()).collect();
         assert!(drawn.iter().all(|x| (0.0..=1.0).contains(x)));
         let mean = drawn.iter().sum::<f64>() / 1000.0;
@@ -46,9 +46,9 @@ mod tests {
 
     #[test]
     fn a_seed_fixes_the_sequence() {
-        let draw = |chance: &Chance| (0..5).map(|_| chance.next()).collect::<Vec<_>>();
-        assert_eq!(draw(&Chance::seeded(7)), draw(&Chance::seeded(7)));
-        assert_ne!(draw(&Chance::seeded(7)), draw(&Chance::seeded(8)));
-        assert_ne!(draw(&Chance::from_process()), draw(&Chance::from_process()));
+        let draw = |chance: &Jitter| (0..5).map(|_| chance.next()).collect::<Vec<_>>();
+        assert_eq!(draw(&Jitter::seeded(7)), draw(&Jitter::seeded(7)));
+        assert_ne!(draw(&Jitter::seeded(7)), draw(&Jitter::seeded(8)));
+        assert_ne!(draw(&Jitter::from_process()), draw(&Jitter::from_process()));
     }
 }

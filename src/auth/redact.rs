@@ -30,8 +30,8 @@ const REFUSALS: [&str; 6] = [
 const WRONG_KEYS: [&str; 4] = ["private key", "PKCS8", "signing scheme", "ALLOW_EXECUTABLES"];
 
 /// What `google-cloud-auth` says of the future, which is ours to say, and the levels that say nothing else.
-const PROPHECIES: [&str; 2] = [" and future attempts will not succeed", " but future attempts may succeed"];
-const HOLLOW: [&str; 3] = [
+const OUTLOOKS: [&str; 2] = [" and future attempts will not succeed", " but future attempts may succeed"];
+const WRAPPERS: [&str; 3] = [
     "Request to fetch the token failed.",
     "Fetching the token resulted in transient errors.",
     "cannot create ",
@@ -39,24 +39,24 @@ const HOLLOW: [&str; 3] = [
 
 /// A chain of errors, as text.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct RedactedError {
     text: String,
     is_about_the_credentials: bool,
-    source: Option<Box<Said>>,
+    source: Option<Box<RedactedError>>,
 }
 
-impl Said {
+impl RedactedError {
     pub(super) fn of(error: &dyn Error) -> Self {
         let mut text = error.to_string();
-        for prophecy in PROPHECIES {
-            text = text.replace(prophecy, "");
+        for outlook in OUTLOOKS {
+            text = text.replace(outlook, "");
         }
         if let Some(source) = error.source()
-            && HOLLOW.iter().any(|words| text.starts_with(words))
+            && WRAPPERS.iter().any(|words| text.starts_with(words))
         {
             return Self::of(source);
         }
-        let (text, code) = scrub(&text);
+        let (text, code) = redact(&text);
         let source = error.source().map(Self::of);
         // A level that shows its source is not followed by it.
         let source = match source {
@@ -72,7 +72,7 @@ impl Said {
 
 /// The error of a fetch: permanent only if it is the credentials that are wrong.
 pub(super) fn failed(name: &'static str, error: &dyn Error) -> BoxError {
-    let said = Said::of(error);
+    let said = RedactedError::of(error);
     if said.is_about_the_credentials {
         CredentialsError::permanent(name, said.into()).into()
     } else {
@@ -80,20 +80,20 @@ pub(super) fn failed(name: &'static str, error: &dyn Error) -> BoxError {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for RedactedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl Error for Said {
+impl Error for RedactedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
 }
 
 /// The text without secrets, and the OAuth error code of a body within it.
-fn scrub(text: &str) -> (String, Option<String>) {
+fn redact(text: &str) -> (String, Option<String>) {
     let (text, code) = without_body(text);
     let text = without_quotations(&text);
     let mut clean = String::new();
@@ -199,8 +199,8 @@ fn without_quotations(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn said(text: &'static str) -> Said {
-        Said::of(&*Box::<dyn Error + Send + Sync>::from(text))
+    fn said(text: &'static str) -> RedactedError {
+        RedactedError::of(&*Box::<dyn Error + Send + Sync>::from(text))
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_level_that_repeats_its_source_stands_for_both() {
-        let said = Said::of(&Outer(std::io::Error::other("refused")));
+        let said = RedactedError::of(&Outer(std::io::Error::other("refused")));
         assert_eq!(said.to_string(), "cannot connect: refused");
         assert!(said.source().is_none());
     }

@@ -15,12 +15,12 @@ const AGENT: &str = concat!("contact-center-insights/", env!("CARGO_PKG_VERSION"
 
 /// Adds these and `user-agent`, unless the caller has.
 #[derive(Clone, Debug)]
-pub(super) struct Identify<S> {
+pub(super) struct ClientHeaders<S> {
     inner: S,
     quota_project: Option<HeaderValue>,
 }
 
-impl<S> Identify<S> {
+impl<S> ClientHeaders<S> {
     pub(super) fn new(inner: S, quota_project: Option<HeaderValue>) -> Self {
         Self { inner, quota_project }
     }
@@ -30,7 +30,7 @@ impl<S> Identify<S> {
     }
 }
 
-impl<S: Service<Request<B>>, B> Service<Request<B>> for Identify<S> {
+impl<S: Service<Request<B>>, B> Service<Request<B>> for ClientHeaders<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;

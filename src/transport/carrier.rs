@@ -20,7 +20,7 @@ use crate::error::BoxError;
 /// A caller's [`Layer`](tower::Layer) is put around it by
 /// [`TransportBuilder::with_layer`](super::TransportBuilder::with_layer).
 #[derive(Clone, Debug)]
-pub struct Base(Kind);
+pub struct Carrier(Kind);
 
 #[derive(Clone)]
 enum Kind {
@@ -28,7 +28,7 @@ enum Kind {
     Custom(BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>),
 }
 
-impl Base {
+impl Carrier {
     pub(super) fn pool(pool: Pool) -> Self {
         Self(Kind::Pool(pool))
     }
@@ -47,10 +47,10 @@ impl Base {
     }
 }
 
-impl Service<Request<Body>> for Base {
+impl Service<Request<Body>> for Carrier {
     type Response = Response<Incoming>;
     type Error = BoxError;
-    type Future = Carried;
+    type Future = CarrierFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match &mut self.0 {
@@ -60,46 +60,46 @@ impl Service<Request<Body>> for Base {
         }
     }
 
-    fn call(&mut self, request: Request<Body>) -> Carried {
-        Carried(match &mut self.0 {
-            Kind::Pool(pool) => Carrying::Pool(pool.call(request)),
-            Kind::Custom(service) => Carrying::Custom(service.call(request)),
+    fn call(&mut self, request: Request<Body>) -> CarrierFuture {
+        CarrierFuture(match &mut self.0 {
+            Kind::Pool(pool) => FutureKind::Pool(pool.call(request)),
+            Kind::Custom(service) => FutureKind::Custom(service.call(request)),
         })
     }
 }
 
 /// A request on its way.
 #[must_use = "futures do nothing unless polled"]
-pub struct Carried(Carrying);
+pub struct CarrierFuture(FutureKind);
 
 #[allow(
     clippy::large_enum_variant,
     reason = "nearly all go through the pool, and a box would cost each an allocation"
 )]
-enum Carrying {
+enum FutureKind {
     Pool(Exchange),
     Custom(Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>),
 }
 
-impl Carried {
+impl CarrierFuture {
     /// Whether the request may have left: of a caller's service nobody knows.
     pub(crate) fn is_sent(&self) -> bool {
         match &self.0 {
-            Carrying::Pool(exchange) => exchange.is_sent(),
-            Carrying::Custom(_) => true,
+            FutureKind::Pool(exchange) => exchange.is_sent(),
+            FutureKind::Custom(_) => true,
         }
     }
 }
 
-impl Future for Carried {
+impl Future for CarrierFuture {
     type Output = Result<Response<Incoming>, BoxError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Carrying::Pool(exchange) => {
+            FutureKind::Pool(exchange) => {
                 Pin::new(exchange).poll(cx).map_ok(|reply| reply.map(|body| Incoming(Source::Pool(body))))
             }
-            Carrying::Custom(future) => {
+            FutureKind::Custom(future) => {
                 future.as_mut().poll(cx).map_ok(|reply| reply.map(|body| Incoming(Source::Custom(body))))
             }
         }
@@ -163,8 +163,8 @@ impl fmt::Debug for Kind {
     }
 }
 
-impl fmt::Debug for Carried {
+impl fmt::Debug for CarrierFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Carried").field("is_sent", &self.is_sent()).finish_non_exhaustive()
+        f.debug_struct("CarrierFuture").field("is_sent", &self.is_sent()).finish_non_exhaustive()
     }
 }

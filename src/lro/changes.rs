@@ -10,6 +10,7 @@ use tokio_stream::Stream;
 
 use super::operation::Operation;
 use super::poller::Poller;
+use crate::any::Unpack;
 use crate::error::Error;
 
 type Step<R, M> = Pin<Box<dyn Future<Output = (Poller<R, M>, Result<(), Error>)> + Send>>;
@@ -23,6 +24,14 @@ pub struct Changes<R, M> {
     shown: Option<Operation<R, M>>,
 }
 
+impl<R: Unpack, M: 'static> Poller<R, M> {
+    /// A stream of snapshots: the first, then each that differs from the one before, the finished one last.
+    #[must_use]
+    pub fn into_stream(self) -> Changes<R, M> {
+        Changes { state: State::Idle(Box::new(self)), shown: None }
+    }
+}
+
 enum State<R, M> {
     Idle(Box<Poller<R, M>>),
     Polling(Step<R, M>),
@@ -30,10 +39,6 @@ enum State<R, M> {
 }
 
 impl<R: 'static, M: 'static> Changes<R, M> {
-    pub(super) fn new(poller: Poller<R, M>) -> Self {
-        Self { state: State::Idle(Box::new(poller)), shown: None }
-    }
-
     /// What has not been shown yet, if the poller has it.
     fn news(&mut self, poller: &Poller<R, M>) -> Option<Operation<R, M>> {
         let last = poller.last().filter(|last| self.shown.as_ref() != Some(last))?;
@@ -76,7 +81,7 @@ impl<R: 'static, M: 'static> Stream for Changes<R, M> {
 
 async fn step<R, M>(mut poller: Poller<R, M>) -> (Poller<R, M>, Result<(), Error>) {
     sleep_until(poller.due()).await;
-    let result = poller.ask_patiently().await;
+    let result = poller.ask_patiently().await.map(|_| ());
     (poller, result)
 }
 

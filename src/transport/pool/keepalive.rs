@@ -13,7 +13,7 @@ use super::PoolSettings;
 use super::connection::Health;
 
 /// Pings, and when the next is due.
-pub(super) struct Watch {
+pub(super) struct Keepalive {
     pings: PingPong,
     interval: Duration,
     timeout: Duration,
@@ -25,7 +25,7 @@ pub(super) struct Watch {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Liveness {
     Alive,
     /// Not one call since the last time that a ping was due.
     Idle,
@@ -33,7 +33,7 @@ pub(super) enum Verdict {
     Dead,
 }
 
-impl Watch {
+impl Keepalive {
     pub(super) fn new(pings: PingPong, settings: &PoolSettings) -> Self {
         let interval = settings.keepalive_interval;
         Self {
@@ -48,7 +48,7 @@ impl Watch {
     }
 
     /// Costs one look at a timer when nothing is due, which is nearly always.
-    pub(super) fn poll(&mut self, health: &Health, cx: &mut Context<'_>) -> Verdict {
+    pub(super) fn poll(&mut self, health: &Health, cx: &mut Context<'_>) -> Liveness {
         loop {
             // An error means that the connection is ending by itself.
             if self.is_awaiting && self.pings.poll_pong(cx).is_ready() {
@@ -56,10 +56,10 @@ impl Watch {
                 self.wait(self.interval);
             }
             if self.timer.as_mut().poll(cx).is_pending() {
-                return Verdict::Alive;
+                return Liveness::Alive;
             }
             if self.is_awaiting {
-                return Verdict::Dead;
+                return Liveness::Dead;
             }
             let is_wanted = self.while_idle || health.in_flight() > 0;
             self.is_awaiting = is_wanted && self.pings.send_ping(Ping::opaque()).is_ok();
@@ -68,7 +68,7 @@ impl Watch {
             if is_unused && health.in_flight() == 0 {
                 // To be polled again for the timer that was just set.
                 cx.waker().wake_by_ref();
-                return Verdict::Idle;
+                return Liveness::Idle;
             }
         }
     }

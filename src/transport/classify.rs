@@ -16,8 +16,8 @@ use pin_project_lite::pin_project;
 use tonic::Code;
 use tower::Service;
 
-use super::base::{Carried, Incoming};
-use crate::error::{BoxError, HttpReply, ServerSaid, TransportFault};
+use super::carrier::{CarrierFuture, Incoming};
+use crate::error::{BoxError, FromServer, HttpReply, TransportFault};
 use crate::status::BASE64;
 
 /// tonic 0.14 unwraps the decoded form of this header.
@@ -26,21 +26,21 @@ const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Guard<S>(S);
+pub(super) struct ClassifyFaults<S>(S);
 
-impl<S> Guard<S> {
+impl<S> ClassifyFaults<S> {
     pub(super) fn new(inner: S) -> Self {
         Self(inner)
     }
 }
 
-impl<S, B> Service<Request<B>> for Guard<S>
+impl<S, B> Service<Request<B>> for ClassifyFaults<S>
 where
     S: Service<Request<B>, Response = Response<Incoming>, Error = BoxError>,
 {
-    type Response = Response<GuardedBody>;
+    type Response = Response<ClassifiedBody>;
     type Error = BoxError;
-    type Future = GuardedCall<S::Future>;
+    type Future = ClassifiedCall<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         // A channel that cannot connect says so in the reply; here only one that is gone for good.
@@ -48,7 +48,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        GuardedCall { inner: self.0.call(request) }
+        ClassifiedCall { inner: self.0.call(request) }
     }
 }
 
@@ -59,24 +59,24 @@ fn fault(error: BoxError) -> BoxError {
 pin_project! {
     /// Waits for the reply's head, and looks at it.
     #[derive(Debug)]
-    pub struct GuardedCall<F> {
+    pub struct ClassifiedCall<F> {
         #[pin]
         inner: F,
     }
 }
 
-impl GuardedCall<Carried> {
+impl ClassifiedCall<CarrierFuture> {
     /// Whether the request may have left.
     pub(crate) fn is_sent(&self) -> bool {
         self.inner.is_sent()
     }
 }
 
-impl<F> Future for GuardedCall<F>
+impl<F> Future for ClassifiedCall<F>
 where
     F: Future<Output = Result<Response<Incoming>, BoxError>>,
 {
-    type Output = Result<Response<GuardedBody>, BoxError>;
+    type Output = Result<Response<ClassifiedBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(match ready!(self.project().inner.poll(cx)) {
@@ -87,7 +87,7 @@ where
 }
 
 /// Lets gRPC pass, and turns anything else into an error that says what it is.
-fn admit(response: Response<Incoming>) -> Result<Response<GuardedBody>, BoxError> {
+fn admit(response: Response<Incoming>) -> Result<Response<ClassifiedBody>, BoxError> {
     let (mut head, body) = response.into_parts();
     if !head.headers.contains_key(STATUS) {
         let content_type = head.headers.get(CONTENT_TYPE);
@@ -98,7 +98,7 @@ fn admit(response: Response<Incoming>) -> Result<Response<GuardedBody>, BoxError
         }
     }
     read_status(&mut head.headers, false)?;
-    Ok(Response::from_parts(head, GuardedBody { inner: body, has_data: false }))
+    Ok(Response::from_parts(head, ClassifiedBody { inner: body, has_data: false }))
 }
 
 /// `application/grpc`, or with a `+` or `;` and more; not `application/grpc-web`.
@@ -117,7 +117,7 @@ fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<(), BoxEr
     }
     match tonic::Status::from_header_map(headers) {
         Some(mut status) if status.code() != Code::Ok => {
-            status.set_source(Arc::new(ServerSaid { is_after_data }));
+            status.set_source(Arc::new(FromServer { is_after_data }));
             Err(status.into())
         }
         _ => Ok(()),
@@ -127,14 +127,14 @@ fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<(), BoxEr
 pin_project! {
     /// The body of a reply, guarded: see [`Transport`](super::Transport).
     #[derive(Debug)]
-    pub struct GuardedBody {
+    pub struct ClassifiedBody {
         #[pin]
         inner: Incoming,
         has_data: bool,
     }
 }
 
-impl Body for GuardedBody {
+impl Body for ClassifiedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -207,7 +207,7 @@ mod tests {
         let error = admit(reply(503, &[("grpc-status", "5"), ("grpc-message", "no%20such")])).unwrap_err();
         let status = error.downcast::<tonic::Status>().unwrap();
         assert_eq!((status.code(), status.message()), (Code::NotFound, "no such"));
-        assert!(find::<ServerSaid>(status.source().unwrap()).is_some());
+        assert!(find::<FromServer>(status.source().unwrap()).is_some());
     }
 
     #[test]
