@@ -1,14 +1,18 @@
 //! One typed call, with its routing header, its deadline and its retries.
 
 mod attempt;
+mod attempts;
+mod budget;
 mod caller;
 mod codec;
 mod failure;
 pub mod methods;
 mod pages;
+mod rate;
 mod reconcile;
 mod retry;
 mod routing;
+mod send;
 mod sent;
 mod trace;
 
@@ -22,16 +26,18 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 
+pub use budget::Budget;
+pub(crate) use budget::Priority;
 #[cfg(feature = "gzip")]
 pub use caller::Gzip;
 pub use caller::{CallSettings, Caller};
 pub use methods::Method;
 pub use pages::{Items, Page, PageFields, Pages};
 pub(crate) use reconcile::Reconcile;
-pub use retry::{Decision, Past, RetryPolicy};
+pub use retry::RetryPolicy;
 pub use routing::Routing;
 use trace::TraceContext;
-pub(crate) use trace::wait_span;
+pub(crate) use trace::{poll_failed, poller_gave_up, wait_span};
 
 use crate::error::Error;
 
@@ -42,19 +48,24 @@ pub trait Reply: Sized {
 
     /// Makes the answer.
     #[doc(hidden)]
-    fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self;
+    fn from_wire(wire: Self::Wire, context: Context<'_>) -> Result<Self, Error>;
 }
 
 /// What an answer may keep of the call it came from.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Context<'a>(pub(crate) &'a Caller);
+pub struct Context<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) method: &'static Method,
+    /// The project that the request named; empty if it named none.
+    pub(crate) project: &'a str,
+}
 
 impl<T: Message + Default + Send + 'static> Reply for T {
     type Wire = T;
 
-    fn from_wire(wire: T, _: Context<'_>) -> Self {
-        wire
+    fn from_wire(wire: T, _: Context<'_>) -> Result<Self, Error> {
+        Ok(wire)
     }
 }
 
@@ -83,17 +94,24 @@ struct Plan {
     retry: Option<RetryPolicy>,
     is_idempotent: bool,
     reconcile: Option<Box<Reconcile>>,
+    priority: Priority,
+}
+
+impl Plan {
+    fn is_poll(&self) -> bool {
+        self.priority == Priority::Poll
+    }
 }
 
 impl<A> Call<A> {
-    /// Ends the call at the latest after `timeout`: token, connection, headers, body and repeats together.
+    /// Ends the call at the latest after `timeout`: token, connection, headers, body and retries together.
     /// Without it only each attempt is bounded, by [`RetryPolicy::with_attempt_timeout`], 60 s by default.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.plan.timeout = Some(timeout);
         self
     }
 
-    /// Repeats failed attempts by `policy` instead of the client's.
+    /// Retries failed attempts by `policy` instead of the client's.
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.plan.retry = Some(policy);
         self
@@ -123,6 +141,12 @@ impl<A> Call<A> {
         self
     }
 
+    /// Makes it a poll: it waits for its turn in the rate budget, and its failure is for the poller to tell.
+    pub(crate) fn as_poll(mut self) -> Self {
+        self.plan.priority = Priority::Poll;
+        self
+    }
+
     pub(crate) fn body(&self) -> Option<&Bytes> {
         self.plan.body.as_ref().ok()
     }
@@ -138,7 +162,9 @@ impl<A: Reply> Call<A> {
     /// Makes the call without a box around its future.
     pub(crate) async fn send(&mut self) -> Result<A, Error> {
         let wire = attempt::run(&mut self.plan).await?;
-        Ok(A::from_wire(wire, Context(&self.plan.caller)))
+        let Plan { caller, method, routing, .. } = &self.plan;
+        let project = routing.as_ref().map_or("", routing::project);
+        A::from_wire(wire, Context { caller, method, project })
     }
 }
 

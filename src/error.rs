@@ -102,7 +102,9 @@ pub enum Error {
     Following {
         /// The operation's full resource name, to go on with.
         name: String,
-        /// Why the following ended.
+        /// For how long the service had not answered, if that is why waiting ended.
+        outage: Option<Duration>,
+        /// The last call's failure.
         error: Box<Error>,
     },
 }
@@ -129,7 +131,14 @@ impl fmt::Display for Error {
                 write!(f, "operation `{name}` cannot be resumed with these types: {error}")
             }
             Self::Protocol { reason } => write!(f, "the server broke the contract: {reason}"),
-            Self::Following { name, error } => write!(f, "cannot follow operation `{name}`: {error}"),
+            Self::Following { name, outage: None, error } => {
+                write!(f, "cannot follow operation `{name}`: {error}")
+            }
+            Self::Following { name, outage: Some(outage), error } => write!(
+                f,
+                "gave up waiting for operation `{name}` after {outage:.0?} without an answer; it may go on, and can be \
+                 followed again by its name: {error}"
+            ),
         }
     }
 }

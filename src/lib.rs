@@ -33,6 +33,7 @@ pub mod lro;
 pub mod names;
 pub mod proto;
 pub mod status;
+mod time;
 pub mod transport;
 
 pub use tonic::Code;

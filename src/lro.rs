@@ -8,10 +8,13 @@ mod operations;
 mod policy;
 mod poller;
 mod requests;
+mod schedule;
+mod wait;
 
 pub use changes::Changes;
 pub use handle::Handle;
 pub use operation::{Operation, Outcome};
 pub use operations::Operations;
-pub use policy::{PollPolicy, Verdict};
-pub use poller::{Poller, Waited};
+pub use policy::PollPolicy;
+pub use poller::Poller;
+pub use wait::Waited;

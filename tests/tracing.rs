@@ -80,7 +80,7 @@ async fn spans_tell_the_call_and_the_operation_and_no_secret() {
         "rpc.system=\"grpc\" rpc.service=\"google.longrunning.Operations\" rpc.method=\"GetOperation\"",
         "server.address=\"localhost\"",
         "rpc.grpc.status_code=0",
-        "attempt failed, trying again attempt=1 code=\"UNAVAILABLE\" acted=Refused",
+        "attempt failed, trying again attempt=1 code=\"UNAVAILABLE\" effect=Refused",
         "wait{otel.kind=\"internal\" gcp.longrunning.operation=\"projects/p/locations/us-central1/operations/1\"}:call{",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");

@@ -1,5 +1,6 @@
 //! What makes calls: a transport, and the settings that calls start from.
 
+use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use prost::Message;
 use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
 
-use super::{Call, Method, Plan, Reply, RetryPolicy, Routing, TraceContext};
+use super::budget::{Budget, Budgets, Priority};
+use super::{Call, Method, Plan, Reply, RetryPolicy, Routing, TraceContext, routing};
 use crate::error::Error;
 use crate::jitter::Jitter;
 use crate::transport::Transport;
@@ -57,20 +59,38 @@ struct Shared {
     created_at: Instant,
     /// What retries may add to the load: 10 a second, and a fifth of the calls of the last 10 seconds. In an
     /// outage, in which every call fails, that keeps retries from multiplying it.
-    budget: TpsBudget,
+    retries: TpsBudget,
+    /// How many calls may be made of each project; `None` if nobody counts.
+    rates: Option<Budgets>,
+    reply_context: Arc<dyn Any + Send + Sync>,
 }
 
 impl Caller {
     /// Makes calls over `transport`, with settings that each call can replace by its own.
     #[must_use]
     pub fn new(transport: Transport, settings: CallSettings) -> Self {
+        Self::with_reply_context(transport, settings, Arc::new(()))
+    }
+
+    /// As above; what replies are made of may need something of the modules above, which is kept here for them.
+    pub(crate) fn with_reply_context(
+        transport: Transport,
+        settings: CallSettings,
+        reply_context: Arc<dyn Any + Send + Sync>,
+    ) -> Self {
+        let endpoint = transport.endpoint();
+        // An emulator on this machine has no quota to keep.
+        let documented = || (!(endpoint.is_plaintext() && endpoint.is_loopback())).then(Budget::default);
+        let rates = settings.budget.unwrap_or_else(documented).map(Budgets::new);
         let jitter = settings.jitter_seed.map_or_else(Jitter::from_process, Jitter::seeded);
         Self(Arc::new(Shared {
             transport,
             settings,
             jitter,
             created_at: Instant::now(),
-            budget: TpsBudget::default(),
+            reply_context,
+            retries: TpsBudget::default(),
+            rates,
         }))
     }
 
@@ -95,6 +115,7 @@ impl Caller {
                 retry: None,
                 is_idempotent: method.is_idempotent(),
                 reconcile: None,
+                priority: Priority::Own,
             },
             answer: PhantomData,
         }
@@ -117,8 +138,31 @@ impl Caller {
         &self.0.settings
     }
 
-    pub(super) fn budget(&self) -> &TpsBudget {
-        &self.0.budget
+    pub(super) fn retry_budget(&self) -> &TpsBudget {
+        &self.0.retries
+    }
+
+    pub(super) fn rate_budgets(&self) -> Option<&Budgets> {
+        self.0.rates.as_ref()
+    }
+
+    /// What the modules above have put here for replies, if it is a `T`.
+    pub(crate) fn reply_context<T: Any>(&self) -> Option<&T> {
+        self.0.reply_context.downcast_ref()
+    }
+
+    /// Learns that an answer about `asked` has the name `answered`: its project may have a number there.
+    pub(crate) fn learn_project(&self, asked: &str, answered: &str) {
+        if let Some(rates) = &self.0.rates
+            && asked != answered
+        {
+            rates.same_project(routing::project_of(asked), routing::project_of(answered));
+        }
+    }
+
+    /// The longest delay that is obeyed if a server asks for it.
+    pub(crate) fn max_retry_delay(&self) -> Duration {
+        self.settings().retry.max_retry_delay()
     }
 
     pub(crate) fn attempt_timeout(&self) -> Duration {
@@ -154,11 +198,14 @@ pub struct CallSettings {
     pub(super) gzip: Gzip,
     pub(super) trace: Option<TraceContext>,
     jitter_seed: Option<u64>,
+    /// Outside `None` if it was not set.
+    budget: Option<Option<Budget>>,
 }
 
 /// What is compressed (feature `gzip`).
 #[cfg(feature = "gzip")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Gzip {
     /// Nothing: the default.
     #[default]
@@ -179,6 +226,7 @@ impl Default for CallSettings {
             gzip: Gzip::Off,
             trace: None,
             jitter_seed: None,
+            budget: None,
         }
     }
 }
@@ -217,6 +265,13 @@ impl CallSettings {
         current: impl Fn() -> Option<HeaderValue> + Send + Sync + 'static,
     ) -> Self {
         self.trace = Some(TraceContext::new(current));
+        self
+    }
+
+    /// Bounds the calls to each project by `budget`, or by nothing. By default it is the documented quota, 3,000 calls a
+    /// minute; an endpoint that is plaintext and on this machine, such as an emulator, has none.
+    pub fn with_budget(mut self, budget: Option<Budget>) -> Self {
+        self.budget = Some(budget);
         self
     }
 

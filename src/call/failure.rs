@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tonic::Code;
 
-use crate::error::{CallError, CredentialsError, Error, Fault, classify, find};
+use crate::error::{CallError, CredentialsError, Error, Fault, classify, find, retry_delay};
 use crate::status::Status;
+use crate::time::earlier;
+
+/// `grpc-timeout` is rounded up to milliseconds, and timers tick in them.
+const ROUNDING: Duration = Duration::from_millis(2);
 
 /// A failed attempt.
 pub(super) struct Failure {
@@ -16,6 +21,8 @@ pub(super) struct Failure {
     credentials: Option<CredentialsError>,
     /// The connection closed under the request, and the server has not seen it, or has said that it left it out.
     pub(super) is_unprocessed: bool,
+    /// The server reset the stream with CANCEL, as servers do when the time of a call is over.
+    is_reset_by_deadline: bool,
 }
 
 impl Failure {
@@ -27,11 +34,26 @@ impl Failure {
         let ours = Status::new(transport.code(), transport.to_string());
         let credentials = find::<CredentialsError>(transport).cloned();
         let is_unprocessed = transport.is_unprocessed();
-        Self { status: ours, fault, transport: Some(Box::new(status)), credentials, is_unprocessed }
+        let is_reset_by_deadline = transport.is_cancelled_by_server();
+        Self {
+            status: ours,
+            fault,
+            transport: Some(Box::new(status)),
+            credentials,
+            is_unprocessed,
+            is_reset_by_deadline,
+        }
     }
 
     fn plain(status: Status, fault: Fault) -> Self {
-        Self { status, fault, transport: None, credentials: None, is_unprocessed: false }
+        Self {
+            status,
+            fault,
+            transport: None,
+            credentials: None,
+            is_unprocessed: false,
+            is_reset_by_deadline: false,
+        }
     }
 
     pub(super) fn timed_out(after: Duration, has_left: bool) -> Self {
@@ -50,6 +72,34 @@ impl Failure {
         let status = Status::new(Code::Unauthenticated, format!("no token within {after:.1?}"));
         let fault = Fault::without_token(error.is_transient());
         Self { credentials: Some(error), ..Self::plain(status, fault) }
+    }
+
+    /// The time for the call passed while it waited for its turn in the rate budget.
+    pub(super) fn out_of_turn(after: Duration) -> Self {
+        let message = format!(
+            "no turn in the rate budget within {after:.1?}: the server has refused calls for overload, and nothing was sent"
+        );
+        Self::plain(Status::new(Code::DeadlineExceeded, message), Fault::UNSENT_IN_TIME)
+    }
+
+    /// The same failure; or, if it is the server that broke the call off when its time was over, that. Servers keep the
+    /// time that `grpc-timeout` gives, and some reset the stream just before our own timer fires.
+    pub(super) fn or_timed_out(self, now: Instant, end: Instant, took: Duration) -> Self {
+        if self.is_reset_by_deadline && now >= earlier(end, ROUNDING) {
+            Self::timed_out(took, true)
+        } else {
+            self
+        }
+    }
+
+    /// How long the server asks to wait.
+    pub(super) fn asked(&self) -> Option<Duration> {
+        retry_delay(&self.status)
+    }
+
+    /// Whether the server refused the call for overload, or asks for a delay.
+    pub(super) fn asks_for_fewer_calls(&self) -> bool {
+        self.fault.is_overload || self.asked().is_some()
     }
 
     /// No token could be had.

@@ -36,6 +36,19 @@ impl Routing {
     }
 }
 
+/// The project in the value of a routing header, as it stands there; empty if there is none.
+pub(super) fn project(header: &HeaderValue) -> &str {
+    let text = header.to_str().unwrap_or_default();
+    let Some((_, rest)) = text.split_once("=projects%2F") else { return "" };
+    rest.split(['%', '&']).next().unwrap_or_default()
+}
+
+/// The project in the name of a resource; empty if there is none.
+pub(super) fn project_of(name: &str) -> &str {
+    let rest = name.strip_prefix("projects/").unwrap_or_default();
+    rest.split('/').next().unwrap_or_default()
+}
+
 /// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
 fn push_encoded(out: &mut Vec<u8>, text: &str) {
     let is_reserved = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~');
@@ -65,6 +78,18 @@ mod tests {
             "conversation.name=projects%2Fexample.com%3Ap%2F%C3%A9~%25%2B%20b"
         );
         assert_eq!(header(&[("a", "1"), ("b&", "2")]).unwrap(), "a=1&b%26=2");
+    }
+
+    #[test]
+    fn the_project_is_found_in_header_and_name() {
+        let header = |pairs: &[(&str, &str)]| Routing::new(pairs).into_header().unwrap();
+        let name = "projects/my-project/locations/us-central1/operations/1";
+        assert_eq!(project(&header(&[("name", name)])), "my-project");
+        assert_eq!(project(&header(&[("parent", "projects/123")])), "123");
+        assert_eq!(project(&header(&[("a", "x"), ("conversation.name", name)])), "my-project");
+        assert_eq!(project(&header(&[("name", "operations/1")])), "");
+        assert_eq!(project_of(name), "my-project");
+        assert_eq!((project_of("operations/projects/1"), project_of("")), ("", ""));
     }
 
     #[test]

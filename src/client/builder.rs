@@ -1,5 +1,6 @@
 //! How a client is configured.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -9,9 +10,9 @@ use super::destination::Destination;
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
-use crate::call::{CallSettings, Caller, RetryPolicy};
+use crate::call::{Budget, CallSettings, Caller, RetryPolicy};
 use crate::error::{BoxError, Error, Setting};
-use crate::lro::Operations;
+use crate::lro::{Operations, PollPolicy};
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 use crate::transport::{Environment, Transport, TransportBuilder};
@@ -35,6 +36,7 @@ pub struct ClientBuilder {
     options: Option<TransportBuilder>,
     transport: Option<Transport>,
     settings: CallSettings,
+    poll_policy: PollPolicy,
 }
 
 impl ClientBuilder {
@@ -165,6 +167,28 @@ impl ClientBuilder {
         self
     }
 
+    /// Takes all settings of calls at once, such as those that several clients share, instead of those set before.
+    #[must_use]
+    pub fn with_call_settings(mut self, settings: CallSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Has pollers ask by `policy`, unless one is given another. By default the kind of an operation decides.
+    #[must_use]
+    pub fn with_poll_policy(mut self, policy: PollPolicy) -> Self {
+        self.poll_policy = policy;
+        self
+    }
+
+    /// Bounds the calls to each project by `budget`, or by nothing; see [`Budget`]. By default it is the documented
+    /// quota, 3,000 calls a minute; an endpoint that is plaintext and on this machine, such as an emulator, has none.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Option<Budget>) -> Self {
+        self.settings = self.settings.with_budget(budget);
+        self
+    }
+
     /// Fixes the jitter of waits between attempts and polls, so that a test has the same ones every time.
     #[must_use]
     pub fn with_jitter_seed(mut self, seed: u64) -> Self {
@@ -198,7 +222,9 @@ impl ClientBuilder {
                 options.to(endpoint).build_in(environment)?
             }
         };
-        Ok(Client { operations: Operations::new(Caller::new(transport, self.settings)) })
+        let policy = Arc::new(self.poll_policy.clone());
+        let operations = Operations::new(Caller::with_reply_context(transport, self.settings, policy));
+        Ok(Client { operations: operations.with_policy(self.poll_policy) })
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
 
 /// Whether the server acted on a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServerEffect {
     /// The request never left.
     NotSent,
@@ -31,6 +32,7 @@ pub enum ServerEffect {
 
 /// What a failed attempt tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fault {
     /// Whether the same call may well succeed later.
     pub is_transient: bool,
@@ -111,6 +113,13 @@ impl TransportFault {
             && !is_overload
             && find::<h2::Error>(self.source.as_ref()).is_some();
         is_refused || find::<ClosedBeforeSend>(self.source.as_ref()).is_some()
+    }
+
+    /// Whether the server reset the stream with CANCEL.
+    pub(crate) fn is_cancelled_by_server(&self) -> bool {
+        find::<h2::Error>(self.source.as_ref()).is_some_and(|error| {
+            error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::CANCEL)
+        })
     }
 
     pub(crate) fn code(&self) -> Code {

@@ -64,6 +64,10 @@ impl<R, M> Operation<R, M> {
         self.raw.done
     }
 
+    pub(super) fn take_metadata(&mut self) -> Option<prost_types::Any> {
+        self.raw.metadata.take()
+    }
+
     /// What came over the wire.
     #[must_use]
     pub fn raw(&self) -> &longrunning::Operation {
@@ -137,8 +141,8 @@ impl<R, M> From<longrunning::Operation> for Operation<R, M> {
 impl<R, M> Reply for Operation<R, M> {
     type Wire = longrunning::Operation;
 
-    fn from_wire(wire: Self::Wire, _: Context<'_>) -> Self {
-        wire.into()
+    fn from_wire(wire: Self::Wire, _: Context<'_>) -> Result<Self, Error> {
+        Ok(wire.into())
     }
 }
 

@@ -1,106 +1,112 @@
-//! When to ask again: a pure function of how often was asked, and of what went wrong.
+//! When to ask about an operation again, and when to stop: pure functions of what has happened.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::schedule::{QUICK, Schedule};
 use crate::error::Fault;
+use crate::time::later;
 
 /// How an operation is polled.
 ///
-/// By default the first wait is 1 s, each is 1.5 times the one before, up to 30 s, and there is no limit on the
-/// whole: training a model takes hours. Up to 10 polls in a row may fail with a transient fault; the first success
-/// forgets them.
+/// By default the kind of the operation decides on the waits, as its metadata tells it: those that last (training, bulk
+/// work, ingestion, export, import, tuning) are asked about after 10 s, then ever slightly later, up to 30 s; all others
+/// after 1 s, each wait being 1.5 times the one before, up to 30 s. There is no limit on the whole: training takes hours.
 ///
-/// Waits are drawn between a third and the whole of that while they grow, and between nine tenths and the whole once
-/// they have grown. So many pollers that were started together are spread evenly when they reach the longest wait,
-/// and stay so, without asking much more often than it says.
+/// Transient faults are tolerated for 10 minutes ([`PollPolicy::with_max_outage`]), however often it was asked
+/// meanwhile. Overload is never a reason to give up: all pollers of the client slow down together instead, see
+/// [`Budget`](crate::call::Budget).
+///
+/// Waits are drawn between a part and the whole of what they say, so that pollers that were started together spread.
+///
+/// ```
+/// use contact_center_insights::PollPolicy;
+/// use std::time::Duration;
+///
+/// let eager = PollPolicy::default()
+///     .with_first_wait(Duration::from_millis(500))
+///     .with_max_wait(Duration::from_secs(5))
+///     .with_max_outage(Duration::from_secs(3600));
+/// # let _ = eager;
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollPolicy {
-    first_wait: Duration,
-    max_wait: Duration,
-    max_faults: u32,
+    first_wait: Option<Duration>,
+    max_wait: Option<Duration>,
+    max_outage: Duration,
 }
-
-const MULTIPLIER: f64 = 1.5;
 
 impl Default for PollPolicy {
     fn default() -> Self {
-        Self { first_wait: Duration::from_secs(1), max_wait: Duration::from_secs(30), max_faults: 10 }
+        Self { first_wait: None, max_wait: None, max_outage: Duration::from_mins(10) }
     }
 }
 
 impl PollPolicy {
-    /// Waits this long before the second poll.
+    /// Waits this long before the second poll, whatever the kind of the operation; the waits after it grow by half.
     #[must_use]
     pub fn with_first_wait(mut self, wait: Duration) -> Self {
-        self.first_wait = wait;
+        self.first_wait = Some(wait);
         self
     }
 
-    /// Lets waits grow up to this.
+    /// Lets waits grow up to this. 30 s by default.
     #[must_use]
     pub fn with_max_wait(mut self, wait: Duration) -> Self {
-        self.max_wait = wait;
+        self.max_wait = Some(wait);
         self
     }
 
-    /// Gives up when more than this many polls in a row have failed.
+    /// Gives up when polls have failed for this long since the service last answered; 10 minutes by default. It takes at
+    /// least two failed polls, so that a poller that asks seldom does not give up at the first.
+    ///
+    /// A refusal for overload (RESOURCE_EXHAUSTED) is an answer. UNAVAILABLE, a connection that cannot be opened and an
+    /// error page of a proxy are not.
     #[must_use]
-    pub fn with_max_faults(mut self, faults: u32) -> Self {
-        self.max_faults = faults;
+    pub fn with_max_outage(mut self, outage: Duration) -> Self {
+        self.max_outage = outage;
         self
     }
 
-    pub(super) fn max_faults(&self) -> u32 {
-        self.max_faults
+    /// The waits for an operation whose metadata has this type URL.
+    pub(super) fn schedule(&self, metadata: &str) -> Schedule {
+        let kind = match self.first_wait {
+            Some(first) => Schedule { first, ..QUICK },
+            None => Schedule::of_metadata(metadata),
+        };
+        Schedule { longest: self.max_wait.unwrap_or(kind.longest), ..kind }
     }
 
-    /// The wait after the `polls`-th poll (from 0: the call that started the operation); `chance` is drawn from
-    /// 0 to 1.
-    #[must_use]
-    pub fn wait(&self, polls: u32, chance: f64) -> Duration {
-        let has_grown = polls.checked_sub(1).is_some_and(|before| self.longest(before) == self.max_wait);
-        let least = if has_grown { 0.9 } else { 1.0 / 3.0 };
-        self.longest(polls).mul_f64(least + (1.0 - least) * chance.clamp(0.0, 1.0))
-    }
-
-    /// When a poll is due that waits `wait` from `now` on: up to 1/128 of the wait earlier, on a grid that begins at
-    /// `origin`. Pollers that share it make those polls together that would fall close together, and wake the
-    /// process, the connection and the processor once for all of them.
-    pub(super) fn due(origin: Instant, now: Instant, wait: Duration) -> Instant {
-        let due = now + wait;
-        // A power of two, so that the grid of any wait holds those of longer ones.
-        let step = (wait.as_millis() / 128).checked_ilog2().map_or(1, |exponent| 1_u128 << exponent);
-        let off = due.saturating_duration_since(origin).as_millis() % step;
-        due.checked_sub(Duration::from_millis(u64::try_from(off).unwrap_or_default())).unwrap_or(due)
-    }
-
-    fn longest(&self, polls: u32) -> Duration {
-        let growth = MULTIPLIER.powf(f64::from(polls.min(100)));
-        let wait = self.first_wait.as_secs_f64() * growth;
-        Duration::try_from_secs_f64(wait).unwrap_or(self.max_wait).min(self.max_wait)
-    }
-
-    /// Decides after the `faults`-th poll in a row (from 1) failed.
-    #[must_use]
-    pub fn judge(&self, fault: Fault, faults: u32) -> Verdict {
-        if !fault.is_transient || faults > self.max_faults {
-            Verdict::GiveUp
-        } else if fault.is_overload {
+    /// What a failed poll means for the waiting; polls have failed for `outage` now.
+    pub(super) fn judge(&self, fault: Fault, outage: Duration) -> Verdict {
+        if fault.is_overload {
             Verdict::SlowDown
+        } else if !fault.is_transient || (outage >= self.max_outage && outage > Duration::ZERO) {
+            Verdict::GiveUp
         } else {
             Verdict::GoOn
         }
     }
 }
 
+/// When a poll is due that waits `wait` from `now` on: up to 1/128 of the wait earlier, on a grid that begins at `origin`.
+/// Pollers that share it make those polls together that would fall close together, and wake the process, the connection
+/// and the processor once for all of them.
+pub(super) fn due(origin: Instant, now: Instant, wait: Duration) -> Instant {
+    let due = later(now, wait);
+    // A power of two, so that the grid of any wait holds those of longer ones.
+    let step = (wait.as_millis() / 128).checked_ilog2().map_or(1, |exponent| 1_u128 << exponent);
+    let off = due.saturating_duration_since(origin).as_millis().checked_rem(step).unwrap_or_default();
+    due.checked_sub(Duration::from_millis(u64::try_from(off).unwrap_or_default())).unwrap_or(due)
+}
+
 /// What a failed poll means for the waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Ask again after the usual wait.
     GoOn,
-    /// Ask again after twice the usual wait.
+    /// Ask again after twice the usual wait: the service has answered that it is asked too often.
     SlowDown,
     /// Return the error. The operation itself goes on.
     GiveUp,
@@ -110,24 +116,21 @@ pub enum Verdict {
 mod tests {
     use super::*;
     use crate::error::ServerEffect;
+    use crate::lro::schedule::LASTING;
+
+    const TRAINING: &str =
+        "type.googleapis.com/google.cloud.contactcenterinsights.v1.CreateIssueModelMetadata";
 
     #[test]
-    fn waits_grow_by_half_up_to_thirty_seconds() {
+    fn what_is_set_wins_over_the_kind() {
         let policy = PollPolicy::default();
-        let waits: Vec<_> = (0..200).map(|polls| policy.wait(polls, 1.0)).collect();
-        assert_eq!(waits[..3], [1000, 1500, 2250].map(Duration::from_millis));
-        assert!(waits.is_sorted());
-        assert_eq!(waits[199], Duration::from_secs(30));
-    }
-
-    #[test]
-    fn waits_are_drawn_widely_until_they_have_grown() {
-        let policy = PollPolicy::default();
-        assert_eq!(policy.wait(0, 0.0).as_millis(), 333);
-        assert_eq!(policy.wait(9, 0.0), Duration::from_secs(10), "the first of 30 s still spreads");
-        assert_eq!(policy.wait(10, 0.0), Duration::from_secs(27));
-        let steady = PollPolicy::default().with_first_wait(Duration::from_secs(30));
-        assert_eq!([0, 1].map(|polls| steady.wait(polls, 0.0).as_secs()), [10, 27]);
+        assert_eq!((policy.schedule(TRAINING), policy.schedule("")), (LASTING, QUICK));
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            policy.clone().with_max_wait(second).schedule(TRAINING),
+            Schedule { longest: second, ..LASTING }
+        );
+        assert_eq!(policy.with_first_wait(second).schedule(TRAINING), Schedule { first: second, ..QUICK });
     }
 
     #[test]
@@ -135,34 +138,38 @@ mod tests {
         let origin = Instant::now();
         for (now, wait) in [(0, 1000), (77, 1000), (12_345, 30_000), (12_346, 28_001), (5, 100), (9, 0)] {
             let (now, wait) = (origin + Duration::from_millis(now), Duration::from_millis(wait));
-            let due = PollPolicy::due(origin, now, wait);
+            let due = due(origin, now, wait);
             assert!(due <= now + wait && due >= now + wait.mul_f64(127.0 / 128.0), "{wait:?}");
         }
         let at = |now: u64, wait| {
             let now = origin + Duration::from_millis(now);
-            (PollPolicy::due(origin, now, Duration::from_millis(wait)) - origin).as_millis()
+            (due(origin, now, Duration::from_millis(wait)) - origin).as_millis()
         };
         assert_eq!([at(0, 30_000), at(50, 30_000), at(0, 30_079)], [29_952; 3], "steps of 128 ms");
         assert_eq!(at(0, 30_100), 30_080);
     }
 
     #[test]
-    fn extreme_settings_do_not_overflow() {
-        let policy =
-            PollPolicy::default().with_first_wait(Duration::MAX).with_max_wait(Duration::from_mins(1));
-        assert!(policy.wait(u32::MAX, 0.5) <= Duration::from_mins(1));
-        let none = PollPolicy::default().with_first_wait(Duration::ZERO);
-        assert_eq!(none.wait(9, 0.5), Duration::ZERO);
+    fn a_wait_without_end_is_due_one_day() {
+        let now = Instant::now();
+        assert!(due(now, now, Duration::MAX) > now + Duration::from_secs(60 * 60 * 24 * 365));
     }
 
     #[test]
-    fn faults_in_a_row_are_counted() {
-        let policy = PollPolicy::default().with_max_faults(2);
+    fn giving_up_is_decided_by_time_and_never_by_overload() {
+        let policy = PollPolicy::default().with_max_outage(Duration::from_secs(60));
         let fault =
             |is_transient, is_overload| Fault { is_transient, is_overload, effect: ServerEffect::Unknown };
-        assert_eq!(policy.judge(fault(true, false), 2), Verdict::GoOn);
-        assert_eq!(policy.judge(fault(true, true), 1), Verdict::SlowDown);
-        assert_eq!(policy.judge(fault(true, false), 3), Verdict::GiveUp);
-        assert_eq!(policy.judge(fault(false, false), 1), Verdict::GiveUp);
+        let judge = |fault, seconds| policy.judge(fault, Duration::from_secs(seconds));
+        assert_eq!(judge(fault(true, false), 59), Verdict::GoOn);
+        assert_eq!(judge(fault(true, false), 60), Verdict::GiveUp);
+        assert_eq!(judge(fault(true, true), 1_000_000), Verdict::SlowDown);
+        assert_eq!(judge(fault(false, false), 0), Verdict::GiveUp);
+        let at_once = PollPolicy::default().with_max_outage(Duration::ZERO);
+        assert_eq!(
+            at_once.judge(fault(true, false), Duration::ZERO),
+            Verdict::GoOn,
+            "one failure is no outage"
+        );
     }
 }

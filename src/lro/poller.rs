@@ -1,20 +1,22 @@
 //! Follows one operation to its end.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
-use tracing::Instrument as _;
 
 use super::operation::Operation;
-use super::policy::{PollPolicy, Verdict};
+use super::policy::{PollPolicy, Verdict, due};
 use super::requests;
-use crate::any::{Payload, Unpack};
-use crate::call::{Caller, Context, Reply, RetryPolicy, wait_span};
-use crate::error::Error;
+use crate::any::Payload;
+use crate::call::{Caller, Context, Reply, RetryPolicy, poll_failed, poller_gave_up};
+use crate::error::{Error, Fault};
+use crate::names::{OperationName, check_operation};
 use crate::proto::longrunning;
+use crate::time::later;
+
+/// The names of its operations have one form.
+const OWN_SERVICE: &str = "google.cloud.contactcenterinsights.v1.ContactCenterInsights";
 
 /// Follows one operation: `R` is what it ends in, `M` what it says while it runs.
 ///
@@ -53,40 +55,30 @@ pub struct Poller<R = Payload, M = Payload> {
     /// When the next poll may be made.
     due: Instant,
     polls: u32,
+    /// Failed polls in a row.
     faults: u32,
+    /// When the first of them was made.
+    failing_since: Option<Instant>,
 }
 
 /// Cannot happen: a poll that returns without error has stored its answer.
-fn no_answer() -> Error {
+pub(super) fn no_answer() -> Error {
     Error::protocol("a poll gave no operation")
-}
-
-/// How [`Poller::wait_until`] ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Waited<R, M> {
-    /// The operation is done.
-    Done(Operation<R, M>),
-    /// It was not done at the deadline; it goes on, and can be followed by its name.
-    StillRunning {
-        /// The operation's name.
-        name: String,
-        /// What the last poll gave.
-        last: Operation<R, M>,
-    },
 }
 
 impl<R, M> Poller<R, M> {
     /// Of an operation that was not asked about yet: the first poll is due at once.
     pub(super) fn by_name(caller: Caller, name: String, policy: PollPolicy) -> Self {
-        Self { caller, name, policy, last: None, due: Instant::now(), polls: 0, faults: 0 }
+        let due = Instant::now();
+        Self { caller, name, policy, last: None, due, polls: 0, faults: 0, failing_since: None }
     }
 
     /// Of an operation that a call has just answered with, which counts as a poll.
     pub(super) fn begun(caller: Caller, operation: longrunning::Operation, policy: PollPolicy) -> Self {
         let mut poller = Self::by_name(caller, operation.name.clone(), policy);
-        poller.due = poller.due_in(poller.policy.wait(0, poller.caller.jitter()));
-        poller.polls = 1;
         poller.last = Some(operation.into());
+        poller.due = poller.due_after(0);
+        poller.polls = 1;
         poller
     }
 
@@ -107,7 +99,7 @@ impl<R, M> Poller<R, M> {
     pub fn with_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         if self.polls > 0 && self.faults == 0 {
-            self.due = self.due_in(self.policy.wait(self.polls - 1, self.caller.jitter()));
+            self.due = self.due_after(self.polls.saturating_sub(1));
         }
         self
     }
@@ -140,77 +132,106 @@ impl<R, M> Poller<R, M> {
         call.send().await.map_err(|error| self.following(error))
     }
 
-    fn due_in(&self, wait: Duration) -> Instant {
-        PollPolicy::due(self.caller.created_at(), Instant::now(), wait)
+    /// When the next poll is due after the `polls`-th.
+    fn due_after(&self, polls: u32) -> Instant {
+        self.due_in(self.wait(polls))
     }
 
-    fn is_done(&self) -> bool {
+    fn due_in(&self, wait: Duration) -> Instant {
+        due(self.caller.created_at(), Instant::now(), wait)
+    }
+
+    fn wait(&self, polls: u32) -> Duration {
+        let metadata = self.last.as_ref().and_then(|last| last.raw().metadata.as_ref());
+        let schedule = self.policy.schedule(metadata.map_or("", |any| any.type_url.as_str()));
+        schedule.wait(polls, self.caller.jitter())
+    }
+
+    pub(super) fn is_done(&self) -> bool {
         self.last.as_ref().is_some_and(Operation::is_done)
     }
 
-    /// One `GetOperation`, without waiting; nothing changes before its answer is there.
-    async fn ask(&mut self) -> Result<(), Error> {
-        // Polling is itself a repetition: one attempt a poll, and the policy here decides about the next.
+    /// One `GetOperation`, without waiting but for its turn in the rate budget; nothing changes before its answer is
+    /// there.
+    pub(super) async fn ask(&mut self) -> Result<(), Error> {
+        // A server that starts an operation without a name leaves nothing to ask about.
+        check_operation(&self.name).map_err(|error| {
+            self.following(Error::protocol(format!(
+                "the operation that was started has no proper name: {error}"
+            )))
+        })?;
+        let asked_at = Instant::now();
+        // A poll is made once: the policy here decides about the next.
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.attempt_timeout());
         let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
         // Boxed by the call: most of the time a poller waits, and should be small then.
-        match call.with_retry(retry).await {
-            Ok(raw) => {
-                self.due = self.due_in(self.policy.wait(self.polls, self.caller.jitter()));
-                self.polls = self.polls.saturating_add(1);
-                self.faults = 0;
+        match call.with_retry(retry).as_poll().await {
+            Ok(mut raw) => {
+                // Some servers drop the metadata of what is done: what was last seen of it stays.
+                if raw.metadata.is_none()
+                    && let Some(last) = &mut self.last
+                {
+                    raw.metadata = last.take_metadata();
+                }
+                self.caller.learn_project(&self.name, &raw.name);
                 self.last = Some(raw.into());
+                self.due = self.due_after(self.polls);
+                self.polls = self.polls.saturating_add(1);
+                (self.faults, self.failing_since) = (0, None);
                 Ok(())
             }
             Err(error) => {
                 self.faults = self.faults.saturating_add(1);
-                let wait =
-                    self.policy.wait(self.faults.saturating_sub(1).max(self.polls), self.caller.jitter());
-                let wait = if self.verdict(&error) == Verdict::SlowDown { wait * 2 } else { wait };
-                let asked = Instant::now() + error.retry_after().unwrap_or(Duration::ZERO);
-                self.due = self.due_in(wait).max(asked);
+                self.failing_since.get_or_insert(asked_at);
+                let mut wait = self.wait(self.faults.saturating_sub(1).max(self.polls));
+                if self.verdict(&error) == Verdict::SlowDown {
+                    wait = wait.saturating_mul(2);
+                    self.failing_since = None;
+                }
+                let asked = error.retry_after().unwrap_or_default().min(self.caller.max_retry_delay());
+                self.due = self.due_in(wait).max(later(Instant::now(), asked));
+                poll_failed(&self.name, &error, self.outage(), wait.max(asked));
                 Err(self.following(error))
             }
         }
     }
 
+    /// For how long polls have failed now: nothing after the first failure, which may be the last.
+    fn outage(&self) -> Duration {
+        let since = self.failing_since.filter(|_| self.faults > 1);
+        since.map_or(Duration::ZERO, |since| Instant::now().saturating_duration_since(since))
+    }
+
     fn verdict(&self, error: &Error) -> Verdict {
         match error.call() {
-            Some(call) => self.policy.judge(call.fault(), self.faults),
+            Some(call) => self.policy.judge(call.fault(), self.outage()),
             // No token could be had: as long as that may pass, the operation is worth waiting for.
-            None if error.is_transient() && self.faults <= self.policy.max_faults() => Verdict::GoOn,
+            None if error.is_transient() => self.policy.judge(Fault::without_token(true), self.outage()),
             None => Verdict::GiveUp,
         }
     }
 
     fn following(&self, error: Error) -> Error {
-        Error::Following { name: self.name.clone(), error: Box::new(error) }
+        Error::Following { name: self.name.clone(), outage: None, error: Box::new(error) }
     }
 
-    /// Polls until the operation is done; faults are tolerated as the policy says.
-    async fn finish(&mut self) -> Result<&Operation<R, M>, Error> {
-        self.finish_with(|_| ()).await
-    }
-
-    async fn finish_with(
-        &mut self,
-        mut progress: impl FnMut(&Operation<R, M>),
-    ) -> Result<&Operation<R, M>, Error> {
-        self.last.iter().for_each(&mut progress);
-        while !self.is_done() {
-            sleep_until(self.due).await;
-            if self.ask_patiently().await? {
-                self.last.iter().for_each(&mut progress);
+    /// The end of the waiting: says for how long nothing was heard, if that is the reason.
+    fn give_up(&self, error: Error) -> Error {
+        let outage = self.outage();
+        poller_gave_up(&self.name, &error, outage, self.polls);
+        match error {
+            Error::Following { name, error, .. } if error.is_transient() => {
+                Error::Following { name, error, outage: Some(outage) }
             }
+            other => other,
         }
-        self.last.as_ref().ok_or_else(no_answer)
     }
 
     /// Asks once; a fault that the policy tolerates is not an error. Whether there was an answer.
     pub(super) async fn ask_patiently(&mut self) -> Result<bool, Error> {
         match self.ask().await {
             Ok(()) => Ok(true),
-            Err(error) if self.verdict(&error) == Verdict::GiveUp => Err(error),
+            Err(error) if self.verdict(&error) == Verdict::GiveUp => Err(self.give_up(error)),
             Err(_) => Ok(false),
         }
     }
@@ -218,139 +239,29 @@ impl<R, M> Poller<R, M> {
     pub(super) fn due(&self) -> Instant {
         self.due
     }
-}
 
-impl<R: Unpack, M> Poller<R, M> {
-    /// Waits for the operation to end, however long that takes, and returns its response.
-    ///
-    /// Transient faults of polls are tolerated, up to the policy's number in a row.
-    ///
-    /// # Errors
-    /// [`Error::Operation`], [`Error::Cancelled`], [`Error::NoResult`] or [`Error::Response`] if it ended so;
-    /// [`Error::Following`] if polling gave up, while the operation may go on. Each names the operation.
-    ///
-    /// # Cancel safety
-    /// A dropped future loses nothing: call it again, and it goes on where it was.
-    pub async fn until_done(&mut self) -> Result<R, Error> {
-        let span = wait_span(&self.name);
-        self.finish().instrument(span).await?.result().unwrap_or_else(|| Err(no_answer()))
-    }
-
-    /// As [`Poller::until_done`], and shows `progress` what each poll gave; at first what is known already, if anything.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-    /// #     .with_profile("polls:2".parse()?).start().await?;
-    /// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
-    /// #     .with_credentials(contact_center_insights::Credentials::anonymous()).build()?;
-    /// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
-    ///
-    /// let request = CreateIssueModelRequest {
-    ///     parent: "projects/my-project/locations/us-central1".into(),
-    ///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
-    /// };
-    /// let mut training = client.create_issue_model(request).await?;
-    /// # let mut training = training.with_policy(contact_center_insights::PollPolicy::default()
-    /// #     .with_first_wait(std::time::Duration::from_millis(100)));
-    /// let mut seen = 0;
-    /// let model = training
-    ///     .until_done_with(|operation| {
-    ///         if let Some(Ok(metadata)) = operation.metadata() {
-    ///             println!("started {:?}", metadata.create_time);
-    ///         }
-    ///         seen += 1;
-    ///     })
-    ///     .await?;
-    /// assert_eq!(model.display_name, "billing");
-    /// assert!(seen > 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Poller::until_done`].
-    ///
-    /// # Cancel safety
-    /// A dropped future loses nothing: call it again, and it goes on where it was.
-    pub async fn until_done_with(&mut self, progress: impl FnMut(&Operation<R, M>)) -> Result<R, Error> {
-        let span = wait_span(&self.name);
-        self.finish_with(progress).instrument(span).await?.result().unwrap_or_else(|| Err(no_answer()))
-    }
-
-    /// As [`Poller::until_done`], but for at most this long from now.
-    ///
-    /// # Errors
-    /// [`Error::Following`] if polling gave up. That the operation has not ended is no error.
-    ///
-    /// # Cancel safety
-    /// A dropped future loses nothing.
-    pub async fn wait_for(&mut self, timeout: Duration) -> Result<Waited<R, M>, Error> {
-        self.wait_until(Instant::now() + timeout).await
-    }
-
-    /// Waits for the operation to end, until `deadline`, when it is asked about one last time.
-    ///
-    /// # Errors
-    /// [`Error::Following`] if polling gave up, or if not one poll succeeded until the deadline.
-    ///
-    /// # Cancel safety
-    /// A dropped future loses nothing.
-    pub async fn wait_until(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
-        let span = wait_span(&self.name);
-        self.finish_by(deadline).instrument(span).await
-    }
-
-    async fn finish_by(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
-        while !self.is_done() {
-            if self.due >= deadline {
-                sleep_until(deadline).await;
-                let last_poll = self.ask().await;
-                return match (last_poll, self.last.clone()) {
-                    (_, Some(last)) if last.is_done() => Ok(Waited::Done(last)),
-                    // A fault of this one poll does not undo what earlier ones told.
-                    (_, Some(last)) => Ok(Waited::StillRunning { name: self.name.clone(), last }),
-                    (Err(error), None) => Err(error),
-                    (Ok(()), None) => Err(no_answer()),
-                };
-            }
-            sleep_until(self.due).await;
-            self.ask_patiently().await?;
-        }
-        self.last.clone().map(Waited::Done).ok_or_else(no_answer)
-    }
-
-    /// Asks the server to cancel the operation, then waits for its end. Success means that it succeeded
-    /// despite the request.
-    ///
-    /// # Errors
-    /// As [`Poller::until_done`]; [`Error::Cancelled`] is the end that was asked for.
-    ///
-    /// # Cancel safety
-    /// As [`Poller::cancel`] and [`Poller::until_done`].
-    pub async fn cancel_and_wait(&mut self) -> Result<R, Error> {
-        self.cancel().await?;
+    /// Has the next poll made at once.
+    pub(super) fn hurry(&mut self) {
         self.due = Instant::now();
-        self.until_done().await
-    }
-}
-
-impl<R: Unpack, M: 'static> IntoFuture for Poller<R, M> {
-    type Output = Result<R, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    /// [`Poller::until_done`].
-    fn into_future(mut self) -> Self::IntoFuture {
-        Box::pin(async move { self.until_done().await })
     }
 }
 
 impl<R, M> Reply for Poller<R, M> {
     type Wire = longrunning::Operation;
 
-    fn from_wire(wire: Self::Wire, context: Context<'_>) -> Self {
-        Self::begun(context.0.clone(), wire, PollPolicy::default())
+    fn from_wire(wire: Self::Wire, context: Context<'_>) -> Result<Self, Error> {
+        let Context { caller, method, project } = context;
+        let is_named = if method.service() == OWN_SERVICE {
+            OperationName::check(&wire.name)
+        } else {
+            check_operation(&wire.name)
+        };
+        is_named.map_err(|error| {
+            Error::protocol(format!("{} started an operation without a proper name: {error}", method.name()))
+        })?;
+        caller.learn_project(&format!("projects/{project}"), &wire.name);
+        let policy = caller.reply_context::<PollPolicy>().cloned().unwrap_or_default();
+        Ok(Self::begun(caller.clone(), wire, policy))
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Step {
     Answer(Box<Operation>),
     Fail(Status),
     Hang,
+    /// What the time says.
+    At(Arc<dyn Fn(Instant) -> Step + Send + Sync>),
 }
 
 /// One call as the server saw it.
@@ -104,7 +106,11 @@ impl Script {
 
     fn next(&self) -> Step {
         let mut steps = self.steps.lock().unwrap();
-        if steps.len() > 1 { steps.pop_front().unwrap() } else { steps.front().cloned().expect("a script") }
+        let step = if steps.len() > 1 { steps.pop_front() } else { steps.front().cloned() };
+        match step.expect("a script") {
+            Step::At(step) => step(Instant::now()),
+            step => step,
+        }
     }
 }
 
@@ -158,7 +164,7 @@ impl Operations for Script {
         match self.next() {
             Step::Answer(operation) => Ok(Response::new(*operation)),
             Step::Fail(status) => Err(status),
-            Step::Hang => std::future::pending().await,
+            Step::Hang | Step::At(_) => std::future::pending().await,
         }
     }
 
@@ -197,6 +203,14 @@ pub fn answer(operation: Operation) -> Step {
 
 pub fn fail(code: Code) -> Step {
     Step::Fail(Status::new(code, "scripted"))
+}
+
+/// A refusal that asks for this delay.
+pub fn retry_info(seconds: i64, nanos: i32) -> Step {
+    let delay = prost_types::Duration { seconds, nanos };
+    let info = contact_center_insights::proto::rpc::RetryInfo { retry_delay: Some(delay) };
+    let busy = contact_center_insights::Status::new(Code::ResourceExhausted, "slow").with_detail(&info);
+    Step::Fail(busy.into())
 }
 
 /// Still running; `note` makes one snapshot differ from another.
