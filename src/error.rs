@@ -22,6 +22,7 @@ use crate::any::UnpackError;
 use crate::names::NameError;
 use crate::proto::rpc;
 use crate::status::Status;
+use crate::time::duration;
 
 /// An error of any type, as the layers below hand it up.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -282,7 +283,7 @@ impl Error {
 
 /// The delay of a status's `RetryInfo`; none if it is absent or negative.
 pub(crate) fn retry_delay(status: &Status) -> Option<Duration> {
-    status.detail::<rpc::RetryInfo>()?.retry_delay?.try_into().ok()
+    duration(&status.detail::<rpc::RetryInfo>()?.retry_delay?)
 }
 
 /// Finds an error of type `T` in a chain of sources.

@@ -27,9 +27,29 @@ pub(crate) fn scaled(wait: Duration, factor: f64) -> Duration {
     }
 }
 
+/// A span of time as it came over the wire; `None` if it is negative. prost's own conversion overflows on extremes.
+pub(crate) fn duration(wire: &prost_types::Duration) -> Option<Duration> {
+    const NANOS: i128 = 1_000_000_000;
+    let nanos = i128::from(wire.seconds).saturating_mul(NANOS).saturating_add(i128::from(wire.nanos));
+    let (seconds, rest) = (u64::try_from(nanos.div_euclid(NANOS)).ok()?, nanos.rem_euclid(NANOS));
+    Some(Duration::new(seconds, u32::try_from(rest).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_of_the_wire_are_read_whole_or_not_at_all() {
+        let read = |seconds, nanos| duration(&prost_types::Duration { seconds, nanos });
+        assert_eq!(read(1, 500_000_000), Some(Duration::from_millis(1500)));
+        assert_eq!(read(2, -500_000_000), Some(Duration::from_millis(1500)));
+        assert_eq!(read(0, i32::MAX), Some(Duration::new(2, 147_483_647)));
+        assert_eq!(read(i64::MAX, i32::MAX), Some(Duration::new(i64::MAX as u64 + 2, 147_483_647)));
+        for (seconds, nanos) in [(-1, 0), (0, -1), (i64::MIN, i32::MIN), (i64::MIN, 0), (-1, 999_999_999)] {
+            assert_eq!(read(seconds, nanos), None, "{seconds} {nanos}");
+        }
+    }
 
     #[test]
     fn extremes_saturate() {

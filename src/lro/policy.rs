@@ -96,7 +96,9 @@ impl PollPolicy {
 pub(super) fn due(origin: Instant, now: Instant, wait: Duration) -> Instant {
     let due = later(now, wait);
     // A power of two, so that the grid of any wait holds those of longer ones.
-    let step = (wait.as_millis() / 128).checked_ilog2().map_or(1, |exponent| 1_u128 << exponent);
+    let step = (due.saturating_duration_since(now).as_millis() / 128)
+        .checked_ilog2()
+        .map_or(1, |exponent| 1_u128 << exponent);
     let off = due.saturating_duration_since(origin).as_millis().checked_rem(step).unwrap_or_default();
     due.checked_sub(Duration::from_millis(u64::try_from(off).unwrap_or_default())).unwrap_or(due)
 }
