@@ -1,7 +1,7 @@
 //! The rules of the API improvement proposals and of the service's documentation, each tested by its number.
 //!
-//! Rules that are checked on parts of the emulator are tests of those parts, and named in the same way. `MUTATIONS.md`
-//! says how each rule was broken on purpose, and which test saw it.
+//! Rules that are checked on parts of the emulator are tests of those parts, and named in the same way. `RULES.md` has
+//! every rule with its source, its tests, and how it was broken on purpose to see them fail.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -13,3 +13,4 @@ mod lifecycle;
 mod lists;
 mod resources;
 mod rest;
+mod rules_md;
