@@ -1,12 +1,16 @@
 //! From an error of the library to an exit code and to what the user can do next: pure functions.
 
-use contact_center_insights::names::LocationName;
-use contact_center_insights::{Code, Error};
+use std::error::Error as StdError;
 
-use crate::args::EMULATOR_PORT;
+use contact_center_insights::client::EMULATOR_HOST;
+use contact_center_insights::names::LocationName;
+use contact_center_insights::proto::rpc::BadRequest;
+use contact_center_insights::{Code, Error};
+use contact_center_insights_emulator::DEFAULT_PORT;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::terminal::command;
+use crate::shell::command;
 
 /// What was asked, and where.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +37,10 @@ impl Origin {
 /// The failure that `error` is to the user.
 pub(crate) fn on_error(error: Error, origin: &Origin) -> Failure {
     let (exit, help, status) = (exit(&error), help(&error, origin), error.status().cloned());
-    let failure = Failure::new(exit, error);
+    let failure = match error {
+        Error::Config(option, reason) => Failure::because(exit, refused(option, origin), reason),
+        error => Failure::new(exit, error),
+    };
     let failure = status.into_iter().fold(failure, Failure::with_status);
     help.into_iter().fold(failure, Failure::with_help)
 }
@@ -50,6 +57,19 @@ pub(crate) fn exit(error: &Error) -> Exit {
     }
 }
 
+/// What the library calls an option, `cci` has by another name.
+fn refused(option: &str, origin: &Origin) -> String {
+    match option {
+        "endpoint" if origin.flags.iter().any(|flag| flag == "--endpoint") => {
+            "cannot use `--endpoint`".into()
+        }
+        "endpoint" => format!("cannot use the environment variable `{EMULATOR_HOST}`"),
+        "credentials" => "cannot send a token to the endpoint".into(),
+        "tls" => "cannot set up TLS".into(),
+        _ => format!("cannot use the environment variable `{option}`"),
+    }
+}
+
 fn help(error: &Error, origin: &Origin) -> Option<String> {
     Some(match error {
         Error::Name(_) => format!("to see the names there are: {}", origin.list(&parent(&origin.name))),
@@ -63,13 +83,19 @@ fn help(error: &Error, origin: &Origin) -> Option<String> {
              --endpoint, and leave the token out: none is needed then"
                 .to_owned()
         }
+        Error::Config("tls", _) => "install the system's root certificates (often a package `ca-certificates`), \
+             or name a PEM file with those to trust: export SSL_CERT_FILE=FILE"
+            .to_owned(),
+        Error::Config("GOOGLE_API_USE_CLIENT_CERTIFICATE", _) => {
+            format!("{CLIENT_CERTIFICATE}\nto show none: export GOOGLE_API_USE_CLIENT_CERTIFICATE=false")
+        }
         Error::Config(..) => return None,
         Error::Operation(name, _) | Error::Cancelled(name, _) => {
             format!("to see all of the operation: {}", origin.command(&["operations", "get", name]))
         }
         _ if error.is_credentials() => on_credentials(error),
-        // What lasts says itself what to do: a certificate, a proxy that refuses.
-        _ if error.is_unreachable() && !error.is_transient() => return None,
+        // Else what lasts says itself what to do: a certificate that has expired, a proxy that refuses.
+        _ if error.is_unreachable() && !error.is_transient() => return on_tls(error),
         _ if error.is_unreachable() => on_unreachable(origin),
         _ => on_code(error.code()?, error, origin),
     })
@@ -84,11 +110,51 @@ fn on_credentials(error: &Error) -> String {
     format!(
         "{why}log in with `gcloud auth application-default login`, or pass a token:\n\
          export CCI_ACCESS_TOKEN=\"$(gcloud auth print-access-token)\", or --access-token-file FILE\n\
-         for an emulator, `--endpoint http://127.0.0.1:{EMULATOR_PORT}` needs no token"
+         for an emulator, `--endpoint http://127.0.0.1:{DEFAULT_PORT}` needs no token"
     )
 }
 
+/// How a client certificate is named.
+const CLIENT_CERTIFICATE: &str = "to show a client certificate: export GOOGLE_API_USE_CLIENT_CERTIFICATE=true, and \
+     GOOGLE_API_CERTIFICATE_CONFIG=FILE with JSON such as\n\
+     {\"cert_configs\": {\"workload\": {\"cert_path\": \"cert.pem\", \"key_path\": \"key.pem\"}}}";
+
+/// What can be changed here about a handshake that failed for good.
+fn on_tls(error: &(dyn StdError + 'static)) -> Option<String> {
+    use rustls::{CertificateError, Error as Tls};
+
+    match find_tls(error)? {
+        Tls::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            let help = "if its authority should be trusted: export SSL_CERT_FILE=FILE, a PEM file with the \
+                        authority's certificate, which then counts in place of the system's\n\
+                        an emulator writes that of its own: --tls --ca-out FILE";
+            Some(help.to_owned())
+        }
+        Tls::AlertReceived(_) => Some(CLIENT_CERTIFICATE.to_owned()),
+        _ => None,
+    }
+}
+
+/// The error of TLS in a chain of sources.
+fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
 fn on_unreachable(Origin { endpoint, .. }: &Origin) -> String {
+    let secure = ["https://127.0.0.1:", "https://localhost:", "https://[::1]:"];
+    if secure.iter().any(|prefix| endpoint.starts_with(prefix)) {
+        let plain = endpoint.replacen("https", "http", 1);
+        return format!(
+            "nothing answers at {endpoint} by TLS; an emulator without --tls is reached by `--endpoint {plain}`"
+        );
+    }
     let local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
     match local.iter().find_map(|prefix| endpoint.strip_prefix(prefix)) {
         Some(port) => {
@@ -97,7 +163,7 @@ fn on_unreachable(Origin { endpoint, .. }: &Origin) -> String {
         }
         None => format!(
             "nothing answers at {endpoint}; check the host's name and the network\n\
-             an emulator is reached by http://, as in `--endpoint http://127.0.0.1:{EMULATOR_PORT}`"
+             an emulator is reached by http://, as in `--endpoint http://127.0.0.1:{DEFAULT_PORT}`"
         ),
     }
 }
@@ -114,6 +180,9 @@ fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
         Code::PermissionDenied => "the caller needs a role that allows this in the project, such as \
              roles/contactcenterinsights.viewer to read and roles/contactcenterinsights.editor to change"
             .to_owned(),
+        Code::InvalidArgument if is_about_the_filter(error) => {
+            format!("for the fields that a filter can name: {}", command(["operations", "list", "--help"]))
+        }
         Code::InvalidArgument => {
             "the server refuses the request as it is; `--help` shows the forms".to_owned()
         }
@@ -124,6 +193,12 @@ fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
         _ if error.is_transient() => "this may pass: try again later".to_owned(),
         _ => "what the server names above must change first; the same request would fail again".to_owned(),
     }
+}
+
+fn is_about_the_filter(error: &Error) -> bool {
+    let details = error.status().and_then(|status| status.detail::<BadRequest>());
+    details
+        .is_some_and(|request| request.field_violations.iter().any(|violation| violation.field == "filter"))
 }
 
 /// What a parent of operations looks like.
@@ -158,7 +233,18 @@ mod tests {
                 "operations list projects/p/locations/l -o name --endpoint http://127.0.0.1:9420",
             ),
             (Error::Config("endpoint", "".into()), Exit::Usage, "https://HOST[:PORT]"),
+            (Error::Config("endpoint", "".into()), Exit::Usage, "error: cannot use `--endpoint`"),
             (Error::Config("credentials", "".into()), Exit::Usage, "CONTACTCENTERINSIGHTS_EMULATOR_HOST="),
+            (Error::Config("tls", "x; by `Tls::with_ca_pem`".into()), Exit::Usage, "cause: x\nhelp: install"),
+            (Error::Config("HTTPS_PROXY", "".into()), Exit::Usage, "environment variable `HTTPS_PROXY`"),
+            (
+                Error::Config(
+                    "GOOGLE_API_USE_CLIENT_CERTIFICATE",
+                    "x; or by `Tls::with_identity_pem`".into(),
+                ),
+                Exit::Usage,
+                "GOOGLE_API_CERTIFICATE_CONFIG=FILE",
+            ),
             (
                 Error::Operation(name.into(), status()),
                 Exit::OperationFailed,
@@ -177,8 +263,30 @@ mod tests {
     fn an_emulator_is_suggested_where_one_could_be() {
         let help = on_unreachable(&origin());
         assert!(help.ends_with(" emulator --port 9420"), "{help}");
+        let secure = Origin { endpoint: "https://localhost:99".into(), ..Origin::default() };
+        assert!(on_unreachable(&secure).ends_with("`--endpoint http://localhost:99`"));
         let remote = Origin { endpoint: "https://x.invalid".into(), ..Origin::default() };
         assert!(on_unreachable(&remote).contains("https://x.invalid; check the host's name"));
+    }
+
+    #[test]
+    fn a_handshake_that_fails_for_good_is_answered_by_variables() {
+        use rustls::{AlertDescription, CertificateError, Error as Tls};
+
+        let cases = [
+            (Tls::InvalidCertificate(CertificateError::UnknownIssuer), Some("export SSL_CERT_FILE=FILE")),
+            (Tls::InvalidCertificate(CertificateError::BadSignature), Some("--tls --ca-out FILE")),
+            (
+                Tls::AlertReceived(AlertDescription::CertificateRequired),
+                Some("GOOGLE_API_CERTIFICATE_CONFIG"),
+            ),
+            (Tls::InvalidCertificate(CertificateError::Expired), None),
+        ];
+        for (error, words) in cases {
+            let help = on_tls(&error);
+            assert_eq!(help.is_some(), words.is_some(), "{error}");
+            assert!(words.is_none_or(|words| help.unwrap().contains(words)), "{error}");
+        }
     }
 
     #[test]

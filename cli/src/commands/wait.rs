@@ -4,51 +4,49 @@ use std::future::pending;
 use std::time::Duration;
 
 use contact_center_insights::lro::{PollPolicy, Waited};
-use contact_center_insights::proto::rpc;
-use contact_center_insights::{Error, Operation, Poller, Status};
+use contact_center_insights::{Error, Operation, Poller};
 use tokio::signal::ctrl_c;
 use tokio::time::{Instant, sleep_until};
 
+use super::ending::conclude;
 use crate::args::Wait;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::meter::Meter;
 use crate::output::Format;
-use crate::progress::{Progress, partial_errors};
+use crate::progress::Progress;
+use crate::progress_bar::ProgressLine;
 use crate::session::Session;
-use crate::terminal::{plain, print, say};
+use crate::terminal::print;
 
 /// How many polls in a row may fail. Before the first that succeeds, a mistyped endpoint is the likelier
 /// reason; and a local server that is not there will not come by itself.
 const PATIENCE: u32 = 10;
 const PATIENCE_AT_FIRST: u32 = 3;
-/// How many partial errors are shown.
-const SHOWN_ERRORS: usize = 3;
 
 pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     let name = args.name.name;
-    let session = args.connection.open()?;
+    let session = Session::open(args.connection)?;
     let poller = session.client().operation(&name).map_err(session.failure(&name))?;
     let mut poller = poller.with_policy(policy(args.interval));
     // A time that no clock reaches is none.
     let deadline = args.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let meter = Meter::start();
+    let line = ProgressLine::start();
     let operation = tokio::select! {
-        watched = watch(&mut poller, deadline, session.is_local(), |progress| meter.show(progress)) => {
+        watched = watch(&mut poller, deadline, session.is_local(), |progress| line.show(progress)) => {
             watched.map_err(session.failure(&name))?
         }
         Ok(()) = ctrl_c() => {
-            drop(meter);
-            return Err(left(&session, &name, Exit::Interrupted, "interrupted; the operation goes on"));
+            drop(line);
+            return Err(stopped_waiting(&session, &name, Exit::Interrupted, "interrupted; the operation goes on"));
         }
     };
-    drop(meter);
+    drop(line);
     print(&output.one(operation.raw())?)?;
     if !operation.is_done() {
         let waited = args.timeout.map(duration::print).unwrap_or_default();
         let reason = format!("operation `{name}` is still running after {waited}");
-        return Err(left(&session, &name, Exit::StillRunning, reason));
+        return Err(stopped_waiting(&session, &name, Exit::StillRunning, reason));
     }
     conclude(&operation).map_err(session.failure(&name))
 }
@@ -92,42 +90,12 @@ pub(super) async fn follow<R, M>(
     }
 }
 
-/// Says what a finished operation leaves to say; an error if it did not succeed.
-pub(super) fn conclude(operation: &Operation) -> Result<(), Error> {
-    if let Some(Ok(metadata)) = operation.metadata() {
-        summarize(partial_errors(&metadata));
-    }
-    match operation.result() {
-        Some(Err(error @ (Error::Operation(..) | Error::Cancelled(..)))) => Err(error),
-        // Methods that promise an empty response may leave it out, so that this is no failure.
-        Some(Err(error @ Error::NoResult(_))) => {
-            say(format_args!("note: {error}"));
-            Ok(())
-        }
-        // A response that cannot be read is printed as it came.
-        _ => Ok(()),
-    }
-}
-
 fn progress(operation: &Operation) -> Option<Progress> {
     Progress::of(&operation.metadata()?.ok()?)
 }
 
-fn summarize(errors: &[rpc::Status]) {
-    if errors.is_empty() {
-        return;
-    }
-    say(format_args!("note: {} partial errors, in full under metadata.partialErrors:", errors.len()));
-    for error in errors.iter().take(SHOWN_ERRORS) {
-        say(format_args!("  {}", plain(&Status::from(error.clone()).to_string())));
-    }
-    if errors.len() > SHOWN_ERRORS {
-        say(format_args!("  and {} more", errors.len() - SHOWN_ERRORS));
-    }
-}
-
 /// The waiting ended before the operation did.
-fn left(session: &Session, name: &str, exit: Exit, reason: impl Into<String>) -> Failure {
+fn stopped_waiting(session: &Session, name: &str, exit: Exit, reason: impl Into<String>) -> Failure {
     Failure::new(exit, reason.into())
         .with_help(format!("to go on waiting: {}", session.command("wait", name)))
 }
