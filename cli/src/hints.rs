@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights::names::LocationName;
 use contact_center_insights::proto::rpc::BadRequest;
-use contact_center_insights::{Code, Error};
+use contact_center_insights::{Code, Error, Status};
 use contact_center_insights_emulator::DEFAULT_PORT;
 
 use crate::exit::Exit;
@@ -196,7 +196,7 @@ fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
 }
 
 fn is_about_the_filter(error: &Error) -> bool {
-    let details = error.status().and_then(|status| status.detail::<BadRequest>());
+    let details = error.status().and_then(Status::detail::<BadRequest>);
     details
         .is_some_and(|request| request.field_violations.iter().any(|violation| violation.field == "filter"))
 }
@@ -212,7 +212,6 @@ pub(crate) fn parent(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use contact_center_insights::Status;
     use contact_center_insights::names::OperationName;
 
     use super::*;
