@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and how `--help` explains it.
 
+mod connection;
 mod emulator;
 
 use std::path::PathBuf;
@@ -8,13 +9,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use contact_center_insights_emulator::Profile;
 
-pub(crate) use self::emulator::{
-    ClockChoice, Emulator, EmulatorCommand, Exec, Language, PORT as EMULATOR_PORT, Recipe, Serve,
-};
+pub(crate) use self::connection::Connection;
+pub(crate) use self::emulator::{ClockChoice, Emulator, EmulatorCommand, Exec, Language, Recipe, Serve};
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;
-use crate::session::Connection;
 
 /// Long-running operations of the Contact Center AI Insights API from a shell, and an emulator of the API.
 ///
@@ -73,7 +72,8 @@ pub(crate) enum Operations {
     Wait(Wait),
     /// Ask the server to cancel an operation, and print it as it is then.
     ///
-    /// Cancelling takes its time, and the operation may succeed all the same: `cci operations wait` tells.
+    /// Cancelling takes time, and the operation may succeed all the same: `cci operations wait` tells. One that has
+    /// ended already stays as it is.
     Cancel {
         #[command(flatten)]
         name: Name,
@@ -90,13 +90,25 @@ pub(crate) struct Name {
     pub(crate) name: String,
 }
 
+/// What filters can name, by the product's documentation.
+const FILTER_FIELDS: &str = "\
+Filter fields:
+  done                     done=\"false\" while it runs, done=\"true\" once it has ended
+  metadata.operation_type  the method, as in the TYPE column: metadata.operation_type=\"CreateIssueModel\"; also !=
+  metadata.create_time     an RFC 3339 time: metadata.create_time>\"2026-01-31T00:00:00Z\"; also >=, <, <=
+  metadata.conversation_id of an analysis or upload: metadata.conversation_id=\"call-7\"
+  status_code              of what has ended: status_code=\"0\" if it succeeded; also names and !=, status_code!=\"ABORTED\"
+
+Values stand in double quotes. Terms side by side must all hold; OR, NOT or - before a term, and parentheses work too.";
+
 #[derive(Debug, Args)]
+#[command(after_help = FILTER_FIELDS)]
 pub(crate) struct List {
     /// Whose operations: `projects/PROJECT/locations/LOCATION`.
     pub(crate) parent: String,
 
     /// Only operations that match, such as `done="false"` or
-    /// `metadata.operation_type="CreateIssueModel"`.
+    /// `metadata.operation_type="CreateIssueModel"`; the fields are listed below.
     #[arg(long, default_value_t, hide_default_value = true)]
     pub(crate) filter: String,
 
@@ -121,9 +133,15 @@ pub(crate) struct Wait {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Ask this often. By default after 1s, then ever more rarely, down to every 30s.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    /// Ask this often, at most every 100ms. By default the kind of the operation decides: after 1s or 10s at first, at
+    /// last every 30s.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_interval)]
     pub(crate) interval: Option<Duration>,
+
+    /// Give up when the service has not answered for this long: exit code 69. Before its first answer after 30s at the
+    /// latest, and after 5s on this machine. A refusal because of too many calls is an answer.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "10m")]
+    pub(crate) max_outage: Duration,
 
     #[command(flatten)]
     pub(crate) connection: Connection,

@@ -1,7 +1,8 @@
-//! The commands, one a file; each prints its data and says the rest.
+//! The commands, one a file; each prints its data on stdout and the rest on stderr.
 
 mod decode;
 mod emulator;
+mod ending;
 mod operations;
 mod quickstart;
 mod wait;

@@ -16,6 +16,53 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a duration is a whole number and a unit, such as 500ms, 90s, 5m or 2h".to_owned())
 }
 
+/// How long something may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// As long as it takes.
+    None,
+    /// At most this long.
+    Of(Duration),
+}
+
+impl Limit {
+    /// Prints it so that it is read back as the same.
+    pub(crate) fn print(self) -> String {
+        match self {
+            Self::None => "none".to_owned(),
+            Self::Of(duration) => print(duration),
+        }
+    }
+}
+
+/// Reads a limit: a duration, or `none`. In no time nothing can be done.
+pub(crate) fn parse_limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "none" => Ok(Limit::None),
+        _ => match parse(text)? {
+            Duration::ZERO => {
+                Err("within 0s no call can succeed; give a longer time, or `none` for no limit".to_owned())
+            }
+            duration => Ok(Limit::Of(duration)),
+        },
+    }
+}
+
+/// The shortest time between two questions about an operation.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Reads an interval at which a server is asked.
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse(text)?;
+    if interval < SHORTEST_INTERVAL {
+        let shortest = print(SHORTEST_INTERVAL);
+        return Err(format!(
+            "asking more often than every {shortest} only loads the server; give {shortest} or more"
+        ));
+    }
+    Ok(interval)
+}
+
 /// Prints a duration so that it is read back as the same, to the millisecond.
 pub(crate) fn print(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -42,6 +89,22 @@ mod tests {
             assert_eq!((duration, print(duration).as_str()), (Duration::from_millis(millis), printed));
             assert_eq!(parse(printed).unwrap(), duration);
         }
+    }
+
+    #[test]
+    fn no_time_at_all_is_refused_with_what_to_give_instead() {
+        for busy in ["0", "0s", "99ms", "1ms"] {
+            assert!(parse_interval(busy).unwrap_err().contains("100ms or more"), "{busy}");
+        }
+        assert_eq!(parse_interval("100ms"), Ok(Duration::from_millis(100)));
+        for nothing in ["0", "0ms", "0h"] {
+            assert!(parse_limit(nothing).unwrap_err().contains("`none`"), "{nothing}");
+        }
+        assert_eq!(
+            (parse_limit("none"), parse_limit("5s")),
+            (Ok(Limit::None), Ok(Limit::Of(Duration::from_secs(5))))
+        );
+        assert_eq!([Limit::None, Limit::Of(Duration::from_secs(5))].map(Limit::print), ["none", "5s"]);
     }
 
     #[test]

@@ -85,4 +85,20 @@ mod tests {
         assert_eq!(Exit::table().lines().count(), 11);
         assert!(Exit::table().contains("\n   69  nothing answers"));
     }
+
+    #[test]
+    fn the_readme_has_the_same_table() {
+        let readme = include_str!("../README.md");
+        for exit in Exit::ALL {
+            let row = format!("\n| {} | {} |\n", exit as u8, exit.meaning());
+            assert!(readme.contains(&row), "no row {row}");
+        }
+        assert_eq!(
+            readme
+                .lines()
+                .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
+                .count(),
+            10
+        );
+    }
 }

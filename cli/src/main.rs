@@ -2,6 +2,12 @@
 //!
 //! `main` maps how a command ended to an exit code; `run` does the command. Data goes to stdout, everything
 //! else to stderr.
+//!
+//! The modules by floor, lowest first; each imports only from floors before its own:
+//! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`; `hints`, `log`, `output`, `progress_bar`;
+//! `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`. Within `output`: `summary`; `table`.
+//! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
+//! `env`, `signals`, `start`; `exec`.
 #![cfg_attr(
     test,
     allow(
@@ -13,43 +19,44 @@
     )
 )]
 
-mod advice;
 mod args;
 mod commands;
 mod duration;
+mod escape;
 mod exit;
 mod failure;
-mod meter;
+mod hints;
+mod log;
 mod output;
 mod progress;
+mod progress_bar;
 mod session;
+mod shell;
 mod terminal;
+mod usage;
 
-use std::env;
-use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    run(Cli::parse()).unwrap_or_else(|failure| {
-        terminal::say(&failure);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(error),
+    };
+    run(cli).unwrap_or_else(|failure| {
+        terminal::eprint_line(&failure);
         failure.exit().into()
     })
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     // An emulator has something to say to those who set it up; a client says it all in its result.
-    let unasked = matches!(cli.command, Command::Emulator(_)).then(|| EnvFilter::new("warn"));
-    let asked = env::var_os(EnvFilter::DEFAULT_ENV).map(|_| EnvFilter::from_default_env());
-    if let Some(filter) = asked.or(unasked) {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    }
+    log::start(matches!(cli.command, Command::Emulator(_)).then_some("warn"));
     // One thread does for a client that makes a call at a time, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -8,9 +8,9 @@ use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::Operation;
 use serde_json::Value;
 
+use crate::escape::{is_unsafe, line, lines};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::terminal::plain;
 
 use summary::Summary;
 
@@ -35,14 +35,14 @@ impl Format {
             Self::Json => to_json(&to_value(operation)?),
             Self::Yaml => to_yaml(&to_value(operation)?),
             Self::Table => Ok(table::of_one(&Summary::new(operation, &to_value(operation)?))),
-            Self::Name => Ok(line(operation)),
+            Self::Name => Ok(name(operation)),
         }
     }
 
     /// Prints a list of operations.
     pub(crate) fn many(self, operations: &[Operation]) -> Result<String, Failure> {
         if self == Self::Name {
-            return Ok(operations.iter().map(line).collect());
+            return Ok(operations.iter().map(name).collect());
         }
         let values = operations.iter().map(to_value).collect::<Result<Vec<_>, _>>()?;
         match self {
@@ -57,8 +57,8 @@ impl Format {
     }
 }
 
-fn line(operation: &Operation) -> String {
-    plain(&operation.name).into_owned() + "\n"
+fn name(operation: &Operation) -> String {
+    line(&operation.name).into_owned() + "\n"
 }
 
 fn to_value(operation: &Operation) -> Result<Value, Failure> {
@@ -66,7 +66,8 @@ fn to_value(operation: &Operation) -> Result<Value, Failure> {
 }
 
 fn to_json(document: &Value) -> Result<String, Failure> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n").map_err(unprintable)
+    let text = serde_json::to_string_pretty(document).map_err(unprintable)?;
+    Ok(lines(&text).into_owned() + "\n")
 }
 
 /// Strings that YAML 1.1 or 1.2 would read as something else are quoted, timestamps among them. Names are
@@ -74,6 +75,10 @@ fn to_json(document: &Value) -> Result<String, Failure> {
 fn to_yaml(document: &Value) -> Result<String, Failure> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let text = serde_saphyr::to_string_with_options(document, options).map_err(unprintable)?;
+    // YAML lets plain text hold controls of the bidirectional algorithm. JSON is YAML too, and escapes them.
+    if text.contains(|c| is_unsafe(c) && c != '\n') {
+        return to_json(document);
+    }
     Ok(text.trim_end_matches('\n').to_owned() + "\n")
 }
 

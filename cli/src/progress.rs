@@ -62,6 +62,14 @@ impl Progress {
         self
     }
 
+    fn unit_of(&self, count: u64) -> &'static str {
+        match self.unit {
+            _ if count != 1 => self.unit,
+            "analyses" => "analysis",
+            unit => unit.strip_suffix('s').unwrap_or(unit),
+        }
+    }
+
     /// Done, well or in vain.
     pub(crate) fn position(&self) -> u64 {
         self.completed.saturating_add(self.failed)
@@ -73,8 +81,8 @@ impl fmt::Display for Progress {
         write!(f, "{}", self.position())?;
         match self.total {
             Some(_) if self.unit == "%" => f.write_str("%")?,
-            Some(total) => write!(f, "/{total} {}", self.unit)?,
-            None => write!(f, " {}", self.unit)?,
+            Some(total) => write!(f, "/{total} {}", self.unit_of(total))?,
+            None => write!(f, " {}", self.unit_of(self.position()))?,
         }
         if self.failed > 0 { write!(f, ", {} failed", self.failed) } else { Ok(()) }
     }
@@ -147,7 +155,10 @@ mod tests {
         let config = InputDataConfig { training_conversations_count: 12, ..Default::default() };
         let model = IssueModel { input_data_config: Some(config), ..Default::default() };
         let request = CreateIssueModelRequest { issue_model: Some(model), ..Default::default() };
-        let cases: [(Payload, &str); 7] = [
+        let cases: [(Payload, &str); 10] = [
+            (analyze(1, 0, 1), "1/1 analysis"),
+            (analyze(0, 1, 2), "1/2 analyses, 1 failed"),
+            (analyze(1, 0, 0), "1 analysis"),
             (analyze(3, 1, 10), "4/10 analyses, 1 failed"),
             (analyze(0, 0, 0), "0 analyses"),
             (
@@ -181,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_numbers_are_borne() {
+    fn absurd_numbers_are_tolerated() {
         for (ratio, shown) in [(f64::NAN, "0%"), (f64::INFINITY, "100%"), (-1.0, "0%"), (7.0, "100%")] {
             assert_eq!(Progress::of(&tune(ratio)).unwrap().to_string(), shown);
         }

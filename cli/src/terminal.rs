@@ -1,10 +1,11 @@
-//! What reaches the user: data on stdout, words on stderr, and commands that can be pasted into a shell.
+//! What reaches the user: data on stdout, words on stderr, and how much the terminal there can show.
 
-use std::borrow::Cow;
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
+use crate::escape;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -19,35 +20,47 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Says a line on stderr. If nobody listens there, there is no one to tell.
-pub(crate) fn say(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Prints a message on stderr, without characters that a terminal would obey. If nobody reads it, there is no one to
+/// tell.
+pub(crate) fn eprint_line(message: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", escape::lines(&message.to_string()));
 }
 
-/// The text on one line, without the control characters that a terminal would obey: servers are not to move
-/// the cursor.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").into()
-    } else {
-        text.into()
+/// Whether a line on stderr can be written over, as progress is.
+pub(crate) fn can_redraw() -> bool {
+    Stderr::now().can_redraw()
+}
+
+/// Whether words on stderr can have colours.
+pub(crate) fn has_colors() -> bool {
+    Stderr::now().has_colors()
+}
+
+/// What is known of stderr.
+#[derive(Debug)]
+struct Stderr {
+    is_terminal: bool,
+    /// `TERM`
+    kind: Option<OsString>,
+    /// `NO_COLOR`, see <https://no-color.org>.
+    no_color: Option<OsString>,
+}
+
+impl Stderr {
+    fn now() -> Self {
+        Self {
+            is_terminal: io::stderr().is_terminal(),
+            kind: env::var_os("TERM"),
+            no_color: env::var_os("NO_COLOR"),
+        }
     }
-}
 
-/// `cci` with these arguments, quoted for a shell, and called as this process was: what is suggested works
-/// where it is read, even if `cci` is not installed.
-pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
-    let program = env::args_os().next().map(|name| name.to_string_lossy().into_owned());
-    let program = program.unwrap_or_else(|| "cci".to_owned());
-    arguments.into_iter().fold(quoted(&program).into_owned(), |line, word| line + " " + &quoted(word))
-}
+    fn can_redraw(&self) -> bool {
+        self.is_terminal && self.kind.as_ref().is_none_or(|kind| kind != "dumb")
+    }
 
-fn quoted(word: &str) -> Cow<'_, str> {
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(is_safe) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''")).into()
+    fn has_colors(&self) -> bool {
+        self.can_redraw() && self.no_color.as_ref().is_none_or(|value| value.is_empty())
     }
 }
 
@@ -56,16 +69,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(plain("in\u{1b}[31m red\r\n"), "in [31m red");
-        assert_eq!(plain("größer"), "größer");
-    }
-
-    #[test]
-    fn words_are_quoted_where_a_shell_needs_it() {
-        assert_eq!(quoted("projects/p/locations/l/operations/1"), "projects/p/locations/l/operations/1");
-        assert_eq!(quoted("$(rm) it's"), r"'$(rm) it'\''s'");
-        assert_eq!(quoted(""), "''");
-        assert!(command(["operations", "a b"]).ends_with(" operations 'a b'"));
+    fn only_a_capable_terminal_gets_more_than_text() {
+        let cases = [
+            (true, Some("xterm"), None, (true, true)),
+            (true, None, Some(""), (true, true)),
+            (true, Some("xterm"), Some("1"), (true, false)),
+            (true, Some("dumb"), None, (false, false)),
+            (false, Some("xterm"), None, (false, false)),
+        ];
+        for (is_terminal, kind, no_color, expected) in cases {
+            let stderr =
+                Stderr { is_terminal, kind: kind.map(Into::into), no_color: no_color.map(Into::into) };
+            assert_eq!((stderr.can_redraw(), stderr.has_colors()), expected, "{stderr:?}");
+        }
     }
 }

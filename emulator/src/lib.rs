@@ -54,6 +54,9 @@ pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};
 pub use seed::{Seed, SeedError};
 
+/// The port that `cci emulator` listens at unless told otherwise. As a library, an emulator takes a free one.
+pub const DEFAULT_PORT: u16 = 9420;
+
 /// Runs the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -83,6 +83,12 @@ impl ConfigError {
         self.setting
     }
 
+    /// Gives up the setting for the reason.
+    #[must_use]
+    pub fn into_reason(self) -> BoxError {
+        self.reason
+    }
+
     /// Why it cannot be used.
     #[must_use]
     pub fn reason(&self) -> &(dyn StdError + Send + Sync + 'static) {

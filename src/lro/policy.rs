@@ -35,11 +35,17 @@ pub struct PollPolicy {
     first_wait: Option<Duration>,
     max_wait: Option<Duration>,
     max_outage: Duration,
+    max_outage_at_start: Option<Duration>,
 }
 
 impl Default for PollPolicy {
     fn default() -> Self {
-        Self { first_wait: None, max_wait: None, max_outage: Duration::from_mins(10) }
+        Self {
+            first_wait: None,
+            max_wait: None,
+            max_outage: Duration::from_mins(10),
+            max_outage_at_start: None,
+        }
     }
 }
 
@@ -69,6 +75,14 @@ impl PollPolicy {
         self
     }
 
+    /// Gives up sooner, after polls have failed for this long, as long as there was no answer yet: a mistyped endpoint is
+    /// then the likelier reason. By default [`PollPolicy::with_max_outage`] holds from the start.
+    #[must_use]
+    pub fn with_max_outage_at_start(mut self, outage: Duration) -> Self {
+        self.max_outage_at_start = Some(outage);
+        self
+    }
+
     /// The waits for an operation whose metadata has this type URL.
     pub(super) fn schedule(&self, metadata: &str) -> Schedule {
         let kind = match self.first_wait {
@@ -79,10 +93,12 @@ impl PollPolicy {
     }
 
     /// What a failed poll means for the waiting; polls have failed for `outage` now.
-    pub(super) fn judge(&self, fault: Fault, outage: Duration) -> Verdict {
+    pub(super) fn judge(&self, fault: Fault, outage: Duration, has_answered: bool) -> Verdict {
+        let at_start = self.max_outage_at_start.filter(|_| !has_answered);
+        let max_outage = at_start.unwrap_or(self.max_outage);
         if fault.is_overload {
             Verdict::SlowDown
-        } else if !fault.is_transient || (outage >= self.max_outage && outage > Duration::ZERO) {
+        } else if !fault.is_transient || (outage >= max_outage && outage > Duration::ZERO) {
             Verdict::GiveUp
         } else {
             Verdict::GoOn
@@ -162,14 +178,17 @@ mod tests {
         let policy = PollPolicy::default().with_max_outage(Duration::from_secs(60));
         let fault =
             |is_transient, is_overload| Fault { is_transient, is_overload, effect: ServerEffect::Unknown };
-        let judge = |fault, seconds| policy.judge(fault, Duration::from_secs(seconds));
+        let judge = |fault, seconds| policy.judge(fault, Duration::from_secs(seconds), true);
         assert_eq!(judge(fault(true, false), 59), Verdict::GoOn);
         assert_eq!(judge(fault(true, false), 60), Verdict::GiveUp);
         assert_eq!(judge(fault(true, true), 1_000_000), Verdict::SlowDown);
         assert_eq!(judge(fault(false, false), 0), Verdict::GiveUp);
+        let wary = policy.with_max_outage_at_start(Duration::from_secs(5));
+        let judge = |has_answered| wary.judge(fault(true, false), Duration::from_secs(5), has_answered);
+        assert_eq!((judge(false), judge(true)), (Verdict::GiveUp, Verdict::GoOn));
         let at_once = PollPolicy::default().with_max_outage(Duration::ZERO);
         assert_eq!(
-            at_once.judge(fault(true, false), Duration::ZERO),
+            at_once.judge(fault(true, false), Duration::ZERO, true),
             Verdict::GoOn,
             "one failure is no outage"
         );

@@ -204,9 +204,11 @@ impl<R, M> Poller<R, M> {
 
     fn verdict(&self, error: &Error) -> Verdict {
         match error.call() {
-            Some(call) => self.policy.judge(call.fault(), self.outage()),
+            Some(call) => self.policy.judge(call.fault(), self.outage(), self.last.is_some()),
             // No token could be had: as long as that may pass, the operation is worth waiting for.
-            None if error.is_transient() => self.policy.judge(Fault::without_token(true), self.outage()),
+            None if error.is_transient() => {
+                self.policy.judge(Fault::without_token(true), self.outage(), self.last.is_some())
+            }
             None => Verdict::GiveUp,
         }
     }

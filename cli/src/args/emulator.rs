@@ -6,10 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
-use contact_center_insights_emulator::{ManualClock, MethodProfile};
-
-/// Where `cci emulator` listens unless told otherwise.
-pub(crate) const PORT: u16 = 9420;
+use contact_center_insights_emulator::{DEFAULT_PORT, ManualClock, MethodProfile};
 
 #[derive(Debug, Args)]
 pub(crate) struct Emulator {
@@ -48,12 +45,12 @@ pub(crate) struct Exec {
 /// What an emulator is set up with.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The address to listen at. Other machines reach it at another than the default: there are no passwords.
+    /// The address to listen at. There are no passwords: anyone who can reach it can read and change everything. The
+    /// default is for this machine alone.
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     pub(crate) host: IpAddr,
 
-    /// The port to listen at; 0 takes a free one. 9420 by default, for `exec` 0.
-    #[arg(long)]
+    #[arg(long, help = format!("The port to listen at; 0 takes a free one. {DEFAULT_PORT} by default, for `exec` 0"))]
     pub(crate) port: Option<u16>,
 
     /// Write HOST:PORT to this file, at once and whole, when calls are answered.
@@ -111,7 +108,7 @@ pub(crate) struct Recipe {
     pub(crate) lang: Language,
 
     /// Where the emulator listens.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9420")]
+    #[arg(long, value_name = "HOST:PORT", default_value_t = format!("{}:{DEFAULT_PORT}", Ipv4Addr::LOCALHOST))]
     pub(crate) address: String,
 }
 

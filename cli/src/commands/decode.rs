@@ -15,7 +15,7 @@ use crate::args::Decode;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Format;
-use crate::terminal::{print, say};
+use crate::terminal::{eprint_line, print};
 
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -41,7 +41,7 @@ fn read(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
         return fs::read(file).map_err(unreadable(file.display().to_string()));
     }
     if io::stdin().is_terminal() {
-        say("reading a serialized operation from stdin");
+        eprint_line("reading a serialized operation from stdin");
     }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable("stdin".into()))?;
@@ -56,7 +56,7 @@ fn from_base64(text: &[u8]) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Takes any bytes. Protobuf reads much as a message of unknown fields; such a one is no operation.
+/// Takes any bytes. Protobuf reads much as a message of unknown fields, which is not an operation.
 fn decode(bytes: &[u8]) -> Result<Operation, Failure> {
     const NOT_ONE: &str = "the input is not a serialized google.longrunning.Operation";
     let help = || guess(bytes);

@@ -3,16 +3,21 @@
 use contact_center_insights::names::OperationName;
 use contact_center_insights::proto::longrunning::ListOperationsRequest;
 
-use crate::advice::{self, PARENT};
-use crate::args::List;
+use super::ending::after_cancel;
+use crate::args::{Connection, List};
+use crate::escape::line_within;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hints::{self, PARENT};
 use crate::output::Format;
-use crate::session::Connection;
-use crate::terminal::{plain, print, say};
+use crate::session::Session;
+use crate::terminal::{eprint_line, print};
+
+/// How much is shown of the list of what could not be reached, in characters.
+const MOST_OF_UNREACHABLE: usize = 1000;
 
 pub(super) async fn get(name: &str, connection: Connection, output: Format) -> Result<(), Failure> {
-    let session = connection.open()?;
+    let session = Session::open(connection)?;
     let operation = session.client().get_operation(name).await.map_err(session.failure(name))?;
     print(&output.one(operation.raw())?)
 }
@@ -21,7 +26,7 @@ pub(super) async fn get(name: &str, connection: Connection, output: Format) -> R
 pub(super) async fn list(args: List, output: Format) -> Result<(), Failure> {
     let List { parent, filter, page_size, limit, connection } = args;
     check_parent(&parent)?;
-    let session = connection.open()?;
+    let session = Session::open(connection)?;
     let limit = limit.unwrap_or(usize::MAX);
     // A limit below the server's page size is one small page.
     let page_size = page_size.or(i32::try_from(limit).ok()).unwrap_or_default();
@@ -32,7 +37,8 @@ pub(super) async fn list(args: List, output: Format) -> Result<(), Failure> {
         && let Some(page) = pages.next_page().await.map_err(session.failure(&parent))?
     {
         if !page.unreachable.is_empty() {
-            say(format_args!("note: the list lacks what is in {}", plain(&page.unreachable.join(", "))));
+            let places = line_within(&page.unreachable.join(", "), MOST_OF_UNREACHABLE);
+            eprint_line(format_args!("note: the list lacks what is in {places}"));
         }
         operations.extend(page.operations);
     }
@@ -41,13 +47,13 @@ pub(super) async fn list(args: List, output: Format) -> Result<(), Failure> {
 }
 
 pub(super) async fn cancel(name: &str, connection: Connection, output: Format) -> Result<(), Failure> {
-    let session = connection.open()?;
+    let session = Session::open(connection)?;
     session.client().cancel_operation(name).await.map_err(session.failure(name))?;
     // The answer is empty: what it came to, only the operation tells.
     let operation = session.client().get_operation(name).await.map_err(session.failure(name))?;
-    if !operation.is_done() {
-        say(format_args!("cancellation is asked for; to see how it ends: {}", session.command("wait", name)));
-    }
+    eprint_line(after_cancel(&operation).unwrap_or_else(|| {
+        format!("cancellation is asked for; to see how it ends: {}", session.command("wait", name))
+    }));
     print(&output.one(operation.raw())?)
 }
 
@@ -56,7 +62,7 @@ fn check_parent(parent: &str) -> Result<(), Failure> {
     if format!("{parent}/operations/-").parse::<OperationName>().is_ok() {
         return Ok(());
     }
-    let help = match advice::parent(parent) {
+    let help = match hints::parent(parent) {
         known if known != PARENT => format!("give the location alone: {known}"),
         _ => "give a location, such as projects/my-project/locations/us-central1".to_owned(),
     };

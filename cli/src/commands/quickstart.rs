@@ -10,17 +10,19 @@ use contact_center_insights::proto::insights::{
     issue_model::InputDataConfig,
 };
 use contact_center_insights::{Client, Error, Operation};
-use contact_center_insights_emulator::Emulator;
+use contact_center_insights_emulator::{DEFAULT_PORT, Emulator};
 
-use super::wait::{conclude, follow};
-use crate::advice::{self, Origin};
-use crate::args::{EMULATOR_PORT, Quickstart};
+use super::ending::conclude;
+use super::wait::follow;
+use crate::args::Quickstart;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::meter::Meter;
+use crate::hints::{self, Origin};
 use crate::output::Format;
 use crate::progress::Progress;
-use crate::terminal::{command, print, say};
+use crate::progress_bar::ProgressLine;
+use crate::shell::command;
+use crate::terminal::{eprint_line, print};
 
 const PARENT: &str = "projects/my-project/locations/us-central1";
 const CONVERSATIONS: u64 = 36;
@@ -34,13 +36,13 @@ pub(super) async fn run(args: Quickstart, output: Format) -> Result<(), Failure>
         .await
         .map_err(|error| Failure::because(Exit::Api, "cannot start the emulator", error))?;
     let origin = Origin { name: PARENT.to_owned(), endpoint: emulator.endpoint(), ..Origin::default() };
-    let operation = train(&emulator.endpoint()).await.map_err(|error| advice::on_error(error, &origin))?;
+    let operation = train(&emulator.endpoint()).await.map_err(|error| hints::on_error(error, &origin))?;
     print(&output.one(operation.raw())?)?;
     conclude(&operation).map_err(|error| {
-        Failure::new(advice::exit(&error), error)
+        Failure::new(hints::exit(&error), error)
             .with_help("the profile asks for this; without it, all goes well")
     })?;
-    say_next_steps();
+    print_next_steps();
     Ok(())
 }
 
@@ -48,7 +50,7 @@ pub(super) async fn run(args: Quickstart, output: Format) -> Result<(), Failure>
 async fn train(endpoint: &str) -> Result<Operation, Error> {
     let client =
         Client::builder().with_endpoint(endpoint).with_credentials(Credentials::anonymous()).build()?;
-    say(format_args!("emulator   {endpoint}, inside this process"));
+    eprint_line(format_args!("emulator   {endpoint}, inside this process"));
 
     for _ in 0..CONVERSATIONS {
         let conversation = Conversation { medium: Medium::Chat.into(), ..Default::default() };
@@ -59,7 +61,7 @@ async fn train(endpoint: &str) -> Result<Operation, Error> {
         };
         client.create_conversation(request).await?;
     }
-    say(format_args!("created    {CONVERSATIONS} conversations in {PARENT}"));
+    eprint_line(format_args!("created    {CONVERSATIONS} conversations in {PARENT}"));
 
     let input = InputDataConfig { filter: "medium=\"CHAT\"".into(), ..Default::default() };
     let model =
@@ -68,24 +70,24 @@ async fn train(endpoint: &str) -> Result<Operation, Error> {
     let started = Instant::now();
     let policy = PollPolicy::default().with_first_wait(INTERVAL).with_max_wait(INTERVAL);
     let mut training = client.create_issue_model(request).await?.with_policy(policy);
-    say(format_args!("training   {}", training.name()));
+    eprint_line(format_args!("training   {}", training.name()));
 
-    let meter = Meter::start();
+    let line = ProgressLine::start();
     let show = |progress: Option<Progress>| {
-        meter.show(progress.map(|progress| progress.with_total(CONVERSATIONS)));
+        line.show(progress.map(|progress| progress.with_total(CONVERSATIONS)));
     };
-    let operation = follow(&mut training, true, show).await?;
-    drop(meter);
-    say(format_args!("ended      after {:.1?}; the operation, on stdout:", started.elapsed()));
+    let operation = follow(&mut training, show).await?;
+    drop(line);
+    eprint_line(format_args!("ended      after {:.1?}; the operation, on stdout:", started.elapsed()));
     Ok(operation)
 }
 
 /// Commands that work where they are read.
-fn say_next_steps() {
-    let address = format!("http://127.0.0.1:{EMULATOR_PORT}");
+fn print_next_steps() {
+    let address = format!("http://127.0.0.1:{DEFAULT_PORT}");
     let emulator = command(["emulator", "--profile", "time:20s"]);
     let look = command(["operations", "list", PARENT, "--endpoint", &address, "-o", "table"]);
-    say(format_args!(
+    eprint_line(format_args!(
         "next, an emulator that stays, an operation started over REST, and a look at it:\n  \
          {emulator}\n  \
          curl -d '{{\"displayName\":\"billing\"}}' {address}/v1/{PARENT}/issueModels\n  \

@@ -4,8 +4,10 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use super::summary::Summary;
-use crate::terminal::plain;
+use crate::escape::line_within;
 
+/// Of a cell, in characters; errors may be of any length, and no name is as long.
+const MOST_OF_CELL: usize = 1000;
 const COLUMNS: [&str; 6] = ["NAME", "TYPE", "STATE", "CREATED", "ENDED", "ERROR"];
 
 /// A fact a line.
@@ -36,7 +38,7 @@ fn table() -> Table {
 fn cells(summary: &Summary) -> [String; 6] {
     let Summary { name, kind, state, created, ended, error } = summary;
     let state = state.to_string();
-    [name, kind, &state, created, ended, error].map(|cell| plain(cell).into_owned())
+    [name, kind, &state, created, ended, error].map(|cell| line_within(cell, MOST_OF_CELL))
 }
 
 fn print(table: &Table) -> String {

@@ -46,7 +46,7 @@ fn a_table_shows_the_state_of_each() {
     assert_eq!(states, ["RUNNING", "SUCCEEDED", "CANCELLED", "NO RESULT", "FAILED"]);
     assert_eq!(
         lines[5][1..],
-        ["CreateIssueModel", "FAILED", "2021-01-20T10:10:10.123Z", "INVALID_ARGUMENT: bad [2Jbucket"]
+        ["CreateIssueModel", "FAILED", "2021-01-20T10:10:10.123Z", "INVALID_ARGUMENT: bad \\u001b[2Jbucket"]
     );
     assert_eq!(Format::Table.many(&[]).unwrap().lines().count(), 1);
 }
@@ -86,6 +86,26 @@ fn names_are_a_line_each() {
     let names = "projects/p/locations/l/operations/1\nprojects/p/locations/l/operations/two lines\n";
     assert_eq!(Format::Name.many(&list).unwrap(), names);
     assert_eq!(Format::Name.many(&[]).unwrap(), "");
+}
+
+#[test]
+fn no_format_lets_a_server_write_to_the_terminal() {
+    let hostile = failed("a\u{202e}b\u{9b}", 2, "x\u{2066}\u{7f}\u{1b}]0;t\u{7}\r\n");
+    for format in FORMATS {
+        for text in [format.one(&hostile).unwrap(), format.many(std::slice::from_ref(&hostile)).unwrap()] {
+            assert!(!text.contains(|c| is_unsafe(c) && c != '\n'), "{text:?}");
+            assert!(text.to_lowercase().contains("operations/a\\u202eb\\u009b"), "{text}");
+        }
+    }
+    let json: Value = serde_json::from_str(&Format::Json.one(&hostile).unwrap()).unwrap();
+    let yaml: Value = serde_saphyr::from_str(&Format::Yaml.one(&hostile).unwrap()).unwrap();
+    assert_eq!((&json["name"], &yaml), (&hostile.name.into(), &json));
+}
+
+#[test]
+fn a_cell_has_an_end() {
+    let table = Format::Table.one(&failed("1", 2, &"x".repeat(1_000_000))).unwrap();
+    assert!(table.len() < 3000 && table.contains("more characters)"), "{}", table.len());
 }
 
 #[test]

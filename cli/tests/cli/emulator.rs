@@ -150,6 +150,8 @@ fn faults_are_read_from_a_file() {
     assert_eq!(server.http("GET", "/_emulator/v1/quotas", "")["all"], 3000);
     assert_eq!(server.http("GET", "/_emulator/v1/clock", "")["virtual"], true);
 
+    let run = cci(&["emulator", "--port", "0", "--faults", file("x").to_str().unwrap()]);
+    assert!(run.code == 2 && run.stderr.contains("help: faults are as in {"), "{}", run.stderr);
     let path = file(r#"{"faults": [{"method": "Lst"}]}"#);
     let run = cci(&["emulator", "--port", "0", "--faults", path.to_str().unwrap()]);
     assert!(run.code == 2 && run.stderr.contains("faults[0]"), "{}", run.stderr);

@@ -26,7 +26,7 @@ fn bad_usage_is_2() {
     }
     assert_refused(&cci(&["operations", "list", "p"]), 2, &["projects/my-project/locations/us-central1"]);
     let flags = ["operations", "get", &name("1"), "--endpoint", "ftp://x"];
-    assert_refused(&cci(&flags), 2, &["`endpoint`", "https://HOST[:PORT]"]);
+    assert_refused(&cci(&flags), 2, &["cannot use `--endpoint`", "https://HOST[:PORT]"]);
     for unknown in
         [&["bogus"][..], &["operations", "get"], &["quickstart", "-o", "xml"], &["emulator", "--port", "x"]]
     {
@@ -38,13 +38,41 @@ fn bad_usage_is_2() {
 }
 
 #[test]
+fn an_unknown_word_is_not_answered_with_a_tip_that_leads_astray() {
+    for arguments in
+        [&["compilations"][..], &["iterations"], &["operations", "get", "--nmae"], &["quickstart", "--pro"]]
+    {
+        let run = cci(arguments);
+        assert_refused(&run, 2, &["--help"]);
+        assert!(!run.stderr.contains("tip:"), "{}", run.stderr);
+    }
+    assert_refused(&cci(&["get", &name("1")]), 2, &["similar subcommand exists: 'operations get'"]);
+    assert_refused(&cci(&["operations", "lst"]), 2, &["similar subcommand exists: 'list'"]);
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named() {
+    let run = cci_in(
+        &[("CONTACTCENTERINSIGHTS_EMULATOR_HOST", "no such/host")],
+        &["operations", "get", &name("1")],
+    );
+    assert_refused(&run, 2, &["environment variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`", "HOST:PORT"]);
+}
+
+#[test]
 fn an_error_of_the_api_is_1_with_its_details() {
     let server = Server::with_operations(&[]);
     let run = server.operations(&["list", PARENT, "--filter", "nonsense"]);
     assert_refused(
         &run,
         1,
-        &["INVALID_ARGUMENT", "google.rpc.BadRequest", "\"field\": \"filter\"", "help: "],
+        &[
+            "INVALID_ARGUMENT",
+            "google.rpc.BadRequest",
+            "\"field\": \"filter\"",
+            "help: for the fields",
+            "list --help",
+        ],
     );
 }
 

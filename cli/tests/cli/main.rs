@@ -15,3 +15,5 @@ mod kill;
 mod operations;
 mod quickstart;
 mod support;
+mod text;
+mod tls;

@@ -40,7 +40,9 @@ fn every_command_prints_every_format() {
     for output in OUTPUTS {
         for verb in ["get", "wait", "cancel"] {
             let run = server.operations(&[verb, &name("done"), "-o", output]);
-            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{verb} {output}");
+            let note = "note: the operation has ended already, and stays as it is: it succeeded\n";
+            let said = if verb == "cancel" { note } else { "" };
+            assert_eq!((run.code, run.stderr.as_str()), (0, said), "{verb} {output}");
             assert_prints(&run.stdout, output, &document);
         }
         let run = cci(&["--output", output, "operations", "decode", binary.to_str().unwrap()]);
@@ -74,6 +76,27 @@ fn list_walks_all_pages_in_every_format() {
     assert_eq!(server.operations(&["list", "projects/p/locations/elsewhere"]).stdout, "[]\n");
 }
 
+/// Each as the help of `list` has it.
+#[test]
+fn the_fields_that_help_names_can_be_filtered_by() {
+    let server = Server::with_operations(&[running("1"), failed("2", 10), succeeded("3")]);
+    let help = cci(&["operations", "list", "--help"]).stdout;
+    for (filter, ids) in [
+        (r#"done="false""#, &["1"][..]),
+        (r#"done="true""#, &["2", "3"]),
+        (r#"metadata.operation_type="CreateIssueModel""#, &["1", "2", "3"]),
+        (r#"metadata.create_time>"2026-01-31T00:00:00Z""#, &[]),
+        (r#"metadata.conversation_id="call-7""#, &[]),
+        (r#"status_code="0""#, &["3"]),
+        (r#"status_code!="ABORTED""#, &["3"]),
+    ] {
+        assert!(help.contains(filter), "no {filter} in {help}");
+        let run = server.operations(&["list", PARENT, "-o", "name", "--filter", filter]);
+        let expected: String = ids.iter().map(|id| name(id) + "\n").collect();
+        assert_eq!((run.code, run.stdout), (0, expected), "{filter} {}", run.stderr);
+    }
+}
+
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     let documents: Vec<Value> = (0..3000).map(|id| running(&format!("{id:030}"))).collect();
@@ -89,9 +112,16 @@ fn a_reader_that_leaves_is_no_error() {
 
 #[test]
 fn cancel_shows_what_it_came_to() {
-    let server = Server::with_operations(&[running("1")]);
+    let server = Server::with_operations(&[running("1"), failed("2", 9)]);
+    let run = server.operations(&["cancel", &name("2"), "-o", "name"]);
+    assert_eq!((run.code, run.stdout), (0, name("2") + "\n"));
+    assert!(
+        run.stderr.ends_with("stays as it is: it failed with FAILED_PRECONDITION: no bucket\n"),
+        "{}",
+        run.stderr
+    );
     let run = server.operations(&["cancel", &name("1")]);
-    assert_eq!(run.code, 0);
+    assert_eq!((run.code, run.stderr.as_str()), (0, "note: the operation has ended: it was cancelled\n"));
     let printed: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&printed["done"], &printed["error"]["code"]), (&json!(true), &json!(1)));
 }
@@ -114,7 +144,7 @@ fn wait_follows_to_the_end_and_shows_partial_errors() {
     assert_eq!(run.code, 0);
     assert!(run.stderr.starts_with("note: 5 partial errors"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("INVALID_ARGUMENT: conversation 3 [2J is torn\n  and 2 more\n"),
+        run.stderr.contains("INVALID_ARGUMENT: conversation 3\\u001b[2J is torn\n  and 2 more\n"),
         "{}",
         run.stderr
     );

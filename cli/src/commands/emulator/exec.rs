@@ -10,12 +10,12 @@ use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights_emulator::Emulator as Server;
 use tokio::process::{Child, Command};
 
-use super::signals::Signals;
-use super::{start, unwatched, write_whole};
+use super::signals::{self, Signals};
+use super::start::{start, write_whole};
 use crate::args::Exec;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::terminal::say;
+use crate::terminal::eprint_line;
 
 /// What shells say of a command that is not there, and of one that cannot be run.
 const NOT_FOUND: u8 = 127;
@@ -24,7 +24,7 @@ const NOT_RUN: u8 = 126;
 pub(super) async fn run(args: Exec) -> Result<ExitCode, Failure> {
     let mut words = args.command.into_iter();
     let program = words.next().unwrap_or_default();
-    let mut signals = Signals::new().map_err(unwatched)?;
+    let mut signals = signals::watch()?;
     let emulator = start(&args.serve, args.serve.port.unwrap_or(0)).await?;
     let ca = Authority::of(&emulator, args.serve.ca_out)?;
     let mut command = Command::new(&program);
@@ -33,7 +33,7 @@ pub(super) async fn run(args: Exec) -> Result<ExitCode, Failure> {
         Ok(mut child) => watch(&mut child, &mut signals).await?,
         Err(error) => {
             let code = if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN };
-            say(Failure::because(Exit::Usage, format!("cannot run {}", program.display()), error));
+            eprint_line(Failure::because(Exit::Usage, format!("cannot run {}", program.display()), error));
             code
         }
     };
@@ -57,7 +57,7 @@ fn variables(emulator: &Server, ca: Option<&Path>) -> Vec<(&'static str, OsStrin
             }
         }
     }
-    // A proxy is no way to this machine.
+    // No proxy leads to this machine.
     let host = emulator.address().ip().to_string();
     for name in ["NO_PROXY", "no_proxy"] {
         let before = env::var(name).unwrap_or_default();
@@ -130,7 +130,7 @@ fn pass_on(child: &Child, signal: rustix::process::Signal) {
     }
     let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(Err(error)) = id.map(|id| kill_process(id, signal)) {
-        say(format_args!("cannot pass a signal on: {error}"));
+        eprint_line(format_args!("cannot pass a signal on: {error}"));
     }
 }
 

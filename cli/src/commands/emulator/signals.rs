@@ -2,6 +2,14 @@
 
 use std::io;
 
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Watches from now on.
+pub(super) fn watch() -> Result<Signals, Failure> {
+    Signals::new().map_err(|error| Failure::because(Exit::Api, "cannot watch for signals", error))
+}
+
 /// Those that are watched for.
 #[cfg(unix)]
 #[derive(Debug)]
@@ -9,7 +17,7 @@ pub(super) struct Signals(Vec<(rustix::process::Signal, tokio::signal::unix::Sig
 
 #[cfg(unix)]
 impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
+    fn new() -> io::Result<Self> {
         use rustix::process::Signal;
 
         let watched = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
@@ -47,7 +55,7 @@ pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Self)
     }
 

@@ -1,23 +1,23 @@
 //! Shows progress on stderr while an operation runs, if a person is looking.
 
-use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::progress::Progress;
+use crate::terminal::can_redraw;
 
 const SPINNER: &str = "{spinner} {msg}  {elapsed}";
 const BAR: &str = "{spinner} [{bar:30}] {msg}  {elapsed}";
 
 /// A line with a spinner, which becomes a bar once the total is known. Dropping it clears the line.
 #[derive(Debug)]
-pub(crate) struct Meter(Option<ProgressBar>);
+pub(crate) struct ProgressLine(Option<ProgressBar>);
 
-impl Meter {
-    /// Starts at zero. Where stderr is no terminal, nothing is ever shown.
+impl ProgressLine {
+    /// Starts at zero. Where stderr cannot be redrawn, nothing is ever shown.
     pub(crate) fn start() -> Self {
-        Self(io::stderr().is_terminal().then(|| {
+        Self(can_redraw().then(|| {
             let bar = ProgressBar::new_spinner().with_style(style(SPINNER));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar.set_message("waiting");
@@ -39,7 +39,7 @@ impl Meter {
     }
 }
 
-impl Drop for Meter {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
@@ -57,17 +57,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn templates_parse_and_a_hidden_meter_bears_everything() {
+    fn templates_parse_and_a_hidden_line_takes_everything() {
         for template in [SPINNER, BAR] {
             ProgressStyle::with_template(template).unwrap();
         }
-        Meter(None).show(None);
+        ProgressLine(None).show(None);
         let bar = ProgressBar::hidden();
-        let meter = Meter(Some(bar.clone()));
+        let line = ProgressLine(Some(bar.clone()));
         let metadata = contact_center_insights::proto::insights::TuneQaScorecardRevisionMetadata::default();
-        meter.show(Progress::of(&metadata.into()));
+        line.show(Progress::of(&metadata.into()));
         assert_eq!((bar.length(), bar.message().as_str()), (Some(100), "0%"));
-        drop(meter);
+        drop(line);
         assert!(bar.is_finished());
     }
 }

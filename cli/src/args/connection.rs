@@ -1,0 +1,62 @@
+//! The flags that say where calls go, and who makes them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::duration::{self, Limit};
+
+const DEFAULT_REQUEST_TIMEOUT: Limit = Limit::Of(Duration::from_mins(1));
+
+/// Where calls go, and who makes them.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Connection {
+    /// Where calls go: `https://HOST[:PORT]`, or `http://HOST:PORT` for an emulator. By default to the emulator at
+    /// the `HOST:PORT` in `CONTACTCENTERINSIGHTS_EMULATOR_HOST` if that is set, else to the global endpoint.
+    #[arg(long, value_name = "URI")]
+    pub(crate) endpoint: Option<String>,
+
+    /// A file that holds an access token. By default the token in `CCI_ACCESS_TOKEN`, else application default
+    /// credentials; none for an emulator on this machine.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_token_file: Option<PathBuf>,
+
+    /// How long each call may take, retries included; `none` for no limit.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_limit, default_value = "60s")]
+    pub(crate) request_timeout: Limit,
+}
+
+impl Connection {
+    /// The flags that were given, for a command that is suggested.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let file = self.access_token_file.as_ref().map(|file| file.display().to_string());
+        let timeout = Some(self.request_timeout).filter(|timeout| *timeout != DEFAULT_REQUEST_TIMEOUT);
+        let flags = [
+            ("--endpoint", self.endpoint.clone()),
+            ("--access-token-file", file),
+            ("--request-timeout", timeout.map(Limit::print)),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        given.flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggested_commands_have_the_flags_that_were_given() {
+        let mut connection = Connection {
+            endpoint: Some("http://h:1".into()),
+            access_token_file: Some("t".into()),
+            request_timeout: Limit::Of(Duration::from_secs(5)),
+        };
+        let flags = ["--endpoint", "http://h:1", "--access-token-file", "t", "--request-timeout", "5s"];
+        assert_eq!(connection.flags(), flags);
+        connection.request_timeout = DEFAULT_REQUEST_TIMEOUT;
+        assert_eq!(connection.flags(), flags[..4]);
+    }
+}

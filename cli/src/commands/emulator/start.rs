@@ -1,0 +1,96 @@
+//! Starts an emulator as the flags ask for it, and writes the files that tell where it is.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use contact_center_insights_emulator::{Emulator as Server, Quotas, Seed, StartError};
+
+use crate::args::{ClockChoice, Serve};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::shell::command;
+
+/// An emulator as it was asked for, with the files written that were asked for.
+pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
+    let mut builder = Server::builder().with_address(SocketAddr::new(args.host, port));
+    for profile in &args.profile {
+        builder = match &profile.method {
+            Some(method) => builder.with_method_profile(method, profile.profile.clone()),
+            None => builder.with_profile(profile.profile.clone()),
+        };
+    }
+    if let Some(file) = &args.seed {
+        builder = builder.with_seed(read_seed(file)?);
+    }
+    if let Some(directory) = &args.gcs_root {
+        builder = builder.with_gcs_root(directory);
+    }
+    if let Some(directory) = &args.data_dir {
+        builder = builder.with_data_dir(directory);
+    }
+    if let ClockChoice::Virtual(clock) = &args.clock {
+        builder = builder.with_clock(clock.clone());
+    }
+    if args.tls {
+        builder = builder.with_tls();
+    }
+    if args.documented_quotas {
+        builder = builder.with_quotas(Quotas::documented());
+    }
+    let emulator = builder.start().await.map_err(not_started)?;
+    if let Some(file) = &args.faults {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            let help = r#"faults are as in {"faults": [{"method": "GetOperation", "status": {"code": 14}, "times": 2}]}"#;
+            Failure::because(Exit::Usage, format!("cannot use the faults {}", file.display()), error)
+                .with_help(help)
+        };
+        let text = fs::read_to_string(file).map_err(|error| unusable(error.into()))?;
+        emulator.add_faults_json(&text).map_err(|status| unusable(status.message().into()))?;
+    }
+    if let (Some(file), Some(ca)) = (&args.ca_out, emulator.ca_pem()) {
+        write_whole(file, ca)?;
+    }
+    if let Some(file) = &args.addr_file {
+        write_whole(file, &format!("{}\n", emulator.host()))?;
+    }
+    Ok(emulator)
+}
+
+/// Writes a file that others wait for: it is not there, or it is whole.
+pub(super) fn write_whole(file: &Path, text: &str) -> Result<(), Failure> {
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(format!(".{}.part", std::process::id()));
+    let written = fs::write(&partial, text).and_then(|()| fs::rename(&partial, file));
+    written.map_err(|error| Failure::because(Exit::Usage, format!("cannot write {}", file.display()), error))
+}
+
+fn read_seed(file: &Path) -> Result<Seed, Failure> {
+    let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+        let help = "a seed is {\"operations\": [...], ...}: lists of resources as the REST API prints them, each \
+                    with its full name";
+        Failure::because(Exit::Usage, format!("cannot use the seed {}", file.display()), error)
+            .with_help(help)
+    };
+    let text = fs::read_to_string(file).map_err(|error| unusable(error.into()))?;
+    Seed::from_json(&text).map_err(|error| unusable(error.into()))
+}
+
+fn not_started(error: StartError) -> Failure {
+    let is_taken =
+        matches!(&error, StartError::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse);
+    let failure = match &error {
+        StartError::Method(_)
+        | StartError::Fault(_)
+        | StartError::GcsRoot { .. }
+        | StartError::DataDir { .. } => Failure::new(Exit::Usage, error),
+        _ => Failure::new(Exit::Api, error),
+    };
+    if is_taken {
+        let help = "another program listens there, perhaps another emulator; to take a free port: ";
+        failure.with_help(help.to_owned() + &command(["emulator", "--port", "0"]))
+    } else {
+        failure
+    }
+}
