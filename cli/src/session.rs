@@ -157,7 +157,11 @@ mod tests {
 
     fn connection(endpoint: Option<&str>) -> Connection {
         let request_timeout = Duration::from_secs(5);
-        Connection { endpoint: endpoint.map(str::to_owned), access_token_file: None, request_timeout }
+        Connection {
+            endpoint: endpoint.map(str::to_owned),
+            access_token_file: None,
+            request_timeout: Limit::Of(request_timeout),
+        }
     }
 
     #[tokio::test]

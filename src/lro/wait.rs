@@ -30,6 +30,16 @@ pub enum Waited<R, M> {
     },
 }
 
+impl<R, M> Waited<R, M> {
+    /// The snapshot, finished or not.
+    #[must_use]
+    pub fn into_operation(self) -> Operation<R, M> {
+        match self {
+            Self::Done(operation) | Self::StillRunning { last: operation, .. } => operation,
+        }
+    }
+}
+
 impl<R: Unpack, M> Waited<R, M> {
     /// The response; `None` if the operation has not ended.
     ///

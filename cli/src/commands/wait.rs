@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use contact_center_insights::any::Unpack;
-use contact_center_insights::lro::{PollPolicy, Waited};
+use contact_center_insights::lro::PollPolicy;
 use contact_center_insights::{Error, Operation, Poller};
 use tokio::signal::ctrl_c;
 use tokio::time::{Instant, sleep_until};
@@ -61,9 +61,7 @@ async fn watch(
 ) -> Result<Operation, Error> {
     tokio::select! {
         followed = follow(poller, show) => followed,
-        deadline = until(deadline) => Ok(match poller.wait_until(deadline).await? {
-            Waited::Done(operation) | Waited::StillRunning { last: operation, .. } => operation,
-        }),
+        deadline = until(deadline) => Ok(poller.wait_until(deadline).await?.into_operation()),
     }
 }
 
