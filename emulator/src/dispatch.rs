@@ -10,8 +10,9 @@ use crate::clock::Clock;
 use crate::contract::{Contract, OPERATIONS};
 use crate::fault;
 use crate::message::behavior::screen;
-use crate::methods::{self, Context, Handler, State, View};
+use crate::methods::{self, Context, Handler, View};
 use crate::persist::{self, Log};
+use crate::state::State;
 
 /// The emulated service, without its transports.
 #[derive(Debug)]

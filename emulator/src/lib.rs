@@ -41,6 +41,7 @@ mod rest;
 mod script;
 mod seed;
 mod server;
+mod state;
 mod store;
 mod tls;
 mod work;

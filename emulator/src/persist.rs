@@ -18,7 +18,8 @@ pub(crate) use self::log::Log;
 pub(crate) use self::log::OpenError;
 use crate::engine::Saved;
 use crate::message::wire;
-use crate::methods::{self, State};
+use crate::methods;
+use crate::state::State;
 use crate::store::Change;
 use crate::world::World;
 

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Contract, ResourceType, fits};
 use crate::message::wire;
-use crate::methods::State;
 use crate::names::OPERATION;
+use crate::state::State;
 
 const OPERATIONS: &str = "operations";
 

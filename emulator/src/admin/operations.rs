@@ -9,7 +9,7 @@ use contact_center_insights::proto::rpc;
 use super::proto;
 use crate::exchange::Front;
 use crate::fault;
-use crate::methods::State;
+use crate::state::State;
 
 /// Of one request: an operation that takes more has another profile than one would want to poll.
 const MAX_POLLS: u32 = 1_000_000;

@@ -10,8 +10,8 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
 use super::annotate::{annotate, selector, tools};
+use super::context::Context;
 use super::standard::{Family, Order};
 use crate::engine::{Claim, Job, Moment, Start};
 use crate::names;

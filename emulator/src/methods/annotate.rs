@@ -12,7 +12,7 @@ use contact_center_insights::proto::insights::{
     PhraseMatcher, QaQuestion, QaScorecardRevision,
 };
 
-use super::scorecards::DEPLOYED;
+use super::shared::DEPLOYED;
 use crate::names;
 use crate::store::{self, Resources};
 use crate::work::analysis::{self, Tools};

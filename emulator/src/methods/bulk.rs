@@ -13,40 +13,16 @@ use contact_center_insights::{Code, Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
 use super::annotate::{annotate, selector, tools};
+use super::context::Context;
+use super::shared::{matching, note};
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;
-use crate::filter::Filter;
-use crate::message::wire;
 use crate::names::LOCATION;
-use crate::store::{self, Resources};
+use crate::store;
 use crate::work::select::chosen;
 use crate::work::sums::count;
 use crate::world::World;
-
-/// Metadata is polled: a list of errors that grows with the job would make each poll as large as the job.
-const MAX_PARTIAL_ERRORS: usize = 100;
-
-/// The names of the conversations of a location that a filter asks for, in order of name.
-pub(super) fn matching(
-    resources: &Resources,
-    location: &str,
-    field: &str,
-    filter: &str,
-) -> Result<Vec<String>, Status> {
-    let conversations = store::of::<Conversation>()?;
-    let filter = Filter::compile_field(field, filter, &conversations.message)?;
-    let found = resources.below(conversations, location).filter(|item| filter.matches(&item.bytes));
-    Ok(found.map(|item| wire::text(&item.bytes, 1).to_owned()).collect())
-}
-
-/// Adds an error, unless there are many already.
-pub(super) fn note(errors: &mut Vec<rpc::Status>, status: Status) {
-    if errors.len() < MAX_PARTIAL_ERRORS {
-        errors.push(status.into());
-    }
-}
 
 pub(super) fn analyze(
     context: &mut Context<'_>,

@@ -13,9 +13,10 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::{Any, Duration, Timestamp};
 
-use super::ingest::buckets;
+use super::context::Context;
+use super::rules;
+use super::shared::buckets;
 use super::standard::{Family, Order, changed};
-use super::{Context, rules};
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;
 use crate::names::{self, LOCATION};

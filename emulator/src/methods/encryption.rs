@@ -11,7 +11,7 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
+use super::context::Context;
 use crate::contract::Contract;
 use crate::engine::{Claim, Job, Moment};
 use crate::names::{self, Pattern};

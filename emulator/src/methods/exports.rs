@@ -14,9 +14,8 @@ use contact_center_insights::{Code, Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::matching;
-use super::ingest::buckets;
+use super::context::Context;
+use super::shared::{buckets, matching};
 use crate::engine::{Job, Moment};
 use crate::fault;
 use crate::names::{self, LOCATION};

@@ -20,9 +20,9 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::note;
+use super::context::Context;
 use super::conversations;
+use super::shared::{buckets, note};
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;
 use crate::message::wire;
@@ -32,7 +32,7 @@ use crate::work::bucket::Buckets;
 use crate::work::select::sample;
 use crate::work::sums::count;
 use crate::work::{companion, conversation, transcript};
-use crate::world::{Settings, World};
+use crate::world::World;
 
 pub(super) fn ingest(
     context: &mut Context<'_>,
@@ -58,12 +58,6 @@ fn place(request: &IngestConversationsRequest) -> Result<&Place, Status> {
         Some(Source::GcsSource(place)) => Ok(place),
         None => Err(fault::invalid("gcs_source", "is required: it says where the transcripts are")),
     }
-}
-
-/// The buckets below the directory that the emulator was started with.
-pub(super) fn buckets(settings: &Settings) -> Result<Buckets, Status> {
-    let Some(root) = &settings.gcs_root else { return Ok(Buckets::default()) };
-    Buckets::open(root).map_err(|error| fault::internal(format!("`{}`: {error}", root.display())))
 }
 
 /// The objects are listed, and each is looked at, when the operation starts: from then on it is known which of them

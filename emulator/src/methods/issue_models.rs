@@ -13,7 +13,7 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
+use super::context::Context;
 use super::standard::Family;
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;

@@ -22,9 +22,8 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::{matching, note};
-use super::ingest::buckets;
+use super::context::Context;
+use super::shared::{buckets, matching, note};
 use crate::contract::Contract;
 use crate::engine::{Job, Moment};
 use crate::fault;

@@ -4,7 +4,7 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::insights::PhraseMatcher;
 use prost::Message as _;
 
-use super::Context;
+use super::context::Context;
 use super::standard::{Family, changed};
 use crate::fault;
 

@@ -8,7 +8,7 @@ use contact_center_insights::proto::longrunning::{
 use prost::Message as _;
 use prost_reflect::MessageDescriptor;
 
-use super::{Context, View};
+use super::context::{Context, View};
 use crate::contract::Contract;
 use crate::fault;
 use crate::filter::Filter;

@@ -9,7 +9,8 @@ use contact_center_insights::proto::insights::{
     DeployQaScorecardRevisionRequest, QaScorecard, QaScorecardRevision, UndeployQaScorecardRevisionRequest,
 };
 
-use super::Context;
+use super::context::Context;
+use super::shared::DEPLOYED;
 use super::standard::{Family, changed};
 use crate::engine::Claim;
 use crate::message::wire;
@@ -17,12 +18,17 @@ use crate::store::{self, Store};
 use crate::{fault, names};
 
 const LATEST: &str = "latest";
-pub(super) const DEPLOYED: &str = "deployed";
 
 pub(super) const SCORECARDS: Family = Family { blocking: &["QaScorecardRevision"], ..Family::PLAIN };
 
-pub(super) const REVISIONS: Family =
-    Family { create: create_revision, delete: delete_revision, blocking: &["QaQuestion"], ..Family::PLAIN };
+pub(super) const REVISIONS: Family = Family {
+    create: create_revision,
+    delete: delete_revision,
+    blocking: &["QaQuestion"],
+    takes_wildcard_parent: true,
+    alias_field: Some("alternate_ids"),
+    ..Family::PLAIN
+};
 
 /// Questions can be changed while their revision can.
 pub(super) const QUESTIONS: Family = Family {

@@ -22,5 +22,6 @@ pub(super) const FAMILY: Family = Family {
             Ok(())
         })
     },
+    is_singleton: true,
     ..Family::PLAIN
 };

@@ -14,7 +14,7 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::{Context, View};
+use super::context::{Context, View};
 use crate::engine::{Job, Moment};
 use crate::fault;
 use crate::filter::Filter;

@@ -15,10 +15,9 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::matching;
-use super::ingest::buckets;
+use super::context::Context;
 use super::issue_models::check_models;
+use super::shared::{buckets, matching};
 use crate::engine::{Claim, Job, Moment, ONLY_ONE};
 use crate::fault;
 use crate::names::{self, LOCATION};

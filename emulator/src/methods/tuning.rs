@@ -16,7 +16,7 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
+use super::context::Context;
 use crate::engine::{Claim, Job, Moment};
 use crate::fault;
 use crate::filter::Filter;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use prost::Message as _;
 
 use super::{Batch, Unreadable, frame, replay, snapshot};
-use crate::methods::State;
+use crate::state::State;
 
 /// Below this, in bytes, a file is not worth writing anew.
 const SMALL: u64 = 8 * 1024 * 1024;

@@ -3,11 +3,8 @@
 use contact_center_insights::Status;
 use prost::Message;
 
-use crate::contract::ResourceType;
 use crate::fault;
-use crate::methods::{
-    Answer, Context, analyses, conversations, issue_models, matchers, rules, scorecards, settings,
-};
+use crate::methods::context::{Answer, Context};
 
 /// A new resource, encoded, to what is stored of it.
 type Create = fn(&mut Context<'_>, &[u8]) -> Answer;
@@ -28,6 +25,12 @@ pub(crate) struct Family {
     pub(crate) delete: fn(&mut Context<'_>, &str) -> Result<(), Status>,
     /// What below it keeps it from being deleted without `force`, by the names of messages.
     pub(crate) blocking: &'static [&'static str],
+    /// There is one of each location, from the start; it is changed, and never made.
+    pub(crate) is_singleton: bool,
+    /// Whether a list takes a parent whose id is `-`, which stands for all.
+    pub(crate) takes_wildcard_parent: bool,
+    /// The field with other ids under which a resource is found, such as `latest`.
+    pub(crate) alias_field: Option<&'static str>,
 }
 
 /// In which order a list comes if the caller does not say.
@@ -46,23 +49,10 @@ impl Family {
         update: |_, _, bytes| Ok(bytes.to_vec()),
         delete: |_, _| Ok(()),
         blocking: &[],
+        is_singleton: false,
+        takes_wildcard_parent: false,
+        alias_field: None,
     };
-}
-
-pub(super) fn of(resource: &ResourceType) -> Family {
-    match resource.message.name() {
-        "Analysis" => analyses::FAMILY,
-        "AnalysisRule" => rules::FAMILY,
-        "Conversation" => conversations::FAMILY,
-        "FeedbackLabel" => conversations::LABELS,
-        "Issue" => issue_models::ISSUES,
-        "PhraseMatcher" => matchers::FAMILY,
-        "QaQuestion" => scorecards::QUESTIONS,
-        "QaScorecard" => scorecards::SCORECARDS,
-        "QaScorecardRevision" => scorecards::REVISIONS,
-        "Settings" => settings::FAMILY,
-        _ => Family::PLAIN,
-    }
 }
 
 /// The bytes of a message that `change` has changed.

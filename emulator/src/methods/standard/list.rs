@@ -3,20 +3,13 @@
 use contact_center_insights::Status;
 
 use super::family::{Family, Order};
-use super::request::Request;
+use super::request::{Request, Shown};
 use crate::contract::{Contract, Method, ResourceType};
 use crate::filter::{self, Filter};
 use crate::message::cut;
-use crate::methods::{Answer, View};
+use crate::methods::context::{Answer, View};
 use crate::names::{self, LOCATION};
 use crate::paging::{Key, Page};
-
-/// How much of a resource a list or a get shows if the caller does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    Full,
-    Basic,
-}
 
 /// One List method.
 pub(super) struct List {
@@ -72,7 +65,7 @@ impl List {
     fn check_parent(&self, view: &View, name: &str) -> Result<(), Status> {
         let Some(parent) = self.parent else { return LOCATION.check("parent", name) };
         names::check(parent, "parent", name)?;
-        if self.resource.message.name() == "QaScorecardRevision" && name.ends_with("/-") {
+        if self.family.takes_wildcard_parent && name.ends_with("/-") {
             return Ok(());
         }
         view.resources.raw(parent, name).map(drop)

@@ -4,8 +4,14 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::insights::ConversationView;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 
-use super::list::Shown;
 use crate::fault;
+
+/// How much of a resource a list or a get shows if the caller does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Full,
+    Basic,
+}
 
 /// A request to a standard method. Fields that it does not have are empty.
 #[derive(Debug)]

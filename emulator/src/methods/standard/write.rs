@@ -12,7 +12,7 @@ use crate::contract::{Contract, ResourceType, Trait};
 use crate::engine::Claim;
 use crate::message::behavior;
 use crate::message::mask::Mask;
-use crate::methods::{Answer, Context};
+use crate::methods::context::{Answer, Context};
 use crate::{fault, names};
 
 /// One Create method.
@@ -99,7 +99,7 @@ impl Update {
         names::check(self.resource, &format!("{}.name", self.body), &name)?;
         let before = match context.store().find(self.resource, &name) {
             Some(item) => item.bytes.to_vec(),
-            None if self.resource.message.name() == "Settings" => self.unset_dated(context, &name)?,
+            None if self.family.is_singleton => self.unset_dated(context, &name)?,
             None => return Err(fault::not_found(&self.resource.kind, &name)),
         };
         let mask = Mask::read("update_mask", &request.mask(), &self.resource.message)?;
