@@ -113,11 +113,7 @@ impl Admin<'_> {
 
     fn reset(&self, request: &proto::ResetRequest) -> Result<proto::Done, Status> {
         let project = Some(request.project.as_str()).filter(|project| !project.is_empty());
-        if project.is_some_and(|project| project.contains('/')) {
-            return Err(fault::invalid("project", "is the id of a project, without `projects/`"));
-        }
-        self.front.service.change(|state, _| state.clear(project))?;
-        Ok(proto::Done {})
+        self.front.service.reset(project).map(|()| proto::Done {})
     }
 
     fn seed(&self, text: &str) -> Result<proto::Done, Status> {

@@ -63,6 +63,13 @@ impl Default for EmulatorBuilder {
     }
 }
 
+impl Emulator {
+    /// An emulator with all defaults, to be set up and started.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+}
+
 impl EmulatorBuilder {
     /// Listens at `address`. Default: a free port of 127.0.0.1.
     pub fn with_address(mut self, address: SocketAddr) -> Self {

@@ -85,6 +85,9 @@ impl Service {
 
     /// Takes out all that a project has, or all there is. Memory is given back beside the calls that follow.
     pub(crate) fn reset(&self, project: Option<&str>) -> Result<(), Status> {
+        if project.is_some_and(|project| project.contains('/')) {
+            return Err(fault::invalid("project", "is the id of a project, without `projects/`"));
+        }
         let gone = self.change(|state, _| state.clear(project))?;
         std::thread::spawn(move || drop(gone));
         Ok(())
@@ -152,9 +155,5 @@ fn unserved(path: &str, known: bool) -> Status {
     fault::unserved(path, known)
 }
 
-#[cfg(test)]
-mod generated;
-#[cfg(test)]
-mod parity;
 #[cfg(test)]
 mod tests;

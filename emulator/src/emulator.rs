@@ -9,7 +9,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin;
-use crate::builder::EmulatorBuilder;
 use crate::exchange::Front;
 use crate::journal::Journal;
 use crate::script::{Fault, FaultError, Quotas};
@@ -51,11 +50,6 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// An emulator with all defaults, to be set up and started.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::default()
-    }
-
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -136,7 +130,8 @@ impl Emulator {
     /// stay as they are.
     ///
     /// # Errors
-    /// `INTERNAL` if that cannot be written to the data directory.
+    /// `INVALID_ARGUMENT` if `project` is not the id of a project; `INTERNAL` if that cannot be written to the data
+    /// directory.
     pub fn reset(&self, project: Option<&str>) -> Result<(), Status> {
         self.front.service.reset(project)
     }

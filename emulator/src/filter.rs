@@ -258,8 +258,4 @@ fn literal_text(arg: &Arg) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod agree;
-#[cfg(test)]
-mod slow;
-#[cfg(test)]
 pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! The `server` room: one port, on which gRPC, JSON and administration are told apart, with TLS or without.
 
+mod body;
+mod frame;
 mod harm;
 mod line;
 mod route;

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
-use common::{L, World, metadata};
 use contact_center_insights::proto::insights::CreateIssueModelMetadata;
 use contact_center_insights_emulator::{Emulator, ManualClock};
 use serde_json::{Value, json};
+use support::{L, World, metadata};
 
 /// Status and body of a request below `/_emulator/v1/`.
 async fn admin(world: &World, verb: &str, path: &str, body: impl Into<String>) -> (u16, Value) {
@@ -218,7 +218,7 @@ async fn coverage_names_every_method() {
     let world = World::new("polls:2").await;
     let coverage = good(&world, "GET", "coverage", "").await;
     let methods = coverage["methods"].as_array().unwrap();
-    assert_eq!(methods.len(), 74 + 5);
+    assert_eq!(methods.len(), contact_center_insights::call::methods::ALL.len());
     let wait =
         methods.iter().find(|method| method["method"] == "google.longrunning.Operations/WaitOperation");
     assert_eq!(wait.unwrap()["served"], false);
@@ -237,7 +237,7 @@ async fn pages_elsewhere_are_refused_on_both_transports() {
     let packed = world.http.post(&url).header("content-encoding", "gzip").body("x").send().await.unwrap();
     assert_eq!(packed.status().as_u16(), 415);
 
-    let two = common::http().http2_prior_knowledge().build().unwrap();
+    let two = support::http().http2_prior_knowledge().build().unwrap();
     let call = |origin: Option<&'static str>, method: &str| {
         let url =
             format!("{}/contactcenterinsights.emulator.v1.EmulatorAdmin/{method}", world.emulator.endpoint());

@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
-use common::{L, World, refused};
 use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use contact_center_insights::proto::rpc::{ErrorInfo, RetryInfo};
 use contact_center_insights::{Code, Status};
 use contact_center_insights_emulator::{
     Break, Emulator, EmulatorBuilder, Fault, ManualClock, Quotas, Transport,
 };
+use support::{L, World, refused};
 use tonic::Request;
 
 /// An emulator with one operation, named `1`, and these faults.

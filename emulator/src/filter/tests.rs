@@ -22,6 +22,8 @@ use prost_types::{Duration, Timestamp};
 
 use super::*;
 
+mod differential;
+mod oracle;
 mod product;
 
 /// The descriptor of a message of the API, or of another by its full name.

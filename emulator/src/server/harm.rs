@@ -14,8 +14,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::body::{Body, BoxError};
 use super::line::Line;
-use super::route::{Body, BoxError};
 use crate::script::Break;
 
 /// So that what was sent before is on its way when the connection is closed; closing takes what is not.

@@ -6,11 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use contact_center_insights::Code;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Request, Response, StatusCode, Uri, Version};
-use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Incoming;
 use tonic_health::pb::health_server::HealthServer;
@@ -18,6 +16,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
 use tower::Service;
 
+use super::body::{Body, BoxError, boxed};
 use super::harm::harm;
 use super::line::Line;
 use crate::admin::Guard;
@@ -31,9 +30,6 @@ const ADMIN_GRPC: &str = "/contactcenterinsights.emulator.v1.EmulatorAdmin/";
 const ADMIN_JSON: &str = "/_emulator/";
 /// Of a JSON request, in bytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
-
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// All that answers on the port.
 #[derive(Clone)]
@@ -128,14 +124,6 @@ impl Router {
             None => rest::admin::answer(&self.front, &asked),
         }
     }
-}
-
-fn boxed<B>(response: Response<B>) -> Response<Body>
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    response.map(|body| body.map_err(Into::into).boxed_unsync())
 }
 
 /// The router of one connection.

@@ -10,7 +10,7 @@ use contact_center_insights::proto::insights::{
 };
 use contact_center_insights_emulator::{Emulator, ManualClock};
 
-use crate::common::{L, World, metadata, refused, response, seed};
+use crate::support::{L, World, metadata, refused, response, seed};
 
 const DAY: &str = r#"create_time>="2025-01-01T00:00:00Z" create_time<"2025-01-02T00:00:00Z""#;
 

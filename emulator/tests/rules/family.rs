@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{L, World};
+use crate::support::{L, World};
 
 /// A resource as its own path below a location, the least that makes one, and an update of it.
 struct Family {

@@ -5,11 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod errors;
 mod family;
 mod lifecycle;
 mod lists;
 mod resources;
 mod rest;
+#[path = "../support/mod.rs"]
+mod support;

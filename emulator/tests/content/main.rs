@@ -2,21 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
-#[path = "content/bulk.rs"]
 mod bulk;
-#[path = "content/exports.rs"]
 mod exports;
-#[path = "content/ingest.rs"]
 mod ingest;
-#[path = "content/labels.rs"]
 mod labels;
-#[path = "content/models.rs"]
 mod models;
-#[path = "content/statistics.rs"]
 mod statistics;
-#[path = "content/tuning.rs"]
+#[path = "../support/mod.rs"]
+mod support;
 mod tuning;
-#[path = "content/uploads.rs"]
 mod uploads;
