@@ -1,4 +1,4 @@
-//! The `admin` room: what the emulator can be told beside the API, over gRPC and as JSON alike.
+//! The emulator's own API, beside the one that it emulates: over gRPC and as JSON alike.
 //!
 //! The proto says what there is; here it is done. Calls of it are in no journal, and meet no faults and no quotas.
 
@@ -17,9 +17,9 @@ use prost::Message;
 pub(crate) use self::guard::Guard;
 pub(crate) use self::json::{Found, answer, find};
 use crate::contract::Contract;
-use crate::exchange::Front;
+use crate::pipeline::Pipeline;
 use crate::seed::Seed;
-use crate::{fault, methods};
+use crate::{errors, methods};
 
 /// Generated code is fenced off here: our lints hold everywhere else.
 #[allow(
@@ -45,41 +45,43 @@ const TRIED: &str = include_str!(concat!(env!("OUT_DIR"), "/coverage.json"));
 const CALLS: usize = 1000;
 
 /// Answers one method of the service.
-pub(crate) fn call(front: &Arc<Front>, method: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
-    let admin = Admin { front };
+pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
+    let admin = Admin { pipeline };
     match method {
         "GetStatus" => with(request, |proto::GetStatusRequest {}| Ok(admin.status())),
         "Reset" => with(request, |request| admin.reset(&request)),
         "Seed" => with(request, |request: proto::SeedRequest| admin.seed(&request.json)),
         "TakeSnapshot" => with(request, |proto::TakeSnapshotRequest {}| {
-            Ok(proto::Snapshot { state: front.service.snapshot() })
+            Ok(proto::Snapshot { state: pipeline.service.snapshot() })
         }),
         "RestoreSnapshot" => with(request, |request: proto::Snapshot| {
-            front.service.restore(&request.state).map(|()| proto::Done {})
+            pipeline.service.restore(&request.state).map(|()| proto::Done {})
         }),
-        "AdvanceOperation" => with(request, |request| operations::advance(front, &request)),
-        "CompleteOperation" => with(request, |request| operations::complete(front, &request)),
-        "FailOperation" => with(request, |request| operations::fail(front, &request)),
+        "AdvanceOperation" => with(request, |request| operations::advance(pipeline, &request)),
+        "CompleteOperation" => with(request, |request| operations::complete(pipeline, &request)),
+        "FailOperation" => with(request, |request| operations::fail(pipeline, &request)),
         "GetClock" => with(request, |proto::GetClockRequest {}| Ok(admin.clock())),
         "SetClock" => with(request, |request| admin.set_clock(&request)),
         "AdvanceClock" => with(request, |request| admin.advance_clock(&request)),
-        "ListFaults" => with(request, |proto::ListFaultsRequest {}| Ok(faults::list(front))),
-        "AddFaults" => with(request, |request: proto::Faults| faults::add(front, request)),
+        "ListFaults" => with(request, |proto::ListFaultsRequest {}| Ok(faults::list(pipeline))),
+        "AddFaults" => with(request, |request: proto::Faults| faults::add(pipeline, request)),
         "ClearFaults" => with(request, |proto::ClearFaultsRequest {}| {
-            front.script.clear();
-            Ok(faults::list(front))
+            pipeline.script.clear();
+            Ok(faults::list(pipeline))
         }),
-        "GetQuotas" => with(request, |proto::GetQuotasRequest {}| Ok(convert::quotas(&front.meter.quotas()))),
-        "SetQuotas" => with(request, |request: proto::Quotas| faults::set_quotas(front, request)),
+        "GetQuotas" => {
+            with(request, |proto::GetQuotasRequest {}| Ok(convert::quotas(&pipeline.meter.quotas())))
+        }
+        "SetQuotas" => with(request, |request: proto::Quotas| faults::set_quotas(pipeline, request)),
         "ListJournal" => with(request, |request| Ok(admin.journal(&request))),
         "ClearJournal" => with(request, |proto::ClearJournalRequest {}| {
-            front.journal.clear();
+            pipeline.journal.clear();
             Ok(proto::Done {})
         }),
         "GetCoverage" => {
             with(request, |proto::GetCoverageRequest {}| Ok(proto::Coverage { json: coverage() }))
         }
-        _ => Err(fault::unserved(&format!("{SERVICE}/{method}"), false)),
+        _ => Err(errors::unserved(&format!("{SERVICE}/{method}"), false)),
     }
 }
 
@@ -90,19 +92,19 @@ where
 {
     let request = Q::decode(request).map_err(|error| {
         let (message, error) = (format!("the request cannot be read: {error}"), error.to_string());
-        fault::fault(Code::InvalidArgument, "MALFORMED_REQUEST", message, &[("error", &error)])
+        errors::with_reason(Code::InvalidArgument, "MALFORMED_REQUEST", message, &[("error", &error)])
     })?;
     answer(request).map(|answer| answer.encode_to_vec())
 }
 
 #[derive(Debug)]
 struct Admin<'a> {
-    front: &'a Arc<Front>,
+    pipeline: &'a Arc<Pipeline>,
 }
 
 impl Admin<'_> {
     fn status(&self) -> proto::EmulatorStatus {
-        let (resources, operations) = self.front.service.counts();
+        let (resources, operations) = self.pipeline.service.counts();
         proto::EmulatorStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: Some(self.clock()),
@@ -113,51 +115,51 @@ impl Admin<'_> {
 
     fn reset(&self, request: &proto::ResetRequest) -> Result<proto::Done, Status> {
         let project = Some(request.project.as_str()).filter(|project| !project.is_empty());
-        self.front.service.reset(project).map(|()| proto::Done {})
+        self.pipeline.service.reset(project).map(|()| proto::Done {})
     }
 
     fn seed(&self, text: &str) -> Result<proto::Done, Status> {
         let seed = Seed::from_json(text).map_err(|error| {
             let error = error.to_string();
-            fault::fault(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
+            errors::with_reason(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
         })?;
-        self.front.service.change(|state, _| seed.plant(state))?;
+        self.pipeline.service.change(|state, _| seed.apply(state))?;
         Ok(proto::Done {})
     }
 
     fn clock(&self) -> proto::Clock {
-        let clock = &self.front.clock;
+        let clock = &self.pipeline.clock;
         proto::Clock { time: Some(clock.now().into()), r#virtual: clock.as_manual().is_some() }
     }
 
     fn set_clock(&self, request: &proto::SetClockRequest) -> Result<proto::Clock, Status> {
         let time = request.time.and_then(|time| SystemTime::try_from(time).ok());
-        let time = time.ok_or_else(|| fault::invalid("time", "is required, and must be a time"))?;
+        let time = time.ok_or_else(|| errors::invalid("time", "is required, and must be a time"))?;
         self.move_clock(|_| Some(time))
     }
 
     fn advance_clock(&self, request: &proto::AdvanceClockRequest) -> Result<proto::Clock, Status> {
         let by = request.by.and_then(|by| Duration::try_from(by).ok());
-        let by = by.ok_or_else(|| fault::invalid("by", "is required, and must not be negative"))?;
+        let by = by.ok_or_else(|| errors::invalid("by", "is required, and must not be negative"))?;
         self.move_clock(|now| now.checked_add(by))
     }
 
     /// Then what is due has ended, and is written down.
     fn move_clock(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) -> Result<proto::Clock, Status> {
-        let Some(clock) = self.front.clock.as_manual() else {
+        let Some(clock) = self.pipeline.clock.as_manual() else {
             let message = "the clock is real: start the emulator with a virtual one (--clock virtual)";
-            return Err(fault::precondition("REAL_CLOCK", message, "clock"));
+            return Err(errors::precondition("REAL_CLOCK", message, "clock"));
         };
-        let time = to(self.front.now());
+        let time = to(self.pipeline.now());
         let time = time.filter(|time| prost_types::Timestamp::from(*time).seconds < 253_402_300_800);
-        clock.set(time.ok_or_else(|| fault::invalid("time", "lies beyond the year 9999"))?);
-        self.front.service.change(|_, _| ())?;
+        clock.set(time.ok_or_else(|| errors::invalid("time", "lies beyond the year 9999"))?);
+        self.pipeline.service.change(|_, _| ())?;
         Ok(self.clock())
     }
 
     fn journal(&self, request: &proto::ListJournalRequest) -> proto::Journal {
         let limit = usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(CALLS);
-        let entries = self.front.journal.entries().into_iter();
+        let entries = self.pipeline.journal.entries().into_iter();
         let entries = entries
             .filter(|entry| request.method.is_empty() || entry.method == request.method)
             .filter(|entry| entry.sequence > request.after);

@@ -1,4 +1,4 @@
-//! The `contract` room: what the descriptors state about methods, resources and fields, read once per process.
+//! What the descriptors state about methods, resources and fields, read once per process.
 
 mod options;
 mod resource;

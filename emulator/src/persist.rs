@@ -1,4 +1,4 @@
-//! The `persist` room: the state as bytes, for snapshots and for a directory that outlives the process.
+//! The state as bytes, for snapshots and for a directory that outlives the process.
 //!
 //! Both are the same: batches of steps, each batch in a frame that can be checked. A snapshot is the steps that lead
 //! from nothing to the state, in the order of the store; a directory's file begins with a snapshot, and every call that
@@ -164,7 +164,7 @@ pub(crate) fn restore(image: &[u8], like: &World) -> Result<(State, Option<Syste
 }
 
 fn replay(state: &mut State, frame: &[u8]) -> Result<Option<SystemTime>, Unreadable> {
-    let unreadable = |error: prost::DecodeError| Unreadable(format!("a frame is no batch: {error}"));
+    let unreadable = |error: prost::DecodeError| Unreadable(format!("a frame is not a batch: {error}"));
     let batch = Batch::decode(Bytes::copy_from_slice(frame)).map_err(unreadable)?;
     let time = batch.time.and_then(|time| SystemTime::try_from(time).ok());
     batch.apply(state)?;

@@ -1,4 +1,4 @@
-//! The `profile` room: how long an operation runs and how it ends, as a small grammar.
+//! How long an operation runs and how it ends, as a small grammar.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use contact_center_insights::proto::rpc;
 use contact_center_insights::status::code_name;
 
 use crate::contract::Contract;
-use crate::distance::distance;
+use crate::edit_distance::edit_distance;
 
 const GRAMMAR: &str = "`immediate`, `polls:N` or `time:D` (D such as `500ms`, `5s`, `2m`, `1h`), optionally followed \
                        by `,fail=CODE` or `,fail=CODE:message`";
@@ -73,7 +73,7 @@ impl Profile {
         Self { pace: Pace::Time(whole), failure: None }
     }
 
-    /// The same pace, but the operation ends in this error. [`Code::Ok`] is no error: it takes a failure away.
+    /// The same pace, but the operation ends in this error. [`Code::Ok`] is not an error: it takes a failure away.
     #[must_use]
     pub fn with_failure(mut self, code: Code, message: impl Into<String>) -> Self {
         let message = Some(message.into()).filter(|message| !message.is_empty());
@@ -204,7 +204,7 @@ pub(crate) fn check_method(method: &str) -> Result<(), ProfileError> {
     if names.contains(&method) {
         return Ok(());
     }
-    let nearest = names.iter().min_by_key(|name| distance(name, method)).copied().unwrap_or_default();
+    let nearest = names.iter().min_by_key(|name| edit_distance(name, method)).copied().unwrap_or_default();
     Err(ProfileError(format!(
         "`{method}` is not a long-running method; the nearest is `{nearest}`, and all are {}",
         names.join(", ")

@@ -1,4 +1,4 @@
-//! The `reflection` room: gRPC server reflection, over the descriptors as they were compiled, byte for byte.
+//! gRPC server reflection, over the descriptors as they were compiled, byte for byte.
 //!
 //! tonic-reflection's own server decodes them into types that do not know `google.api.http` and other options, and so
 //! loses these; here, files are cut out of the descriptor sets and passed on. v1alpha has v1's messages under another

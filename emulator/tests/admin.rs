@@ -161,7 +161,7 @@ async fn faults_are_added_seen_and_cleared() {
     let (status, reply) = world.rest("GET", &format!("{L}/conversations"), "").await;
     assert_eq!((status, &reply["error"]["message"]), (503, &json!("later")));
     let seen = good(&world, "GET", "faults", "").await;
-    assert_eq!((&seen["faults"][0]["struck"], &seen["faults"][0]["matched"]), (&json!(1), &json!(1)));
+    assert_eq!((&seen["faults"][0]["hit"], &seen["faults"][0]["matched"]), (&json!(1), &json!(1)));
     assert_eq!(seen["faults"][1]["goAway"], json!({ "code": 11, "text": "calm" }));
     assert_eq!(seen["faults"][3]["transport"], "FREEZE");
     assert_eq!(good(&world, "DELETE", "faults", "").await, json!({}));

@@ -202,7 +202,7 @@ async fn another_server_s_answer_is_passed_on() {
 #[tokio::test]
 async fn a_lost_reply_leaves_what_was_made() {
     for how in [Fault::transport(Break::Abort), Fault::code(Code::Unavailable, "x")] {
-        let mut world = world([how.with_method("CreateConversation").after_acting()]).await;
+        let mut world = world([how.with_method("CreateConversation").after_execution()]).await;
         let create = |world: &World| {
             let mut insights = world.insights.clone();
             async move {

@@ -14,8 +14,8 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::clock::ManualClock;
 use crate::contract::{INSIGHTS, Trait};
-use crate::exchange::Front;
 use crate::journal::Transport;
+use crate::pipeline::Pipeline;
 use crate::profile::Profile;
 use crate::rest;
 use crate::world::{Profiles, Settings, World};
@@ -212,11 +212,11 @@ proptest! {
         query in prop_oneof![".{0,30}", "(pageSize|page_token|view|conversationId|force|\\$alt)=.{0,12}"],
         body in prop_oneof![".{0,30}", Just("{\"issueModel\":{}}".to_owned()), Just("[[[]]]".to_owned()), Just("{}".to_owned())],
     ) {
-        let front = Front::of(service(Profile::default()), ManualClock::default());
+        let pipeline = Pipeline::of(service(Profile::default()), ManualClock::default());
         let headers = HeaderMap::new();
-        let asked = rest::Asked { verb, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
-        let mut visit = front.visit(Transport::Rest, &path, &headers);
-        let response = Runtime::new().unwrap().block_on(rest::answer(&mut visit, &asked));
+        let call = rest::RestRequest { verb, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
+        let mut record = pipeline.begin(Transport::Rest, &path, &headers);
+        let response = Runtime::new().unwrap().block_on(rest::answer(&mut record, &call));
         let json: serde_json::Value = serde_json::from_str(response.body()).unwrap();
         if !response.status().is_success() {
             prop_assert_eq!(&json["error"]["code"], response.status().as_u16());

@@ -16,12 +16,12 @@ use prost_types::Any;
 use super::annotate::{annotate, selector, tools};
 use super::context::Context;
 use super::shared::{matching, note};
+use crate::content::averages::count;
+use crate::content::select::chosen;
 use crate::engine::{Claim, Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::names::LOCATION;
 use crate::store;
-use crate::work::select::chosen;
-use crate::work::sums::count;
 use crate::world::World;
 
 pub(super) fn analyze(
@@ -32,7 +32,7 @@ pub(super) fn analyze(
     LOCATION.check("parent", &parent)?;
     if !(request.analysis_percentage > 0.0 && request.analysis_percentage <= 100.0) {
         let why = format!("{} is not above 0 and up to 100", request.analysis_percentage);
-        return Err(fault::invalid("analysis_percentage", &why));
+        return Err(errors::invalid("analysis_percentage", &why));
     }
     let claims = vec![Claim::only_one("analysing conversations in bulk", &parent)];
     let job = Analyze { request: Some(request), ..Analyze::default() };
@@ -111,7 +111,7 @@ pub(super) fn delete(
     let parent = request.parent.clone();
     LOCATION.check("parent", &parent)?;
     if request.max_delete_count < 0 {
-        return Err(fault::invalid("max_delete_count", "must not be negative"));
+        return Err(errors::invalid("max_delete_count", "must not be negative"));
     }
     context.start(
         "BulkDeleteConversations",
@@ -147,7 +147,7 @@ impl Delete {
             ("matching", &*found.len().to_string()),
             ("max_delete_count", &*request.max_delete_count.to_string()),
         ];
-        Err(fault::fault(Code::FailedPrecondition, "TOO_MANY_MATCHING_CONVERSATIONS", message, &parts))
+        Err(errors::with_reason(Code::FailedPrecondition, "TOO_MANY_MATCHING_CONVERSATIONS", message, &parts))
     }
 }
 
@@ -171,7 +171,7 @@ impl Job<World> for Delete {
         for name in self.check_count(world)? {
             if !force && world.store.below(analyses, &name).next().is_some() {
                 let message = format!("conversation `{name}` has analyses; `force` deletes them with it");
-                note(&mut self.partial_errors, fault::precondition("RESOURCE_HAS_CHILDREN", message, &name));
+                note(&mut self.partial_errors, errors::precondition("RESOURCE_HAS_CHILDREN", message, &name));
                 continue;
             }
             world.store.remove(conversations, &name)?;

@@ -8,10 +8,10 @@ use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message, Name};
 
 use super::context::{Context, Handler, View};
-use super::standard::{self, Family};
+use super::standard::{self, ResourceRules};
 use super::{
-    analyses, bulk, conversations, encryption, exports, ingest, issue_models, labels, matchers, operations,
-    rules, scorecards, settings, statistics, training, tuning,
+    analyses, analysis_rules, bulk, conversations, encryption, exports, feedback_labels, ingest,
+    issue_models, operations, phrase_matchers, scorecards, settings, statistics, training, tuning,
 };
 use crate::contract::{Contract, INSIGHTS, OPERATIONS, ResourceType};
 use crate::engine::Job;
@@ -19,19 +19,19 @@ use crate::message::behavior;
 use crate::world::World;
 
 /// The rules of a resource beside the standard ones.
-fn rules_of(resource: &ResourceType) -> Family {
+fn rules_of(resource: &ResourceType) -> ResourceRules {
     match resource.message.name() {
-        "Analysis" => analyses::FAMILY,
-        "AnalysisRule" => rules::FAMILY,
-        "Conversation" => conversations::FAMILY,
+        "Analysis" => analyses::RULES,
+        "AnalysisRule" => analysis_rules::RULES,
+        "Conversation" => conversations::RULES,
         "FeedbackLabel" => conversations::LABELS,
         "Issue" => issue_models::ISSUES,
-        "PhraseMatcher" => matchers::FAMILY,
+        "PhraseMatcher" => phrase_matchers::RULES,
         "QaQuestion" => scorecards::QUESTIONS,
         "QaScorecard" => scorecards::SCORECARDS,
         "QaScorecardRevision" => scorecards::REVISIONS,
-        "Settings" => settings::FAMILY,
-        _ => Family::PLAIN,
+        "Settings" => settings::RULES,
+        _ => ResourceRules::PLAIN,
     }
 }
 
@@ -56,8 +56,8 @@ fn own() -> Vec<Entry> {
         long_running::<training::Train, _>("CreateIssueModel", training::create),
         long_running::<training::Export, _>("ExportIssueModel", training::export),
         long_running::<training::Import, _>("ImportIssueModel", training::import),
-        long_running::<labels::Upload, _>("BulkUploadFeedbackLabels", labels::upload),
-        long_running::<labels::Download, _>("BulkDownloadFeedbackLabels", labels::download),
+        long_running::<feedback_labels::Upload, _>("BulkUploadFeedbackLabels", feedback_labels::upload),
+        long_running::<feedback_labels::Download, _>("BulkDownloadFeedbackLabels", feedback_labels::download),
         long_running::<issue_models::Change, _>("DeployIssueModel", issue_models::deploy),
         long_running::<issue_models::Change, _>("UndeployIssueModel", issue_models::undeploy),
         long_running::<issue_models::Change, _>("DeleteIssueModel", issue_models::delete),

@@ -4,11 +4,11 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::insights::Conversation;
 use contact_center_insights::proto::rpc;
 
-use crate::fault;
+use crate::content::bucket::Buckets;
+use crate::errors;
 use crate::filter::Filter;
 use crate::message::wire;
 use crate::store::{self, Resources};
-use crate::work::bucket::Buckets;
 use crate::world::Settings;
 
 /// The alias of the revision of a scorecard that is in use.
@@ -40,5 +40,5 @@ pub(super) fn note(errors: &mut Vec<rpc::Status>, status: Status) {
 /// The buckets below the directory that the emulator was started with.
 pub(super) fn buckets(settings: &Settings) -> Result<Buckets, Status> {
     let Some(root) = &settings.gcs_root else { return Ok(Buckets::default()) };
-    Buckets::open(root).map_err(|error| fault::internal(format!("`{}`: {error}", root.display())))
+    Buckets::open(root).map_err(|error| errors::internal(format!("`{}`: {error}", root.display())))
 }

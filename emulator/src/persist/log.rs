@@ -82,7 +82,7 @@ impl Log {
         }
         state.world.store.record();
         state.engine.record();
-        // What was just read is no news.
+        // What was just read is written down already.
         let _ = Batch::take(state, None);
         let (file, length) = rewrite(directory, state, time).map_err(failed(&path))?;
         let directory = directory.to_owned();

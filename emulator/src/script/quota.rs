@@ -9,7 +9,7 @@ use contact_center_insights::proto::rpc::{QuotaFailure, RetryInfo};
 use contact_center_insights::{Code, Status};
 
 use super::{FaultError, Limits, find_method};
-use crate::fault::fault;
+use crate::errors;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -125,7 +125,7 @@ fn exhausted(project: &str, method: &str, limit: u32, wait: Duration) -> Status 
     let parts = [("quota_limit_value", limit_text.as_str()), ("method", what), ("project", project)];
     let violation = Violation { subject, description: message.clone(), ..Violation::default() };
     let retry_delay = prost_types::Duration::try_from(wait).ok();
-    fault(Code::ResourceExhausted, "RATE_LIMIT_EXCEEDED", message, &parts)
+    errors::with_reason(Code::ResourceExhausted, "RATE_LIMIT_EXCEEDED", message, &parts)
         .with_detail(&QuotaFailure { violations: vec![violation] })
         .with_detail(&RetryInfo { retry_delay })
 }

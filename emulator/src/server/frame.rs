@@ -21,7 +21,7 @@ pub(super) fn go_away(last_stream: u32, code: u32, debug: &[u8]) -> Bytes {
 
 /// Where in a row of HTTP/2 frames the bytes written so far end.
 #[derive(Debug, Default)]
-pub(super) struct Edge {
+pub(super) struct FrameTracker {
     /// Of the head that has begun.
     head: [u8; HEAD],
     seen: usize,
@@ -29,7 +29,7 @@ pub(super) struct Edge {
     payload: usize,
 }
 
-impl Edge {
+impl FrameTracker {
     pub(super) fn at(&self) -> bool {
         self.seen == 0 && self.payload == 0
     }
@@ -76,24 +76,24 @@ mod tests {
     fn edges_are_found_wherever_writes_are_torn() {
         let frames = [go_away(1, 2, b"debug"), go_away(3, 4, b"")].concat();
         for step in 1..frames.len() {
-            let mut edge = Edge::default();
+            let mut tracker = FrameTracker::default();
             let mut edges = 0;
             for part in frames.chunks(step) {
-                let rest = if edge.at() { 0 } else { edge.rest(part) };
+                let rest = if tracker.at() { 0 } else { tracker.rest(part) };
                 assert!(rest <= part.len());
-                edge.pass(part);
-                edges += usize::from(edge.at());
+                tracker.pass(part);
+                edges += usize::from(tracker.at());
             }
-            assert!(edge.at() && edges > 0, "{step}");
+            assert!(tracker.at() && edges > 0, "{step}");
         }
     }
 
     #[test]
     fn a_frame_is_not_written_beyond_its_end() {
         let frames = [go_away(1, 2, b"debug"), go_away(3, 4, b"")].concat();
-        let mut edge = Edge::default();
-        edge.pass(&frames[..4]);
-        assert_eq!(edge.rest(&frames[4..]), HEAD + 8 + 5 - 4);
+        let mut tracker = FrameTracker::default();
+        tracker.pass(&frames[..4]);
+        assert_eq!(tracker.rest(&frames[4..]), HEAD + 8 + 5 - 4);
     }
 
     #[test]

@@ -17,11 +17,11 @@ use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
 use tower::Service;
 
 use super::body::{Body, BoxError, boxed};
-use super::harm::harm;
-use super::line::Line;
+use super::control::ConnectionControl;
+use super::inject::inject;
 use crate::admin::Guard;
-use crate::exchange::{Front, Harmed};
 use crate::journal::Transport;
+use crate::pipeline::{InjectedFault, Pipeline};
 use crate::reflection::{self, Reflection};
 use crate::{grpc, rest};
 
@@ -34,7 +34,7 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 /// All that answers on the port.
 #[derive(Clone)]
 pub(super) struct Router {
-    front: Arc<Front>,
+    pipeline: Arc<Pipeline>,
     health: HealthServer<HealthService>,
     reflection: ServerReflectionServer<Reflection>,
     guard: Guard,
@@ -42,24 +42,24 @@ pub(super) struct Router {
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Router").field("front", &self.front).finish_non_exhaustive()
+        f.debug_struct("Router").field("pipeline", &self.pipeline).finish_non_exhaustive()
     }
 }
 
 impl Router {
-    pub(super) fn new(front: Arc<Front>, health: HealthReporter, address: SocketAddr) -> Self {
+    pub(super) fn new(pipeline: Arc<Pipeline>, health: HealthReporter, address: SocketAddr) -> Self {
         let health = HealthServer::new(HealthService::from_health_reporter(health));
-        Self { front, health, reflection: Reflection::server(), guard: Guard::new(address) }
+        Self { pipeline, health, reflection: Reflection::server(), guard: Guard::new(address) }
     }
 
     /// The same, on one connection.
-    pub(super) fn on(&self, line: Arc<Line>) -> Routed {
-        Routed { router: self.clone(), line }
+    pub(super) fn on(&self, control: Arc<ConnectionControl>) -> Routed {
+        Routed { router: self.clone(), control }
     }
 
     async fn answer(
         mut self,
-        line: Arc<Line>,
+        control: Arc<ConnectionControl>,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, BoxError> {
         let version = request.version();
@@ -75,9 +75,9 @@ impl Router {
         }
         let response = match content(&request) {
             Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
-                boxed(grpc::admin(&self.front, self.guard, request).await)
+                boxed(grpc::admin(&self.pipeline, self.guard, request).await)
             }
-            Content::Grpc => boxed(grpc::answer(&self.front, request).await),
+            Content::Grpc => boxed(grpc::answer(&self.pipeline, request).await),
             Content::OtherGrpc => {
                 let mut refusal = boxed(Response::new(Empty::new()));
                 *refusal.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -85,9 +85,9 @@ impl Router {
             }
             Content::Json => boxed(self.json(request).await),
         };
-        match response.extensions().get::<Harmed>().cloned() {
+        match response.extensions().get::<InjectedFault>().cloned() {
             None => Ok(response),
-            Some(harmed) => harm(&harmed.0, response, line, version == Version::HTTP_2).await,
+            Some(injected) => inject(&injected.0, response, control, version == Version::HTTP_2).await,
         }
     }
 
@@ -97,11 +97,11 @@ impl Router {
         if is_admin && let Err(status) = self.guard.check(&head.headers) {
             return rest::admin::refuse(&status);
         }
-        let mut visit =
-            (!is_admin).then(|| self.front.visit(Transport::Rest, head.uri.path(), &head.headers));
+        let mut record =
+            (!is_admin).then(|| self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers));
         let mut refuse = |reply| {
-            if let Some(visit) = &mut visit {
-                visit.end(Code::InvalidArgument);
+            if let Some(record) = &mut record {
+                record.end(Code::InvalidArgument);
             }
             reply
         };
@@ -112,16 +112,16 @@ impl Router {
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             return refuse(rest::too_large(MAX_BODY));
         };
-        let asked = rest::Asked {
+        let call = rest::RestRequest {
             verb: head.method.as_str(),
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
             body: &body.to_bytes(),
         };
-        match &mut visit {
-            Some(visit) => rest::answer(visit, &asked).await,
-            None => rest::admin::answer(&self.front, &asked),
+        match &mut record {
+            Some(record) => rest::answer(record, &call).await,
+            None => rest::admin::answer(&self.pipeline, &call),
         }
     }
 }
@@ -130,7 +130,7 @@ impl Router {
 #[derive(Clone, Debug)]
 pub(super) struct Routed {
     router: Router,
-    line: Arc<Line>,
+    control: Arc<ConnectionControl>,
 }
 
 impl Service<Request<Incoming>> for Routed {
@@ -143,7 +143,7 @@ impl Service<Request<Incoming>> for Routed {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(self.router.clone().answer(Arc::clone(&self.line), request))
+        Box::pin(self.router.clone().answer(Arc::clone(&self.control), request))
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
             ("application/grpc+json", Content::OtherGrpc),
             ("application/grpc-web+proto", Content::OtherGrpc),
             ("application/json", Content::Json),
-            ("application/x-www-form-urlencoded", Content::Json),
+            ("application/x-www-style-urlencoded", Content::Json),
         ] {
             let request = Request::builder().header(CONTENT_TYPE, given).body(()).unwrap();
             assert_eq!(content(&request), wanted, "{given}");

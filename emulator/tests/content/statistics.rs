@@ -112,7 +112,7 @@ async fn a_query_must_say_of_which_time() {
         (query(r#"create_time>"2025-01-02T00:00:00Z" create_time<"2025-01-01T00:00:00Z""#), "ends before"),
         (QueryMetricsRequest { dimensions: two, ..query(DAY) }, "2 dimensions"),
         (QueryMetricsRequest { dimensions: vec![Dimension::default()], ..query(DAY) }, "no key"),
-        (QueryMetricsRequest { time_granularity: 77, ..query(DAY) }, "no `TimeGranularity`"),
+        (QueryMetricsRequest { time_granularity: 77, ..query(DAY) }, "not a `TimeGranularity`"),
         (QueryMetricsRequest { measure_mask: Some(mask), ..query(DAY) }, "no measure"),
     ] {
         let status = refused(world.insights.query_metrics(request).await);

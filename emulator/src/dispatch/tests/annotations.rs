@@ -10,7 +10,7 @@ use prost_reflect::{
 };
 
 use crate::contract::{Contract, Method, Trait};
-use crate::message::behavior::screen;
+use crate::message::behavior::validate_and_strip;
 use crate::message::mask::Mask;
 
 /// The way to a field from a request: the fields on it, the last one included.
@@ -151,7 +151,7 @@ fn r38_each_of_107_required_fields_is_asked_for_by_its_path() {
         for way in ways(&method.input, Trait::Required) {
             let last = way.last().unwrap();
             let request = along(&method.input, &way, None).encode_to_vec();
-            let error: Status = screen(&method.input, &request).unwrap_err();
+            let error: Status = validate_and_strip(&method.input, &request).unwrap_err();
             assert_eq!(error.code(), Code::InvalidArgument, "{} {}", method.name, path(&way));
             // An error names ten fields at most, and a request lacks more than that in places.
             let named: Vec<String> =
@@ -161,7 +161,7 @@ fn r38_each_of_107_required_fields_is_asked_for_by_its_path() {
             }
             // With all else that is required missing, it is no longer named once it is there.
             let request = along(&method.input, &way, Some(some(last))).encode_to_vec();
-            let error = screen(&method.input, &request).err();
+            let error = validate_and_strip(&method.input, &request).err();
             let named =
                 error.map(|error| error.detail::<BadRequest>().unwrap().field_violations).unwrap_or_default();
             assert!(named.iter().all(|violation| violation.field != path(&way)), "{}", path(&way));
@@ -183,7 +183,7 @@ fn r36_each_of_100_output_only_fields_is_dropped_without_error() {
             // Whatever is missing is missing with and without it.
             let bare = along(&method.input, &way, None).encode_to_vec();
             let full = message.encode_to_vec();
-            match (screen(&method.input, &full), screen(&method.input, &bare)) {
+            match (validate_and_strip(&method.input, &full), validate_and_strip(&method.input, &bare)) {
                 (Ok(full), bare) => {
                     let shown = DynamicMessage::decode(method.input.clone(), &*full).unwrap();
                     assert_eq!(at_end(&shown, &way), None, "{} {}", method.name, path(&way));

@@ -15,8 +15,8 @@ use tokio::runtime::Runtime;
 use super::super::*;
 use crate::clock::ManualClock;
 use crate::contract::Method;
-use crate::exchange::Front;
 use crate::journal::Transport;
+use crate::pipeline::Pipeline;
 use crate::rest;
 use crate::seed::Seed;
 
@@ -56,7 +56,7 @@ fn seeded() -> (Service, ManualClock) {
         "operations": one("operations", "1"),
     });
     let mut state = State::default();
-    Seed::from_json(&seed.to_string()).unwrap().plant(&mut state);
+    Seed::from_json(&seed.to_string()).unwrap().apply(&mut state);
     let clock = ManualClock::default();
     (Service::new(state, Arc::new(clock.clone())), clock)
 }
@@ -230,9 +230,9 @@ proptest! {
         let (service, clock) = seeded();
         let headers = HeaderMap::new();
         let verb = method.bindings[0].verb.as_str();
-        let mut visit = Front::of(service, clock).visit(Transport::Rest, &path, &headers);
-        let asked = rest::Asked { verb, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
-        let response = Runtime::new().unwrap().block_on(rest::answer(&mut visit, &asked));
+        let mut record = Pipeline::of(service, clock).begin(Transport::Rest, &path, &headers);
+        let call = rest::RestRequest { verb, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
+        let response = Runtime::new().unwrap().block_on(rest::answer(&mut record, &call));
         let printed: Json = serde_json::from_str(response.body()).unwrap();
         match grpc {
             Ok(answer) => {

@@ -4,7 +4,7 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::insights::ConversationView;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 
-use crate::fault;
+use crate::errors;
 
 /// How much of a resource a list or a get shows if the caller does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Request {
         match (ConversationView::try_from(view), default) {
             (Ok(ConversationView::Full), _) | (Ok(ConversationView::Unspecified), Shown::Full) => Ok(&[]),
             (Ok(ConversationView::Basic | ConversationView::Unspecified), _) => Ok(TRANSCRIPT),
-            (Err(_), _) => Err(fault::invalid("view", &format!("{view} is no `ConversationView`"))),
+            (Err(_), _) => Err(errors::invalid("view", &format!("{view} is not a `ConversationView`"))),
         }
     }
 }

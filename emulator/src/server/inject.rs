@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, Full};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::body::{Body, BoxError};
-use super::line::Line;
+use super::control::ConnectionControl;
 use crate::script::Break;
 
 /// So that what was sent before is on its way when the connection is closed; closing takes what is not.
@@ -24,22 +24,22 @@ const FLUSH: Duration = Duration::from_millis(10);
 const ALL_STREAMS: u32 = 0x7fff_ffff;
 
 /// The reply as it goes out. An error resets the stream, or closes a connection of HTTP/1.1.
-pub(super) async fn harm(
+pub(super) async fn inject(
     how: &Break,
     response: Response<Body>,
-    line: Arc<Line>,
+    control: Arc<ConnectionControl>,
     is_http2: bool,
 ) -> Result<Response<Body>, BoxError> {
     match how {
         Break::Reset(code) => return Err(reset(*code)),
         Break::GoAway { code, refused, text } if is_http2 => {
-            line.go_away(if *refused { 0 } else { ALL_STREAMS }, *code, text.as_bytes());
+            control.go_away(if *refused { 0 } else { ALL_STREAMS }, *code, text.as_bytes());
         }
-        Break::Close | Break::GoAway { .. } => line.cut(false),
-        Break::Abort => line.cut(true),
-        Break::Freeze => line.freeze(),
+        Break::Close | Break::GoAway { .. } => control.cut(false),
+        Break::Abort => control.cut(true),
+        Break::Freeze => control.freeze(),
         Break::Retire => {
-            line.leave.notify_one();
+            control.leave.notify_one();
             return Ok(response);
         }
         Break::Http { status, content_type, body } => {
@@ -51,10 +51,10 @@ pub(super) async fn harm(
         }
         Break::Stall => {}
         Break::StallBody | Break::Half(_) | Break::Slow { .. } | Break::NoStatus => {
-            return in_parts(how, response, line, is_http2).await;
+            return in_parts(how, response, control, is_http2).await;
         }
     }
-    // The line sees to the rest.
+    // The connection does the rest.
     pending().await
 }
 
@@ -65,7 +65,7 @@ fn reset(code: u32) -> BoxError {
 async fn in_parts(
     how: &Break,
     response: Response<Body>,
-    line: Arc<Line>,
+    control: Arc<ConnectionControl>,
     is_http2: bool,
 ) -> Result<Response<Body>, BoxError> {
     let (mut head, body) = response.into_parts();
@@ -106,7 +106,7 @@ async fn in_parts(
     // What was promised, though not what comes.
     let length = if is_http2 { None } else { Some(u64::try_from(data.len())?) };
     head.headers.remove(CONTENT_LENGTH);
-    let body = Parts { due: parts, end, length, line, wait: None };
+    let body = Parts { due: parts, end, length, control, wait: None };
     Ok(Response::from_parts(head, body.boxed_unsync()))
 }
 
@@ -129,7 +129,7 @@ struct Parts {
     due: VecDeque<(Instant, Frame<Bytes>)>,
     end: End,
     length: Option<u64>,
-    line: Arc<Line>,
+    control: Arc<ConnectionControl>,
     wait: Option<Pin<Box<Sleep>>>,
 }
 
@@ -165,7 +165,7 @@ impl HttpBody for Parts {
             End::Cut => {
                 ready!(self.poll_until(Instant::now() + FLUSH, cx));
                 self.end = End::Never;
-                self.line.cut(false);
+                self.control.cut(false);
                 Poll::Pending
             }
         }

@@ -9,7 +9,7 @@ use contact_center_insights::proto::insights::{
 
 use super::quality::{self, Scorecard};
 use super::topics::{Classifier, customer_text};
-use super::{entities, mood, phrases, silence, summary};
+use super::{entities, phrases, sentiment, silence, summary};
 
 /// What annotators work with: what the selector named, or what is in use where it named nothing.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ pub(crate) struct Findings {
     pub(crate) metadata: CallAnalysisMetadata,
     pub(crate) summary: Option<ConversationSummarizationSuggestionData>,
     /// The sentiment of each segment; empty if that was not asked for.
-    pub(crate) moods: Vec<SentimentData>,
+    pub(crate) sentiments: Vec<SentimentData>,
 }
 
 /// Every annotator; for calls that select none.
@@ -51,7 +51,7 @@ pub(crate) fn all() -> AnnotatorSelector {
 pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, tools: &Tools) -> Findings {
     let nothing = Transcript::default();
     let transcript = conversation.transcript.as_ref().unwrap_or(&nothing);
-    let moods = mood::of_segments(transcript);
+    let sentiments = sentiment::of_segments(transcript);
     let mut found = Findings::default();
     let metadata = &mut found.metadata;
     if selector.run_interruption_annotator {
@@ -67,11 +67,11 @@ pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, too
         metadata.phrase_matchers = matches.matchers;
     }
     if selector.run_sentiment_annotator {
-        metadata.annotations.extend(mood::annotations(transcript, &moods));
-        metadata.sentiments = mood::of_channels(transcript, &moods);
+        metadata.annotations.extend(sentiment::annotations(transcript, &sentiments));
+        metadata.sentiments = sentiment::of_channels(transcript, &sentiments);
     }
     if selector.run_entity_annotator {
-        let found = entities::entities(transcript, &moods);
+        let found = entities::entities(transcript, &sentiments);
         metadata.annotations.extend(found.annotations);
         metadata.entities = found.all;
     }
@@ -98,7 +98,7 @@ pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, too
         found.summary = summary::summarise(transcript);
     }
     if selector.run_sentiment_annotator {
-        found.moods = moods;
+        found.sentiments = sentiments;
     }
     found
 }
@@ -116,7 +116,7 @@ fn place(annotation: &CallAnnotation) -> (i32, i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::work::conversation::tests::chat;
+    use crate::content::conversation::tests::chat;
 
     fn tools() -> Tools {
         let issue = Issue { name: "m/issues/1".into(), display_name: "Refund".into(), ..Issue::default() };
@@ -135,7 +135,7 @@ mod tests {
         assert!(metadata.silence.is_some());
         assert_eq!(metadata.issue_model_result.as_ref().unwrap().issues[0].display_name, "Refund");
         assert_eq!(metadata.qa_scorecard_results.len(), 1);
-        assert!(found.summary.is_some() && found.moods.len() == 2);
+        assert!(found.summary.is_some() && found.sentiments.len() == 2);
         assert!(metadata.annotations.is_sorted_by_key(place));
         assert_eq!(found, run(&made, &all(), &tools()), "the same each time");
     }

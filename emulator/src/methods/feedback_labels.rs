@@ -24,17 +24,17 @@ use prost_types::Any;
 
 use super::context::Context;
 use super::shared::{buckets, matching, note};
+use crate::content::averages::count;
+use crate::content::label_files::{Format, Style, parse, print};
+use crate::content::quality;
 use crate::contract::Contract;
 use crate::engine::{Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::filter::Filter;
 use crate::message::wire;
 use crate::names::{self, LOCATION};
 use crate::profile::Profile;
 use crate::store::{self, Resources};
-use crate::work::labels::{Format, Style, parse, print};
-use crate::work::quality;
-use crate::work::sums::count;
 use crate::world::World;
 
 /// Labels to a file, unless the request says (protos, `BulkDownloadFeedbackLabelsRequest`).
@@ -80,12 +80,12 @@ impl Upload {
         let Some(Source::GcsSource(source)) =
             self.request.as_ref().and_then(|request| request.source.clone())
         else {
-            return Err(fault::invalid("gcs_source", "is required: it says where the labels are"));
+            return Err(errors::invalid("gcs_source", "is required: it says where the labels are"));
         };
         match source.format() {
             ReadFormat::Csv => Ok((Format::Csv, source)),
             ReadFormat::Json => Ok((Format::Json, source)),
-            ReadFormat::Unspecified => Err(fault::invalid(
+            ReadFormat::Unspecified => Err(errors::invalid(
                 "gcs_source.format",
                 &format!("{} is neither CSV nor JSON", source.format),
             )),
@@ -99,7 +99,7 @@ impl Job<World> for Upload {
         let (format, source) = self.source()?;
         let parent = self.request.clone().unwrap_or_default().parent;
         let bytes = buckets(&world.settings)?.read(FIELD, &source.object_uri)?;
-        let bad = |why: String| fault::invalid(FIELD, &format!("`{}`: {why}", source.object_uri));
+        let bad = |why: String| errors::invalid(FIELD, &format!("`{}`: {why}", source.object_uri));
         let rows = parse(format, &bytes).map_err(bad)?.into_iter().map(|row| {
             match row.map_err(bad).and_then(|label| check(&world.store, &parent, label)) {
                 Ok(label) => Row { label: Some(label), error: None },
@@ -158,7 +158,10 @@ fn check(resources: &Resources, parent: &str, label: FeedbackLabel) -> Result<Fe
     let conversation = label.name.split("/feedbackLabels/").next().unwrap_or_default();
     names::check(store::of::<Conversation>()?, "feedback_label.name", conversation)?;
     if names::location(conversation) != parent {
-        return Err(fault::invalid("feedback_label.name", &format!("`{conversation}` is not in `{parent}`")));
+        return Err(errors::invalid(
+            "feedback_label.name",
+            &format!("`{conversation}` is not in `{parent}`"),
+        ));
     }
     if label.name != conversation {
         names::check(store::of::<FeedbackLabel>()?, "feedback_label.name", &label.name)?;
@@ -166,18 +169,18 @@ fn check(resources: &Resources, parent: &str, label: FeedbackLabel) -> Result<Fe
     resources.raw(store::of::<Conversation>()?, conversation)?;
     let about = &label.labeled_resource;
     if about.is_empty() {
-        return Err(fault::invalid("feedback_label.labeled_resource", "is missing"));
+        return Err(errors::invalid("feedback_label.labeled_resource", "is missing"));
     }
     if let Some(resource) = Contract::get().resource_named(about) {
         resources.raw(resource, about)?;
     }
     match &label.label_type {
-        None => Err(fault::invalid("feedback_label", "has neither `label` nor `qa_answer_label`")),
+        None => Err(errors::invalid("feedback_label", "has neither `label` nor `qa_answer_label`")),
         Some(LabelType::QaAnswerLabel(answer)) if store::of::<QaQuestion>()?.matches(about) => {
             let question: QaQuestion = resources.get(about)?;
             if quality::matching(&question, answer).is_none() {
                 let why = format!("is none of the answer choices of `{about}`");
-                return Err(fault::invalid("feedback_label.qa_answer_label", &why));
+                return Err(errors::invalid("feedback_label.qa_answer_label", &why));
             }
             Ok(label)
         }
@@ -192,7 +195,7 @@ pub(super) fn download(
     let parent = request.parent.clone();
     LOCATION.check("parent", &parent)?;
     if request.max_download_count < 0 {
-        return Err(fault::invalid("max_download_count", "must not be negative"));
+        return Err(errors::invalid("max_download_count", "must not be negative"));
     }
     let job = Download { request: Some(request), ..Download::default() };
     context.start("BulkDownloadFeedbackLabels", &parent, Vec::new(), job)
@@ -214,17 +217,17 @@ impl Download {
     fn destination(&self) -> Result<(Format, GcsDestination), Status> {
         let destination = self.request.as_ref().and_then(|request| request.destination.clone());
         let Some(Destination::GcsDestination(destination)) = destination else {
-            return Err(fault::invalid("gcs_destination", "is required: it says where the labels go"));
+            return Err(errors::invalid("gcs_destination", "is required: it says where the labels go"));
         };
         if destination.records_per_file_count < 0 {
-            return Err(fault::invalid("gcs_destination.records_per_file_count", "must not be negative"));
+            return Err(errors::invalid("gcs_destination.records_per_file_count", "must not be negative"));
         }
         match destination.format() {
             WriteFormat::Csv => Ok((Format::Csv, destination)),
             WriteFormat::Json => Ok((Format::Json, destination)),
             WriteFormat::Unspecified => {
                 let why = format!("{} is neither CSV nor JSON", destination.format);
-                Err(fault::invalid("gcs_destination.format", &why))
+                Err(errors::invalid("gcs_destination.format", &why))
             }
         }
     }
@@ -320,7 +323,7 @@ impl Job<World> for Download {
         let style =
             Style { spacious: destination.add_whitespace, whole: destination.always_print_empty_fields };
         let descriptor = &store::of::<FeedbackLabel>()?.message;
-        let files = print(format, &labels, descriptor, style, per_file).map_err(fault::internal)?;
+        let files = print(format, &labels, descriptor, style, per_file).map_err(errors::internal)?;
         let buckets = buckets(&world.settings)?;
         let stem =
             destination.object_uri.strip_suffix(&format!(".{ending}")).unwrap_or(&destination.object_uri);

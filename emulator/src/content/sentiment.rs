@@ -5,8 +5,8 @@ use contact_center_insights::proto::insights::conversation::Transcript;
 use contact_center_insights::proto::insights::{CallAnnotation, ConversationLevelSentiment, SentimentData};
 use vader_sentimental::SentimentIntensityAnalyzer;
 
+use super::averages::{Mean, single};
 use super::phrases::boundary;
-use super::sums::{Mean, single};
 use super::words::words;
 
 /// What is read of one text: beyond it the lexicon's rules say nothing new.
@@ -26,18 +26,18 @@ pub(crate) fn of_segments(transcript: &Transcript) -> Vec<SentimentData> {
 /// For each channel, in order: the mean of its segments' scores, and the sum of their magnitudes.
 pub(crate) fn of_channels(
     transcript: &Transcript,
-    moods: &[SentimentData],
+    sentiments: &[SentimentData],
 ) -> Vec<ConversationLevelSentiment> {
     let mut channels: Vec<i32> =
         transcript.transcript_segments.iter().map(|segment| segment.channel_tag).collect();
     channels.sort_unstable();
     channels.dedup();
     let level = |channel_tag: i32| {
-        let own = transcript.transcript_segments.iter().zip(moods);
+        let own = transcript.transcript_segments.iter().zip(sentiments);
         let (mut score, mut magnitude) = (Mean::default(), Mean::default());
-        for (_, mood) in own.filter(|(segment, _)| segment.channel_tag == channel_tag) {
-            score.add(mood.score.into());
-            magnitude.add(mood.magnitude.into());
+        for (_, sentiment) in own.filter(|(segment, _)| segment.channel_tag == channel_tag) {
+            score.add(sentiment.score.into());
+            magnitude.add(sentiment.magnitude.into());
         }
         let sentiment_data = SentimentData {
             magnitude: single(magnitude.sum()),
@@ -49,15 +49,15 @@ pub(crate) fn of_channels(
 }
 
 /// An annotation for each segment that is not neutral.
-pub(crate) fn annotations(transcript: &Transcript, moods: &[SentimentData]) -> Vec<CallAnnotation> {
-    let segments = transcript.transcript_segments.iter().zip(moods).enumerate();
-    let annotated = segments.filter(|(_, (_, mood))| mood.magnitude > 0.0);
+pub(crate) fn annotations(transcript: &Transcript, sentiments: &[SentimentData]) -> Vec<CallAnnotation> {
+    let segments = transcript.transcript_segments.iter().zip(sentiments).enumerate();
+    let annotated = segments.filter(|(_, (_, sentiment))| sentiment.magnitude > 0.0);
     annotated
-        .map(|(index, (segment, mood))| CallAnnotation {
+        .map(|(index, (segment, sentiment))| CallAnnotation {
             channel_tag: segment.channel_tag,
             annotation_start_boundary: Some(boundary(index, 0)),
             annotation_end_boundary: Some(boundary(index, words(&segment.text).count())),
-            data: Some(Data::SentimentData(*mood)),
+            data: Some(Data::SentimentData(*sentiment)),
         })
         .collect()
 }
@@ -69,7 +69,7 @@ mod tests {
     use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
 
     use super::*;
-    use crate::work::conversation::tests::chat;
+    use crate::content::conversation::tests::chat;
 
     #[test]
     fn moods_have_a_sign_and_a_channel() {
@@ -79,12 +79,15 @@ mod tests {
             "agent: The box",
         ];
         let transcript = chat(&lines).transcript.unwrap();
-        let moods = of_segments(&transcript);
-        assert!(moods[0].score > 0.5 && moods[1].score < -0.5 && moods[2].score == 0.0, "{moods:?}");
-        let levels = of_channels(&transcript, &moods);
+        let sentiments = of_segments(&transcript);
+        assert!(
+            sentiments[0].score > 0.5 && sentiments[1].score < -0.5 && sentiments[2].score == 0.0,
+            "{sentiments:?}"
+        );
+        let levels = of_channels(&transcript, &sentiments);
         assert_eq!(levels.iter().map(|level| level.channel_tag).collect::<Vec<_>>(), [1, 2]);
-        assert!((levels[0].sentiment_data.unwrap().score - moods[0].score / 2.0).abs() < 1e-6);
-        assert_eq!(annotations(&transcript, &moods).len(), 2);
+        assert!((levels[0].sentiment_data.unwrap().score - sentiments[0].score / 2.0).abs() < 1e-6);
+        assert_eq!(annotations(&transcript, &sentiments).len(), 2);
     }
 
     proptest! {
@@ -93,8 +96,8 @@ mod tests {
             let mut transcript = Transcript::default();
             transcript.transcript_segments.push(TranscriptSegment::default());
             transcript.transcript_segments[0].text = text;
-            let mood = of_segments(&transcript)[0];
-            prop_assert!((-1.0..=1.0).contains(&mood.score));
+            let sentiment = of_segments(&transcript)[0];
+            prop_assert!((-1.0..=1.0).contains(&sentiment.score));
         }
     }
 }

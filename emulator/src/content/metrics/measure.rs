@@ -6,9 +6,9 @@ use contact_center_insights::proto::insights::query_metrics_response::slice::dat
 use contact_center_insights::proto::insights::query_metrics_response::slice::data_point::conversation_measure::QaTagScore;
 use contact_center_insights::proto::insights::{Conversation, QaAnswer};
 
-use crate::work::conversation::{channels, duration, nanos};
-use crate::work::stats::found;
-use crate::work::sums::{Mean, real, single};
+use crate::content::averages::{Mean, real, single};
+use crate::content::conversation::{channels, duration, nanos};
+use crate::content::stats::found;
 
 /// The measures that there are, by their fields.
 const MEASURES: [&str; 10] = [
@@ -49,7 +49,7 @@ impl Chosen {
             let known = MEASURES.into_iter().find(|known| *known == name);
             chosen.insert(known.ok_or_else(|| {
                 format!(
-                    "`{path}` is no measure: write `conversation_measure.` and one of {}",
+                    "`{path}` is not a measure: write `conversation_measure.` and one of {}",
                     MEASURES.join(", ")
                 )
             })?);

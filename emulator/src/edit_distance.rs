@@ -1,10 +1,10 @@
-//! The `distance` room: how much two names differ, to answer a wrong one with the nearest right one.
+//! Edit distance between names, to answer a wrong one with the nearest right one.
 
 /// No name is as long; a text that is counts as its beginning, so that the work is bounded.
 const MAX_CHARS: usize = 100;
 
 /// Levenshtein's distance, whatever the case.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.to_lowercase().chars().take(MAX_CHARS).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.to_lowercase().chars().take(MAX_CHARS).enumerate() {
@@ -26,8 +26,8 @@ mod tests {
     #[test]
     fn edits_are_counted() {
         for (a, b, edits) in [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("Deploy", "dEPLOY", 0)] {
-            assert_eq!(distance(a, b), edits, "{a} {b}");
-            assert_eq!(distance(b, a), edits, "{b} {a}");
+            assert_eq!(edit_distance(a, b), edits, "{a} {b}");
+            assert_eq!(edit_distance(b, a), edits, "{b} {a}");
         }
     }
 }

@@ -12,8 +12,8 @@ use contact_center_insights::proto::insights::{
 };
 use regex::Regex;
 
+use super::averages::{Mean, real, share, single};
 use super::phrases::boundary;
-use super::sums::{Mean, real, share, single};
 use super::words::words;
 
 /// What was found, by id, and where.
@@ -37,17 +37,17 @@ const PATTERNS: [(Type, &str); 5] = [
 ];
 
 /// Entities: prices, telephone numbers, dates, numbers, and names of two words or more.
-pub(crate) fn entities(transcript: &Transcript, moods: &[SentimentData]) -> Found<Entity> {
+pub(crate) fn entities(transcript: &Transcript, sentiments: &[SentimentData]) -> Found<Entity> {
     let mut ids: BTreeMap<(i32, String), String> = BTreeMap::new();
     let mut mentions: BTreeMap<String, Mean> = BTreeMap::new();
     let mut found = Found { all: BTreeMap::new(), annotations: Vec::new() };
     for (index, segment) in transcript.transcript_segments.iter().enumerate() {
-        let mood = moods.get(index).copied().unwrap_or_default();
+        let sentiment = sentiments.get(index).copied().unwrap_or_default();
         for (kind, start, text) in mentions_in(&segment.text) {
             let key = (kind as i32, text.to_lowercase());
             let next = ids.len() + 1;
             let id = ids.entry(key).or_insert_with(|| format!("entity-{next}")).clone();
-            mentions.entry(id.clone()).or_default().add(mood.score.into());
+            mentions.entry(id.clone()).or_default().add(sentiment.score.into());
             found.all.entry(id.clone()).or_insert_with(|| Entity {
                 display_name: text.to_owned(),
                 r#type: kind.into(),
@@ -57,7 +57,7 @@ pub(crate) fn entities(transcript: &Transcript, moods: &[SentimentData]) -> Foun
             let mention = EntityMentionData {
                 entity_unique_id: id,
                 r#type: if kind == Type::Other { MentionType::Proper } else { MentionType::Common }.into(),
-                sentiment: Some(mood),
+                sentiment: Some(sentiment),
             };
             found.annotations.push(CallAnnotation {
                 channel_tag: segment.channel_tag,
@@ -72,7 +72,8 @@ pub(crate) fn entities(transcript: &Transcript, moods: &[SentimentData]) -> Foun
         let own = found.annotations.iter().filter(|annotation| {
             matches!(&annotation.data, Some(Data::EntityMentionData(data)) if data.entity_unique_id == *id)
         });
-        entity.salience = single(share(real(super::sums::long(own.count())), real(super::sums::long(total))));
+        entity.salience =
+            single(share(real(super::averages::long(own.count())), real(super::averages::long(total))));
         let score = mentions.get(id).and_then(|mean| mean.get()).unwrap_or_default();
         entity.sentiment = Some(SentimentData { magnitude: single(score.abs()), score: single(score) });
     }
@@ -141,8 +142,8 @@ pub(crate) fn intents(transcript: &Transcript) -> Found<Intent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::work::conversation::tests::chat;
-    use crate::work::mood;
+    use crate::content::conversation::tests::chat;
+    use crate::content::sentiment;
 
     #[test]
     fn every_pattern_compiles() {
@@ -159,7 +160,7 @@ mod tests {
         ])
         .transcript
         .unwrap();
-        let found = entities(&transcript, &mood::of_segments(&transcript));
+        let found = entities(&transcript, &sentiment::of_segments(&transcript));
         let names: Vec<(&str, Type)> =
             found.all.values().map(|entity| (entity.display_name.as_str(), entity.r#type())).collect();
         assert_eq!(

@@ -3,7 +3,7 @@
 use contact_center_insights::Status;
 use prost::Message;
 
-use crate::fault;
+use crate::errors;
 use crate::methods::context::{Answer, Context};
 
 /// A new resource, encoded, to what is stored of it.
@@ -13,8 +13,8 @@ type Update = fn(&mut Context<'_>, &[u8], &[u8]) -> Answer;
 
 /// What happens beside the standard, for one resource. All of it works on encoded messages.
 #[derive(Clone, Copy)]
-pub(crate) struct Family {
-    pub(crate) order: Order,
+pub(crate) struct ResourceRules {
+    pub(crate) order: ListOrder,
     /// How many items a page has at most; where the documentation is silent, the emulator's own choice.
     pub(crate) max_page: usize,
     /// What is stored for what a caller wants to create: named and dated already.
@@ -35,15 +35,15 @@ pub(crate) struct Family {
 
 /// In which order a list comes if the caller does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum ListOrder {
     Oldest,
     Newest,
 }
 
-impl Family {
+impl ResourceRules {
     /// Nothing of its own.
     pub(crate) const PLAIN: Self = Self {
-        order: Order::Oldest,
+        order: ListOrder::Oldest,
         max_page: 1000,
         create: |_, bytes| Ok(bytes.to_vec()),
         update: |_, _, bytes| Ok(bytes.to_vec()),
@@ -60,7 +60,7 @@ pub(crate) fn changed<T: Message + Default>(
     bytes: &[u8],
     change: impl FnOnce(&mut T) -> Result<(), Status>,
 ) -> Result<Vec<u8>, Status> {
-    let mut message = T::decode(bytes).map_err(|error| fault::internal(format!("torn: {error}")))?;
+    let mut message = T::decode(bytes).map_err(|error| errors::internal(format!("torn: {error}")))?;
     change(&mut message)?;
     Ok(message.encode_to_vec())
 }

@@ -55,7 +55,7 @@ mod tests {
     use contact_center_insights::proto::insights::qa_question::{AnswerChoice, answer_choice};
 
     use super::*;
-    use crate::work::conversation::tests::chat;
+    use crate::content::conversation::tests::chat;
 
     fn question() -> QaQuestion {
         let choice = |key: &str, flag| AnswerChoice {

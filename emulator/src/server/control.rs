@@ -11,12 +11,12 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
-use super::frame::{Edge, go_away};
+use super::frame::{FrameTracker, go_away};
 use super::socket::Socket;
 
-/// What is to become of a connection.
+/// What is to be done with a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Order {
+enum Command {
     /// To work as it should.
     #[default]
     Serve,
@@ -28,67 +28,67 @@ enum Order {
     Last(Bytes),
 }
 
-/// Where orders for a connection are given; its requests carry it.
+/// Takes the commands for a connection; its requests carry it.
 #[derive(Debug, Default)]
-pub(super) struct Line {
-    order: Mutex<Order>,
+pub(super) struct ConnectionControl {
+    command: Mutex<Command>,
     /// Wakes the task of the connection, which polls it, which obeys.
-    pub(super) ordered: Notify,
+    pub(super) commanded: Notify,
     /// Asks for a graceful end: GOAWAY, and what runs goes on.
     pub(super) leave: Notify,
 }
 
-impl Line {
+impl ConnectionControl {
     pub(super) fn freeze(&self) {
-        self.give(Order::Freeze);
+        self.give(Command::Freeze);
     }
 
     pub(super) fn cut(&self, reset: bool) {
-        self.give(Order::Cut(reset));
+        self.give(Command::Cut(reset));
     }
 
     /// Ends an HTTP/2 connection with a GOAWAY.
     pub(super) fn go_away(&self, last_stream: u32, code: u32, debug: &[u8]) {
-        self.give(Order::Last(go_away(last_stream, code, debug)));
+        self.give(Command::Last(go_away(last_stream, code, debug)));
     }
 
-    fn give(&self, order: Order) {
-        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = order;
-        self.ordered.notify_one();
+    fn give(&self, command: Command) {
+        *self.command.lock().unwrap_or_else(PoisonError::into_inner) = command;
+        self.commanded.notify_one();
     }
 
-    fn order(&self) -> Order {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn command(&self) -> Command {
+        self.command.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// A socket that obeys its line.
+/// A socket that carries out the commands of its control.
 #[derive(Debug)]
-pub(super) struct Tap<S> {
+pub(super) struct ControlledIo<S> {
     socket: S,
-    line: Arc<Line>,
-    edge: Edge,
+    control: Arc<ConnectionControl>,
+    tracker: FrameTracker,
     /// Of the last words, once they have begun.
     left: Option<Bytes>,
     shut: bool,
 }
 
-impl<S: Socket> Tap<S> {
-    pub(super) fn new(socket: S, line: Arc<Line>) -> Self {
-        Self { socket, line, edge: Edge::default(), left: None, shut: false }
+impl<S: Socket> ControlledIo<S> {
+    pub(super) fn new(socket: S, control: Arc<ConnectionControl>) -> Self {
+        Self { socket, control, tracker: FrameTracker::default(), left: None, shut: false }
     }
 
-    /// Carries out an order other than to serve. Ready when the connection is over.
-    fn obey(&mut self, order: Order, cx: &mut Context<'_>) -> Poll<io::Error> {
-        match order {
-            Order::Serve => Poll::Pending,
-            Order::Freeze => self.drain(cx),
-            Order::Cut(true) => {
+    /// Carries out a command other than to serve. Ready when the connection is over.
+    fn obey(&mut self, command: Command, cx: &mut Context<'_>) -> Poll<io::Error> {
+        match command {
+            Command::Serve => Poll::Pending,
+            Command::Freeze => self.drain(cx),
+            Command::Cut(true) => {
                 self.socket.reset_on_close();
                 Poll::Ready(ErrorKind::ConnectionReset.into())
             }
-            Order::Cut(false) => self.part(Bytes::new(), cx),
-            Order::Last(words) => self.part(words, cx),
+            Command::Cut(false) => self.part(Bytes::new(), cx),
+            Command::Last(words) => self.part(words, cx),
         }
     }
 
@@ -125,17 +125,17 @@ impl<S: Socket> Tap<S> {
         }
     }
 
-    /// An order that can be carried out now: not one whose words would land within a frame.
-    fn due(&self) -> Option<Order> {
-        match self.line.order() {
-            Order::Serve => None,
-            Order::Last(_) if self.left.is_none() && !self.edge.at() => None,
-            order => Some(order),
+    /// A command that can be carried out now: not one whose words would land within a frame.
+    fn due(&self) -> Option<Command> {
+        match self.control.command() {
+            Command::Serve => None,
+            Command::Last(_) if self.left.is_none() && !self.tracker.at() => None,
+            command => Some(command),
         }
     }
 }
 
-impl<S: Socket> AsyncRead for Tap<S> {
+impl<S: Socket> AsyncRead for ControlledIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -143,21 +143,22 @@ impl<S: Socket> AsyncRead for Tap<S> {
     ) -> Poll<io::Result<()>> {
         match self.due() {
             None => Pin::new(&mut self.socket).poll_read(cx, buffer),
-            Some(order) => self.obey(order, cx).map(Err),
+            Some(command) => self.obey(command, cx).map(Err),
         }
     }
 }
 
-impl<S: Socket> AsyncWrite for Tap<S> {
+impl<S: Socket> AsyncWrite for ControlledIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let Some(order) = self.due() {
-            return self.obey(order, cx).map(Err);
+        if let Some(command) = self.due() {
+            return self.obey(command, cx).map(Err);
         }
         // No further than this frame, if something is to be said after it.
-        let end = if self.line.order() == Order::Serve { bytes.len() } else { self.edge.rest(bytes) };
+        let end =
+            if self.control.command() == Command::Serve { bytes.len() } else { self.tracker.rest(bytes) };
         let bytes = bytes.get(..end).unwrap_or(bytes);
         let count = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes))?;
-        self.edge.pass(bytes.get(..count).unwrap_or(bytes));
+        self.tracker.pass(bytes.get(..count).unwrap_or(bytes));
         Poll::Ready(Ok(count))
     }
 
@@ -166,7 +167,7 @@ impl<S: Socket> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.line.order() != Order::Serve {
+        if self.control.command() != Command::Serve {
             let first = slices.iter().find(|slice| !slice.is_empty());
             return self.poll_write(cx, first.map_or(&[], |slice| slice));
         }
@@ -174,7 +175,7 @@ impl<S: Socket> AsyncWrite for Tap<S> {
         let mut left = count;
         for slice in slices {
             let part = slice.get(..left.min(slice.len())).unwrap_or(slice);
-            self.edge.pass(part);
+            self.tracker.pass(part);
             left -= part.len();
         }
         Poll::Ready(Ok(count))
@@ -187,14 +188,14 @@ impl<S: Socket> AsyncWrite for Tap<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.due() {
             None => Pin::new(&mut self.socket).poll_flush(cx),
-            Some(order) => self.obey(order, cx).map(Err),
+            Some(command) => self.obey(command, cx).map(Err),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.due() {
             None => Pin::new(&mut self.socket).poll_shutdown(cx),
-            Some(order) => self.obey(order, cx).map(Err),
+            Some(command) => self.obey(command, cx).map(Err),
         }
     }
 }

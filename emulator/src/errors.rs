@@ -1,4 +1,4 @@
-//! The `fault` room: every error the emulator answers with, made in one way.
+//! Every error that the emulator answers with, made in one way.
 //!
 //! Each carries exactly one `ErrorInfo` (AIP-193): a reason for programs, the domain of the service, and the
 //! variable parts of the message as metadata.
@@ -17,7 +17,12 @@ const MAX_FIELDS: usize = 10;
 pub(crate) const DOMAIN: &str = "contactcenterinsights.googleapis.com";
 
 /// An error with its reason, and the variable parts of its message.
-pub(crate) fn fault(code: Code, reason: &str, message: impl Into<String>, parts: &[(&str, &str)]) -> Status {
+pub(crate) fn with_reason(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    parts: &[(&str, &str)],
+) -> Status {
     let metadata = parts.iter().map(|&(key, value)| (key.to_owned(), clip(value))).collect();
     let info = ErrorInfo { reason: reason.to_owned(), domain: DOMAIN.to_owned(), metadata };
     Status::new(code, clip(&message.into())).with_detail(&info)
@@ -26,7 +31,7 @@ pub(crate) fn fault(code: Code, reason: &str, message: impl Into<String>, parts:
 /// A resource or operation that is not there.
 pub(crate) fn not_found(kind: &str, name: &str) -> Status {
     let message = format!("{kind} `{name}` does not exist");
-    fault(Code::NotFound, "RESOURCE_NOT_FOUND", message, &[("resource", name)])
+    with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", message, &[("resource", name)])
 }
 
 /// A field whose value cannot be used: `INVALID_ARGUMENT` with a `BadRequest`.
@@ -51,7 +56,7 @@ pub(crate) fn invalid_fields(reason: &str, fields: &[(String, String)]) -> Statu
             ..FieldViolation::default()
         })
         .collect();
-    fault(Code::InvalidArgument, reason, reasons.join("; "), &[("fields", &names)])
+    with_reason(Code::InvalidArgument, reason, reasons.join("; "), &[("fields", &names)])
         .with_detail(&BadRequest { field_violations })
 }
 
@@ -65,7 +70,7 @@ fn clip(text: &str) -> String {
 /// A part of the API that the emulator does not have, although the service may.
 pub(crate) fn unsupported(field: &str, why: &str) -> Status {
     let message = format!("the emulator does not support `{field}`: {why}");
-    fault(Code::Unimplemented, "EMULATOR_UNSUPPORTED", message, &[("field", field)])
+    with_reason(Code::Unimplemented, "EMULATOR_UNSUPPORTED", message, &[("field", field)])
 }
 
 /// A method that the emulator does not serve.
@@ -78,7 +83,7 @@ pub(crate) fn unserved(method: &str, known: bool) -> Status {
             format!("there is no method `{method}` in this API, so the emulator does not serve it"),
         )
     };
-    fault(Code::Unimplemented, reason, message, &[("method", method)])
+    with_reason(Code::Unimplemented, reason, message, &[("method", method)])
 }
 
 /// A quota that is used up: `RESOURCE_EXHAUSTED` with a `QuotaFailure`.
@@ -90,24 +95,24 @@ pub(crate) fn quota(reason: &str, message: impl Into<String>, subject: &str, wha
         quota_id: what.to_owned(),
         ..Violation::default()
     };
-    fault(Code::ResourceExhausted, reason, message, &[("resource", subject), ("quota", what)])
+    with_reason(Code::ResourceExhausted, reason, message, &[("resource", subject), ("quota", what)])
         .with_detail(&QuotaFailure { violations: vec![violation] })
 }
 
 /// What the state of a resource forbids.
 pub(crate) fn precondition(reason: &str, message: impl Into<String>, resource: &str) -> Status {
-    fault(Code::FailedPrecondition, reason, message, &[("resource", resource)])
+    with_reason(Code::FailedPrecondition, reason, message, &[("resource", resource)])
 }
 
 /// A name that is taken.
 pub(crate) fn already_exists(kind: &str, name: &str) -> Status {
     let message = format!("{kind} `{name}` exists already");
-    fault(Code::AlreadyExists, "RESOURCE_ALREADY_EXISTS", message, &[("resource", name)])
+    with_reason(Code::AlreadyExists, "RESOURCE_ALREADY_EXISTS", message, &[("resource", name)])
 }
 
 /// What should not happen, answered instead of panicking.
 pub(crate) fn internal(message: impl Into<String>) -> Status {
-    fault(Code::Internal, "EMULATOR_INTERNAL", message, &[])
+    with_reason(Code::Internal, "EMULATOR_INTERNAL", message, &[])
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ fn most_telling<'a>(segments: impl Iterator<Item = &'a TranscriptSegment>) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::work::conversation::tests::chat;
+    use crate::content::conversation::tests::chat;
 
     #[test]
     fn a_summary_quotes() {

@@ -141,7 +141,7 @@ mod tests {
     use contact_center_insights::proto::insights::{ExactMatchConfig, PhraseMatchRuleConfig};
 
     use super::*;
-    use crate::work::conversation::tests::chat;
+    use crate::content::conversation::tests::chat;
 
     fn rule(query: &str) -> PhraseMatchRule {
         let (negated, query) = query.strip_prefix('-').map_or((false, query), |query| (true, query));

@@ -9,14 +9,17 @@ use contact_center_insights::proto::insights::{
 use prost::Message as _;
 
 use super::analyses;
-use super::standard::{Family, changed};
+use super::standard::{ResourceRules, changed};
+use crate::content::select::chosen;
 use crate::filter::Filter;
-use crate::work::select::chosen;
 use crate::world::World;
-use crate::{fault, names, store};
+use crate::{errors, names, store};
 
-pub(super) const FAMILY: Family =
-    Family { create: |_, bytes| checked(bytes), update: |_, _, bytes| checked(bytes), ..Family::PLAIN };
+pub(super) const RULES: ResourceRules = ResourceRules {
+    create: |_, bytes| checked(bytes),
+    update: |_, _, bytes| checked(bytes),
+    ..ResourceRules::PLAIN
+};
 
 /// The share of a rule is from 0 to 1, where those of the settings are percentages.
 fn checked(bytes: &[u8]) -> Result<Vec<u8>, Status> {
@@ -26,8 +29,8 @@ fn checked(bytes: &[u8]) -> Result<Vec<u8>, Status> {
         if (0.0..=1.0).contains(&rule.analysis_percentage) {
             return Ok(());
         }
-        let why = format!("{} is no share from 0 to 1", rule.analysis_percentage);
-        Err(fault::invalid("analysis_rule.analysis_percentage", &why))
+        let why = format!("{} is not between 0 and 1", rule.analysis_percentage);
+        Err(errors::invalid("analysis_rule.analysis_percentage", &why))
     })
 }
 

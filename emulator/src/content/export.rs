@@ -49,9 +49,10 @@ pub(crate) fn row(conversation: &Conversation) -> Value {
     put("clientSpeakingPercentage", json!(transcript.map(|transcript| talk_percentage(transcript, client))));
     for (who, channel) in [("agent", agent), ("client", client)] {
         let levels = found.into_iter().flat_map(|found| &found.sentiments);
-        let mood = levels.filter(|level| level.channel_tag == channel).find_map(|level| level.sentiment_data);
-        put(&format!("{who}SentimentScore"), json!(mood.map(|mood| mood.score)));
-        put(&format!("{who}SentimentMagnitude"), json!(mood.map(|mood| mood.magnitude)));
+        let sentiment =
+            levels.filter(|level| level.channel_tag == channel).find_map(|level| level.sentiment_data);
+        put(&format!("{who}SentimentScore"), json!(sentiment.map(|sentiment| sentiment.score)));
+        put(&format!("{who}SentimentMagnitude"), json!(sentiment.map(|sentiment| sentiment.magnitude)));
     }
     let segments = transcript.map_or(&[][..], |transcript| transcript.transcript_segments.as_slice());
     let lines: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
@@ -66,9 +67,9 @@ pub(crate) fn row(conversation: &Conversation) -> Value {
     let issues = issues.into_iter().flat_map(|result| &result.issues);
     put("issues", issues.map(|issue| json!({"name": issue.display_name, "score": issue.score})).collect());
     let entities = found.into_iter().flat_map(|found| found.entities.values()).map(|entity| {
-        let mood = entity.sentiment.unwrap_or_default();
+        let sentiment = entity.sentiment.unwrap_or_default();
         json!({"name": entity.display_name, "type": entity.r#type().as_str_name(), "salience": entity.salience,
-            "sentimentScore": mood.score, "sentimentMagnitude": mood.magnitude})
+            "sentimentScore": sentiment.score, "sentimentMagnitude": sentiment.magnitude})
     });
     put("entities", entities.collect());
     put("words", segments.iter().flat_map(words).collect());
@@ -143,8 +144,8 @@ mod tests {
     use contact_center_insights::proto::insights::{Analysis, AnalysisResult};
 
     use super::*;
-    use crate::work::analysis::{Tools, all, run};
-    use crate::work::conversation::tests::chat;
+    use crate::content::analysis::{Tools, all, run};
+    use crate::content::conversation::tests::chat;
 
     #[test]
     fn a_row_has_what_is_known() {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use contact_center_insights::proto::insights::conversation_participant::Role;
 use contact_center_insights::proto::insights::{Conversation, Issue, IssueAssignment};
 
+use super::averages::{long, real};
 use super::conversation::role;
-use super::sums::{long, real};
 use super::words::{stemmed, stems};
 
 /// Training looks at so many conversations, spread evenly: more would not change its topics much.

@@ -1,4 +1,4 @@
-//! The metadata file that may lie beside a transcript: what it says about a conversation.
+//! The metadata file that may accompany a transcript: what it says about a conversation.
 
 use std::collections::BTreeMap;
 

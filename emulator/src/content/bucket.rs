@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use contact_center_insights::{Code, Status};
 
-use crate::fault;
+use crate::errors;
 
 /// The largest object that is read.
 const MAX_OBJECT: u64 = 64 * 1024 * 1024;
@@ -44,7 +44,7 @@ impl Buckets {
         let metadata = root.metadata(path).map_err(|error| refused(uri, &error))?;
         if metadata.len() > MAX_OBJECT {
             let why = format!("`{uri}` has {} bytes; the emulator reads up to {MAX_OBJECT}", metadata.len());
-            return Err(fault::invalid(field, &why));
+            return Err(errors::invalid(field, &why));
         }
         root.read(path).map_err(|error| refused(uri, &error))
     }
@@ -78,7 +78,7 @@ impl Buckets {
     /// a bucket. Links are not followed.
     ///
     /// # Errors
-    /// As for [`Self::read`]. A bucket that exists and has nothing under the prefix is no error.
+    /// As for [`Self::read`]. A bucket that exists and has nothing under the prefix is not an error.
     pub(crate) fn list(&self, field: &str, uri: &str) -> Result<Vec<String>, Status> {
         let path = inside(field, uri)?;
         let root = self.root(uri)?;
@@ -105,7 +105,7 @@ impl Buckets {
                 }
                 if found.len() > MAX_OBJECTS {
                     let why = format!("`{uri}` has more than {MAX_OBJECTS} objects; name a longer prefix");
-                    return Err(fault::invalid(field, &why));
+                    return Err(errors::invalid(field, &why));
                 }
             }
         }
@@ -119,7 +119,7 @@ impl Buckets {
                 "`{uri}` cannot be reached: the emulator has no buckets; start it with `--gcs-root DIR`, and \
                  `gs://BUCKET/OBJECT` is the file `DIR/BUCKET/OBJECT`"
             );
-            fault::precondition("EMULATOR_WITHOUT_BUCKETS", message, uri)
+            errors::precondition("EMULATOR_WITHOUT_BUCKETS", message, uri)
         })
     }
 }
@@ -132,7 +132,7 @@ fn inside<'a>(field: &str, uri: &'a str) -> Result<&'a str, Status> {
         let why = format!(
             "`{uri}` is not of the form `gs://BUCKET/OBJECT`, with no empty segment, `.`, `..` or backslash"
         );
-        fault::invalid(field, &why)
+        errors::invalid(field, &why)
     })
 }
 
@@ -141,18 +141,18 @@ fn object_path<'a>(field: &str, uri: &'a str) -> Result<&'a str, Status> {
     if path.contains('/') && !uri.ends_with('/') {
         return Ok(path);
     }
-    Err(fault::invalid(field, &format!("`{uri}` names a bucket or a folder, not an object")))
+    Err(errors::invalid(field, &format!("`{uri}` names a bucket or a folder, not an object")))
 }
 
 fn refused(uri: &str, error: &io::Error) -> Status {
     let reason = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            return fault::not_found("Cloud Storage object", uri);
+            return errors::not_found("Cloud Storage object", uri);
         }
         _ => error.to_string(),
     };
     let message = format!("`{uri}` cannot be used: {reason}");
-    fault::fault(
+    errors::with_reason(
         Code::PermissionDenied,
         "OBJECT_NOT_ACCESSIBLE",
         message,

@@ -31,7 +31,7 @@ pub(crate) struct Style {
 /// its conversation.
 pub(crate) type Row = Result<FeedbackLabel, String>;
 
-/// Reads a file. What is wrong with one label is no reason to leave out the others.
+/// Reads a file. A label that is wrong does not keep the others from being read.
 ///
 /// # Errors
 /// If the file as such cannot be read: what is wrong with it.

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 pub(crate) fn chosen(name: &str, seed: u64, percentage: f64) -> bool {
     let drawn = rank(name, seed) >> 11;
     // 53 bits are what a double holds exactly.
-    let at = super::sums::real(i64::try_from(drawn).unwrap_or(i64::MAX)) / super::sums::real(1 << 53);
+    let at = super::averages::real(i64::try_from(drawn).unwrap_or(i64::MAX)) / super::averages::real(1 << 53);
     at * 100.0 < percentage
 }
 

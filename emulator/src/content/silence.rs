@@ -6,9 +6,9 @@ use contact_center_insights::proto::insights::{
     CallAnnotation, ConversationLevelSilence, InterruptionData, SilenceData,
 };
 
+use super::averages::{real, share, single};
 use super::conversation::{Span, duration, timeline};
 use super::phrases::boundary;
-use super::sums::{real, share, single};
 use super::words::words;
 
 /// From here on nobody speaking is an annotation of its own.
@@ -90,8 +90,8 @@ pub(crate) fn interruptions(transcript: &Transcript) -> Vec<CallAnnotation> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::work::conversation::tests::chat;
-    use crate::work::transcript::parse;
+    use crate::content::conversation::tests::chat;
+    use crate::content::transcript::parse;
 
     #[test]
     fn a_chat_is_silent_between_its_lines() {

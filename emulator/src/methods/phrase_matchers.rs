@@ -5,10 +5,10 @@ use contact_center_insights::proto::insights::PhraseMatcher;
 use prost::Message as _;
 
 use super::context::Context;
-use super::standard::{Family, changed};
-use crate::fault;
+use super::standard::{ResourceRules, changed};
+use crate::errors;
 
-pub(super) const FAMILY: Family = Family { create, update, ..Family::PLAIN };
+pub(super) const RULES: ResourceRules = ResourceRules { create, update, ..ResourceRules::PLAIN };
 
 fn create(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, Status> {
     let revision = revision(context);
@@ -21,7 +21,7 @@ fn create(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, Status> {
 }
 
 fn update(context: &mut Context<'_>, before: &[u8], after: &[u8]) -> Result<Vec<u8>, Status> {
-    let before = PhraseMatcher::decode(before).map_err(|error| fault::internal(error.to_string()))?;
+    let before = PhraseMatcher::decode(before).map_err(|error| errors::internal(error.to_string()))?;
     let revision = revision(context);
     changed(after, |matcher: &mut PhraseMatcher| {
         if matcher.active != before.active {

@@ -5,7 +5,7 @@ use contact_center_insights::proto::insights::conversation::quality_metadata::Ag
 use contact_center_insights::proto::insights::query_metrics_response::slice::data_point::ConversationMeasure;
 
 use super::*;
-use crate::work::stats::tests::conversation;
+use crate::content::stats::tests::conversation;
 
 const DAY: i64 = 86_400;
 

@@ -3,7 +3,7 @@
 use contact_center_insights::proto::insights::feedback_label::LabelType;
 
 use super::*;
-use crate::work::conversation::tests::chat;
+use crate::content::conversation::tests::chat;
 
 fn choice(key: &str, value: answer_choice::Value, score: Option<f64>) -> AnswerChoice {
     AnswerChoice { key: key.into(), score, value: Some(value) }
@@ -23,7 +23,7 @@ fn yes_no(name: &str, body: &str, tags: &[&str]) -> QaQuestion {
 }
 
 fn scorecard() -> Scorecard {
-    let moods = QaQuestion {
+    let sentiments = QaQuestion {
         name: "q3".into(),
         question_body: "Outcome?".into(),
         answer_choices: vec![
@@ -38,7 +38,7 @@ fn scorecard() -> Scorecard {
         questions: vec![
             yes_no("q1", "Did the agent offer a refund?", &["money"]),
             yes_no("q2", "Did the agent mention insurance?", &["money", "cover"]),
-            moods,
+            sentiments,
         ],
     }
 }

@@ -11,7 +11,7 @@ use contact_center_insights::proto::insights::{
     Conversation, FeedbackLabel, QaAnswer, QaQuestion, QaScorecardResult, feedback_label,
 };
 
-use super::sums::{long, real, share};
+use super::averages::{long, real, share};
 use super::words::stems;
 
 /// A revision of a scorecard, with its questions.

@@ -136,7 +136,7 @@ pub(crate) fn duration(nanos: i64) -> Duration {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::work::transcript::parse;
+    use crate::content::transcript::parse;
 
     /// A chat from lines such as `agent: Hello`, ten seconds apart.
     pub(crate) fn chat(lines: &[&str]) -> Conversation {
