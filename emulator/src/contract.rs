@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
 use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
+pub(crate) use self::options::Binding;
 use self::options::{bindings, option, text};
 pub(crate) use self::resource::{ResourceType, fits};
 pub(crate) use self::shape::{Shape, Trait};
@@ -63,15 +64,6 @@ pub(crate) enum Standard {
     Create,
     Update,
     Delete,
-}
-
-/// One `google.api.http` binding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Binding {
-    pub(crate) verb: String,
-    pub(crate) template: String,
-    /// Empty, `*`, or the field that the body is.
-    pub(crate) body: String,
 }
 
 impl Contract {

@@ -3,39 +3,23 @@
 pub(crate) mod admin;
 mod query;
 mod reply;
+mod request;
 mod routes;
 mod template;
 
 use contact_center_insights::{Code, Status, json};
-use http::{HeaderMap, Response};
+use http::Response;
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use self::query::Query;
 use self::reply::JsonStyle;
 pub(crate) use self::reply::{encoded, too_large};
+pub(crate) use self::request::RestRequest;
 use self::routes::{Found, Route, Routes};
 use crate::errors;
 use crate::message::splice;
 use crate::pipeline::CallRecord;
-
-/// A request, as it was sent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RestRequest<'a> {
-    pub(crate) verb: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
-}
-
-impl<'a> RestRequest<'a> {
-    /// The verb that is meant: a client that cannot send PATCH, as Java's cannot, sends POST and says so in a header.
-    fn verb(&self) -> &'a str {
-        let said = self.headers.get("x-http-method-override").and_then(|value| value.to_str().ok());
-        said.filter(|_| self.verb == "POST").unwrap_or(self.verb)
-    }
-}
 
 /// Answers one request. Its content type is not looked at: a body that curl labels as a form is JSON too.
 pub(crate) async fn answer(record: &mut CallRecord, call: &RestRequest<'_>) -> Response<String> {

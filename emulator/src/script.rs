@@ -1,21 +1,21 @@
 //! Scripted faults: which calls go wrong, how and how often; and quotas of calls per minute.
 
+mod error;
 mod fault;
 mod quota;
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value};
 
+pub use self::error::FaultError;
 pub use self::fault::{Break, Fault};
 pub(crate) use self::fault::{Effect, Matcher};
 pub(crate) use self::quota::Meter;
 pub use self::quota::Quotas;
-use crate::contract::{Contract, Method};
-use crate::edit_distance::edit_distance;
+use crate::contract::Method;
 
 /// A call, as faults are matched with it.
 #[derive(Clone, Copy, Debug)]
@@ -165,24 +165,6 @@ fn has_value(value: &Value, path: &str, wanted: &str) -> bool {
         Value::Bytes(_) | Value::Message(_) => false,
     }
 }
-
-/// The method of that name, with its service or without.
-pub(crate) fn find_method(name: &str) -> Result<&'static Method, FaultError> {
-    let methods = || Contract::get().methods();
-    methods().find(|method| method.name == name || method.path == name).ok_or_else(|| {
-        let nearest = methods().min_by_key(|method| edit_distance(&method.name, name));
-        let nearest = nearest.map(|method| method.name.as_str()).unwrap_or_default();
-        FaultError(format!("`{name}` is not a method of this API; the nearest is `{nearest}`"))
-    })
-}
-
-/// Why a fault or a quota cannot be used; says what can.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct FaultError(pub(crate) String);
-
-/// Limits by method.
-pub(crate) type Limits = BTreeMap<String, u32>;
 
 #[cfg(test)]
 mod tests;

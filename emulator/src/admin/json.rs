@@ -9,7 +9,7 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use serde_json::{Value, json};
 
-use super::{FILE_DESCRIPTOR_SET, SERVICE, call};
+use super::service::{FILE_DESCRIPTOR_SET, SERVICE, call};
 use crate::errors;
 use crate::pipeline::Pipeline;
 

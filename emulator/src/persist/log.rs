@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 
-use super::{Batch, Unreadable, frame, replay, snapshot};
+use super::batch::{Batch, replay, snapshot};
+use super::frame::{self, Unreadable};
 use crate::state::State;
 
 /// Below this, in bytes, a file is not worth writing anew.

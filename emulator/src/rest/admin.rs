@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::Response;
 
-use super::RestRequest;
 use super::reply::{self, JsonStyle};
+use super::request::RestRequest;
 use crate::admin::{self, Found};
 use crate::pipeline::Pipeline;
 

@@ -7,7 +7,7 @@ use contact_center_insights::status::code_name;
 use contact_center_insights::{Code, Status};
 use prost_reflect::{Kind, MessageDescriptor};
 
-use super::{FaultError, find_method};
+use super::error::{FaultError, find_method};
 use crate::errors;
 
 /// What goes wrong with some calls. Faults are tried in the order in which they were added, and the first that matches

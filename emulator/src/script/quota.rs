@@ -1,6 +1,6 @@
 //! How many calls a project may make in a minute, of each method and of all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -8,8 +8,11 @@ use contact_center_insights::proto::rpc::quota_failure::Violation;
 use contact_center_insights::proto::rpc::{QuotaFailure, RetryInfo};
 use contact_center_insights::{Code, Status};
 
-use super::{FaultError, Limits, find_method};
+use super::error::{FaultError, find_method};
 use crate::errors;
+
+/// Limits by method.
+type Limits = BTreeMap<String, u32>;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -8,6 +8,7 @@ use contact_center_insights::proto::longrunning::GetOperationRequest;
 use contact_center_insights::proto::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
 use prost::Message as _;
 
+use super::error::find_method;
 use super::*;
 
 fn call(
