@@ -236,6 +236,7 @@ pub enum StartError {
     Fault(#[source] FaultError),
     /// The data directory cannot be used: it is in use, damaged, or not to be written to.
     #[error("cannot keep data in {}", .directory.display())]
+    #[non_exhaustive]
     DataDir {
         /// The directory.
         directory: PathBuf,
@@ -247,6 +248,7 @@ pub enum StartError {
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The directory for Cloud Storage cannot be opened.
     #[error("cannot open the directory {} for Cloud Storage", directory.display())]
+    #[non_exhaustive]
     GcsRoot {
         /// The directory.
         directory: PathBuf,
@@ -255,6 +257,7 @@ pub enum StartError {
     },
     /// The address cannot be listened at.
     #[error("cannot listen at {address}")]
+    #[non_exhaustive]
     Bind {
         /// The address.
         address: SocketAddr,

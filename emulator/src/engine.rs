@@ -2,7 +2,7 @@
 //!
 //! Time is an argument, and the world that jobs change is one too. An operation waits (its progress is zero), runs
 //! (its metadata moves), and ends once, in a response or in an error; from then on it never changes. What is due is
-//! found by time, what is listed by location, and what is at work on a thing by the thing: none of it by search.
+//! found by time, what is listed by location, and what works on a resource by the resource: none of it by search.
 
 mod job;
 mod running;
@@ -163,7 +163,7 @@ impl<W: FollowUps> Engine<W> {
 }
 
 impl<W> Engine<W> {
-    /// `ABORTED` if an operation is at work on the same thing (AIP-151).
+    /// `ABORTED` if an operation is working on the same thing (AIP-151).
     pub(crate) fn check_idle(&self, claim: &Claim) -> Result<(), Status> {
         let Some(name) = self.claims.get(claim) else { return Ok(()) };
         let message = format!("the operation `{name}` is still {claim}: wait for it, or cancel it");

@@ -172,7 +172,7 @@ impl Compiler<'_> {
 
     fn comparison(&self, restriction: &Restriction) -> Result<Node, String> {
         let Comparable::Member(member) = &restriction.comparable else {
-            return Err(format!("there are no functions here, such as `{}`", restriction.comparable));
+            return Err(format!("functions are not supported here, such as `{}`", restriction.comparable));
         };
         let value = literal_text(&restriction.arg)?;
         let comparator = restriction.comparator;
@@ -231,7 +231,7 @@ impl Compiler<'_> {
             Means::Fields(names) if present => Ok(Node::Present(paths(names)?)),
             Means::Fields(names) => {
                 let paths = paths(names)?;
-                let kind = paths.first().map(Path::leaf).ok_or("no field is meant")?;
+                let kind = paths.first().map(Path::leaf).ok_or("names no field")?;
                 let test = Test::read(kind, relation, value)?;
                 Ok(Node::Match(paths, test))
             }

@@ -135,7 +135,7 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
         Some(("time", duration)) => parse_duration(duration)
             .map(Pace::Time)
             .ok_or_else(|| format!("`{duration}` is not a duration such as `500ms`, `5s`, `2m` or `1h`")),
-        _ => Err(format!("`{text}` is none of the three paces")),
+        _ => Err(format!("`{text}` is not one of the three paces")),
     }
 }
 
@@ -158,7 +158,7 @@ fn parse_code(text: &str) -> Result<Code, String> {
         Some(code) => Ok(Code::from_i32(code as i32)),
         None => {
             let names: Vec<_> = (1..=16).map(|code| code_name(Code::from_i32(code))).collect();
-            Err(format!("`{text}` is none of the codes {}", names.join(", ")))
+            Err(format!("`{text}` is not one of the codes {}", names.join(", ")))
         }
     }
 }
@@ -176,6 +176,7 @@ fn parse_code(text: &str) -> Result<Code, String> {
 /// # Ok::<(), contact_center_insights_emulator::ProfileError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MethodProfile {
     /// The long-running method, without its service; `None` for all of them.
     pub method: Option<String>,
@@ -242,7 +243,7 @@ mod tests {
     #[test]
     fn errors_show_the_grammar_and_the_fault() {
         for (text, why) in [
-            ("", "none of the three"),
+            ("", "not one of the three"),
             ("soon", "`soon`"),
             ("polls:-1", "`-1`"),
             ("polls:99999999999", "number of polls"),

@@ -91,7 +91,7 @@ fn files(found: Option<Vec<Vec<u8>>>, kind: &str, name: &str) -> MessageResponse
 
 fn not_found(kind: &str, name: &str) -> MessageResponse {
     let name: String = name.chars().take(200).collect();
-    refusal(Code::NotFound, format!("the emulator knows no {kind} `{name}`"))
+    refusal(Code::NotFound, format!("the emulator does not know the {kind} `{name}`"))
 }
 
 fn refusal(code: Code, error_message: String) -> MessageResponse {

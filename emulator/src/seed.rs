@@ -108,7 +108,7 @@ fn read(
         let name = wire::text(&item, 1).to_owned();
         check(&name).map_err(error)?;
         if !names.insert(name) {
-            return Err(error("an entry before it has the same name".to_owned()));
+            return Err(error("an earlier entry has the same name".to_owned()));
         }
         items.push(item.into());
     }

@@ -81,7 +81,10 @@ pub(crate) async fn serve(
     let _ = leave.send(true);
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
-        tracing::debug!(connections = connections.len(), "cut at the end");
+        tracing::debug!(
+            connections = connections.len(),
+            "connections were closed before their calls had ended"
+        );
     }
     // What is left is cut when the set is dropped.
 }
@@ -127,8 +130,8 @@ async fn talk(socket: impl Socket, mut shared: Shared) {
                 }
                 return;
             }
-            // Going round polls the connection, which finds the order.
-            () = control.commanded.notified() => {}
+            // Going round polls the connection, which finds the command.
+            () = control.wake.notified() => {}
             () = control.leave.notified() => serving.as_mut().graceful_shutdown(),
             _ = shared.leave.wait_for(|leave| *leave), if !is_leaving => {
                 is_leaving = true;

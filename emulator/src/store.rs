@@ -19,9 +19,8 @@ use crate::contract::{Contract, ResourceType};
 use crate::message::wire;
 use crate::{errors, names};
 
-/// Where every resource has its name, and a conversation the time it expires at.
+/// Where every resource has its name.
 const NAME: u32 = 1;
-const EXPIRE_TIME: u32 = 15;
 
 /// One resource.
 #[derive(Clone, Debug)]
@@ -126,7 +125,8 @@ pub(crate) fn of<T: Name>() -> Result<&'static ResourceType, Status> {
 }
 
 fn decode<T: Message + Default>(bytes: &Bytes) -> Result<T, Status> {
-    T::decode(bytes.clone()).map_err(|error| errors::internal(format!("a stored resource is torn: {error}")))
+    T::decode(bytes.clone())
+        .map_err(|error| errors::internal(format!("a stored resource cannot be decoded: {error}")))
 }
 
 /// A change of the store, as it can be written down and done again.
@@ -146,7 +146,7 @@ pub(crate) struct Store {
     resources: Resources,
     ids: Ids,
     serial: u64,
-    /// When conversations expire, and which.
+    /// When resources expire, and which.
     expiries: OrdSet<(i64, i32, Arc<str>)>,
     /// What has changed since it was last asked, if anyone wants to know.
     changes: Option<Vec<Change>>,
@@ -278,15 +278,15 @@ impl Store {
         before
     }
 
-    /// Takes out the conversations whose time has come.
+    /// Takes out the resources whose time has come.
     pub(crate) fn expire(&mut self, now: SystemTime) {
-        let Some(conversation) = Contract::get().resource("Conversation") else { return };
         let now = prost_types::Timestamp::from(now);
         while let Some((seconds, nanos, name)) = self.expiries.get_min().cloned() {
             if (seconds, nanos) > (now.seconds, now.nanos) {
                 return;
             }
-            if self.remove(conversation, &name).is_err() {
+            let resource = Contract::get().resource_named(&name);
+            if resource.is_none_or(|resource| self.remove(resource, &name).is_err()) {
                 self.expiries.remove(&(seconds, nanos, name));
             }
         }
@@ -339,10 +339,7 @@ fn entry<'a, V: Clone + Default>(map: &'a mut OrdMap<Arc<str>, V>, key: &str) ->
 }
 
 fn expiry(resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<(i64, i32, Arc<str>)> {
-    if resource.message.name() != "Conversation" {
-        return None;
-    }
-    let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, EXPIRE_TIME)?.bytes());
+    let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, resource.expire_time?)?.bytes());
     Some((seconds, nanos, name.into()))
 }
 

@@ -52,7 +52,7 @@ fn read(index: usize, given: proto::Fault) -> Result<Fault, Status> {
             Fault::transport(Break::GoAway { code, refused, text })
         }
         Some(Effect::Transport(plain)) => Fault::transport(self::plain(plain).ok_or_else(|| {
-            errors::invalid(&field("transport"), "is none of the ways that a transport can fail")
+            errors::invalid(&field("transport"), "is not one of the ways that a transport can fail")
         })?),
         Some(Effect::HalfThenReset(code)) => Fault::transport(Break::Half(Some(code))),
         Some(Effect::SlowBody(slow)) => {

@@ -36,7 +36,10 @@ pub(super) fn complete(
     act(pipeline, &request.name, |state, now| {
         match state.engine.complete(&mut state.world, &request.name, now) {
             Some(false) => {
-                let message = format!("`{}` was placed as it is: nothing runs that could end", request.name);
+                let message = format!(
+                    "`{}` was put there as it is, so nothing runs that could be completed",
+                    request.name
+                );
                 Err(errors::precondition("NOTHING_RUNS", message, &request.name))
             }
             _ => Ok(()),

@@ -129,7 +129,7 @@ impl Admin<'_> {
         };
         let time = to(self.pipeline.now());
         let time = time.filter(|time| prost_types::Timestamp::from(*time).seconds < 253_402_300_800);
-        clock.set(time.ok_or_else(|| errors::invalid("time", "lies beyond the year 9999"))?);
+        clock.set(time.ok_or_else(|| errors::invalid("time", "is after the year 9999"))?);
         self.pipeline.service.change(|_, _| ())?;
         Ok(self.clock())
     }

@@ -86,7 +86,7 @@ pub(crate) fn is_agent(role: Role) -> bool {
     matches!(role, Role::HumanAgent | Role::AutomatedAgent | Role::AnyAgent)
 }
 
-/// When a segment was said, in nanoseconds on a line that has no zero of its own.
+/// When a segment was said, in nanoseconds from an arbitrary zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: i64,
@@ -128,7 +128,7 @@ pub(crate) fn nanos(span: Duration) -> i64 {
     span.seconds.saturating_mul(NANOS).saturating_add(span.nanos.into())
 }
 
-/// A duration of so many nanoseconds.
+/// A duration of this many nanoseconds.
 pub(crate) fn duration(nanos: i64) -> Duration {
     Duration { seconds: nanos / NANOS, nanos: i32::try_from(nanos % NANOS).unwrap_or_default() }
 }

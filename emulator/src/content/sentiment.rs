@@ -72,7 +72,7 @@ mod tests {
     use crate::content::conversation::tests::chat;
 
     #[test]
-    fn moods_have_a_sign_and_a_channel() {
+    fn sentiments_have_a_sign_and_a_channel() {
         let lines = [
             "agent: Wonderful, I am happy to help!",
             "customer: This is terrible, I hate it",

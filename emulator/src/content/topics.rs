@@ -13,7 +13,7 @@ use super::averages::{long, real};
 use super::conversation::role;
 use super::words::{stemmed, stems};
 
-/// Training looks at so many conversations, spread evenly: more would not change its topics much.
+/// Training looks at this many conversations, spread evenly: more would not change its topics much.
 pub(crate) const MAX_TRAINED: usize = 2000;
 const MAX_TOPICS: usize = 20;
 const ROUNDS: usize = 10;

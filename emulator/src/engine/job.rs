@@ -80,8 +80,10 @@ impl Claim {
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.doing {
-            "" => write!(f, "at work on `{}`", self.resource),
-            doing => write!(f, "{doing} in `{}`, where one may at a time", self.resource),
+            "" => write!(f, "working on `{}`", self.resource),
+            doing => {
+                write!(f, "{doing} in `{}`, where only one operation may do so at a time", self.resource)
+            }
         }
     }
 }

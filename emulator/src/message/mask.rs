@@ -90,10 +90,10 @@ fn steps(path: &str, message: &MessageDescriptor) -> Result<Vec<Step>, String> {
     let mut names = names(path).into_iter().peekable();
     while let Some(name) = names.next() {
         let Some(message) = inside.take() else {
-            return Err(format!("goes on with `{name}` where there is nothing within"));
+            return Err(format!("goes on with `{name}` below a field that has no fields"));
         };
         if name == "*" {
-            return Err("has a `*` that is not alone".to_owned());
+            return Err("has a `*` that is not the whole path".to_owned());
         }
         let unknown = || format!("names `{name}`, which is not a field of `{}`", message.name());
         let field = message.get_field_by_name(&name).ok_or_else(unknown)?;

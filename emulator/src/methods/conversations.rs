@@ -27,6 +27,8 @@ use crate::world::{self, World};
 
 /// Pages of conversations and of labels may be long; both are documented.
 const MAX_PAGE: usize = 100_000;
+/// All that is documented to be left out of a basic view.
+const TRANSCRIPT: u32 = 8;
 
 pub(super) const RULES: ResourceRules = ResourceRules {
     order: ListOrder::Newest,
@@ -40,6 +42,7 @@ pub(super) const RULES: ResourceRules = ResourceRules {
     },
     update: |context, _, after| changed(after, |conversation| check(conversation, context.now)),
     blocking: &["Analysis"],
+    hidden_in_basic: &[TRANSCRIPT],
     ..ResourceRules::PLAIN
 };
 

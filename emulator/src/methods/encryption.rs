@@ -30,7 +30,7 @@ pub(super) fn initialize(
     KEY.check("encryption_spec.kms_key", &spec.kms_key)?;
     let (here, there) = (names::location_id(&spec.name), names::location_id(&spec.kms_key));
     if here == "global" {
-        let why = "the location `global` cannot be encrypted with a key of one's own";
+        let why = "the location `global` cannot be encrypted with a customer-managed key";
         return Err(errors::invalid("encryption_spec.name", why));
     }
     if here != there {

@@ -179,7 +179,7 @@ fn check(resources: &Resources, parent: &str, label: FeedbackLabel) -> Result<Fe
         Some(LabelType::QaAnswerLabel(answer)) if store::of::<QaQuestion>()?.matches(about) => {
             let question: QaQuestion = resources.get(about)?;
             if quality::matching(&question, answer).is_none() {
-                let why = format!("is none of the answer choices of `{about}`");
+                let why = format!("is not one of the answer choices of `{about}`");
                 return Err(errors::invalid("feedback_label.qa_answer_label", &why));
             }
             Ok(label)

@@ -75,7 +75,7 @@ pub(super) fn undeploy(
     context.store().get(&name)
 }
 
-/// A revision that no operation is at work on.
+/// A revision that no operation is working on.
 fn settled(context: &mut Context<'_>, name: &str) -> Result<QaScorecardRevision, Status> {
     names::check(store::of::<QaScorecardRevision>()?, "name", name)?;
     let revision = context.store().get(name)?;

@@ -25,6 +25,6 @@ pub(super) const RULES: ResourceRules = ResourceRules {
             Ok(())
         })
     },
-    is_singleton: true,
+    exists_from_start: true,
     ..ResourceRules::PLAIN
 };

@@ -62,10 +62,10 @@ fn writing(
 fn get(view: &View, resource: &ResourceType, rules: ResourceRules, request: &Request) -> Answer {
     let name = request.text("name");
     names::check(resource, "name", &name)?;
-    let hidden = request.hidden(Shown::Full)?;
+    let hidden = request.hidden(Shown::Full, rules)?;
     match view.resources.find(resource, &name) {
         Some(item) => Ok(splice::without(&item.bytes, hidden)),
-        None if rules.is_singleton => Ok(write::unset(resource, &name)),
+        None if rules.exists_from_start => Ok(write::unset(resource, &name)),
         None => match by_alias(view, resource, rules, &name) {
             Some(found) => Ok(found),
             None => view.resources.raw(resource, &name).map(|bytes| bytes.to_vec()),

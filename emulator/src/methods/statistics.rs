@@ -51,7 +51,9 @@ fn each_matching(
     for item in resources.below(store::of::<Conversation>()?, location) {
         if filter.matches(&item.bytes) {
             let conversation = Conversation::decode(&*splice::without(&item.bytes, TRANSCRIPT));
-            each(&conversation.map_err(|error| errors::internal(format!("torn: {error}")))?);
+            each(&conversation.map_err(|error| {
+                errors::internal(format!("a stored resource cannot be decoded: {error}"))
+            })?);
         }
     }
     Ok(())
@@ -112,7 +114,7 @@ impl Metrics {
         if start > end {
             return Err(errors::invalid(
                 "filter",
-                "the time that `create_time` is bound to ends before it starts",
+                "`create_time` is limited to a time that ends before it starts",
             ));
         }
         let granularity = TimeGranularity::try_from(request.time_granularity);
@@ -130,7 +132,7 @@ impl Metrics {
                 return Err(errors::invalid("dimensions[0].dimension_key", &why));
             }
             more => {
-                let why = format!("{} dimensions are more than one, which is as many as can be", more.len());
+                let why = format!("{} dimensions were given; at most one is allowed", more.len());
                 return Err(errors::invalid("dimensions", &why));
             }
         };

@@ -102,8 +102,7 @@ impl Batch {
                 Some(Kind::ClearAll(_)) => drop(state.clear(None)),
                 Some(Kind::Operation(saved)) => {
                     let method = saved.method.clone();
-                    let unknown =
-                        || Unreadable(format!("an operation of `{method}` cannot be taken up again"));
+                    let unknown = || Unreadable(format!("an operation of `{method}` cannot be resumed"));
                     state.engine.restore(&saved, methods::job).ok_or_else(unknown)?;
                 }
                 None => {

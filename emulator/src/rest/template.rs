@@ -55,7 +55,7 @@ impl Template {
         ));
     }
 
-    /// Whether a path with so many slashes can match at all.
+    /// Whether a path with this many slashes can match at all.
     pub(super) fn may_match(&self, slashes: usize) -> bool {
         slashes == self.segments.len() || self.segments.last() == Some(&Segment::Rest)
     }

@@ -90,7 +90,7 @@ pub enum Break {
     /// Headers and half of the body are sent; then the stream is reset with this code, or without one the connection is
     /// closed.
     Half(Option<u32>),
-    /// The body comes in parts of so many bytes, one per interval.
+    /// The body comes in parts of this many bytes, one per interval.
     Slow {
         /// Bytes at a time, at least 1.
         bytes: u32,

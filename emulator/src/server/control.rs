@@ -32,8 +32,8 @@ enum Command {
 #[derive(Debug, Default)]
 pub(super) struct ConnectionControl {
     command: Mutex<Command>,
-    /// Wakes the task of the connection, which polls it, which obeys.
-    pub(super) commanded: Notify,
+    /// Wakes the task of the connection, which then polls it and finds the command.
+    pub(super) wake: Notify,
     /// Asks for a graceful end: GOAWAY, and what runs goes on.
     pub(super) leave: Notify,
 }
@@ -54,7 +54,7 @@ impl ConnectionControl {
 
     fn give(&self, command: Command) {
         *self.command.lock().unwrap_or_else(PoisonError::into_inner) = command;
-        self.commanded.notify_one();
+        self.wake.notify_one();
     }
 
     fn command(&self) -> Command {
@@ -79,7 +79,7 @@ impl<S: Socket> ControlledIo<S> {
     }
 
     /// Carries out a command other than to serve. Ready when the connection is over.
-    fn obey(&mut self, command: Command, cx: &mut Context<'_>) -> Poll<io::Error> {
+    fn execute(&mut self, command: Command, cx: &mut Context<'_>) -> Poll<io::Error> {
         match command {
             Command::Serve => Poll::Pending,
             Command::Freeze => self.drain(cx),
@@ -87,14 +87,14 @@ impl<S: Socket> ControlledIo<S> {
                 self.socket.reset_on_close();
                 Poll::Ready(ErrorKind::ConnectionReset.into())
             }
-            Command::Cut(false) => self.part(Bytes::new(), cx),
-            Command::Last(words) => self.part(words, cx),
+            Command::Cut(false) => self.close_after(Bytes::new(), cx),
+            Command::Last(words) => self.close_after(words, cx),
         }
     }
 
     /// Says the last words, closes this side, and listens until the other closes too: a socket that is closed with
     /// bytes unread is reset, which can take the last words from under the reader.
-    fn part(&mut self, words: Bytes, cx: &mut Context<'_>) -> Poll<io::Error> {
+    fn close_after(&mut self, words: Bytes, cx: &mut Context<'_>) -> Poll<io::Error> {
         let left = self.left.get_or_insert(words);
         while !left.is_empty() {
             match ready!(Pin::new(&mut self.socket).poll_write(cx, left)) {
@@ -129,7 +129,7 @@ impl<S: Socket> ControlledIo<S> {
     fn due(&self) -> Option<Command> {
         match self.control.command() {
             Command::Serve => None,
-            Command::Last(_) if self.left.is_none() && !self.tracker.at() => None,
+            Command::Last(_) if self.left.is_none() && !self.tracker.is_at_boundary() => None,
             command => Some(command),
         }
     }
@@ -143,7 +143,7 @@ impl<S: Socket> AsyncRead for ControlledIo<S> {
     ) -> Poll<io::Result<()>> {
         match self.due() {
             None => Pin::new(&mut self.socket).poll_read(cx, buffer),
-            Some(command) => self.obey(command, cx).map(Err),
+            Some(command) => self.execute(command, cx).map(Err),
         }
     }
 }
@@ -151,14 +151,17 @@ impl<S: Socket> AsyncRead for ControlledIo<S> {
 impl<S: Socket> AsyncWrite for ControlledIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if let Some(command) = self.due() {
-            return self.obey(command, cx).map(Err);
+            return self.execute(command, cx).map(Err);
         }
         // No further than this frame, if something is to be said after it.
-        let end =
-            if self.control.command() == Command::Serve { bytes.len() } else { self.tracker.rest(bytes) };
+        let end = if self.control.command() == Command::Serve {
+            bytes.len()
+        } else {
+            self.tracker.left_in_frame(bytes)
+        };
         let bytes = bytes.get(..end).unwrap_or(bytes);
         let count = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes))?;
-        self.tracker.pass(bytes.get(..count).unwrap_or(bytes));
+        self.tracker.advance(bytes.get(..count).unwrap_or(bytes));
         Poll::Ready(Ok(count))
     }
 
@@ -175,7 +178,7 @@ impl<S: Socket> AsyncWrite for ControlledIo<S> {
         let mut left = count;
         for slice in slices {
             let part = slice.get(..left.min(slice.len())).unwrap_or(slice);
-            self.tracker.pass(part);
+            self.tracker.advance(part);
             left -= part.len();
         }
         Poll::Ready(Ok(count))
@@ -188,14 +191,14 @@ impl<S: Socket> AsyncWrite for ControlledIo<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.due() {
             None => Pin::new(&mut self.socket).poll_flush(cx),
-            Some(command) => self.obey(command, cx).map(Err),
+            Some(command) => self.execute(command, cx).map(Err),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.due() {
             None => Pin::new(&mut self.socket).poll_shutdown(cx),
-            Some(command) => self.obey(command, cx).map(Err),
+            Some(command) => self.execute(command, cx).map(Err),
         }
     }
 }

@@ -30,11 +30,13 @@ pub(super) struct FrameTracker {
 }
 
 impl FrameTracker {
-    pub(super) fn at(&self) -> bool {
+    /// Whether no frame has begun that has not ended.
+    pub(super) fn is_at_boundary(&self) -> bool {
         self.seen == 0 && self.payload == 0
     }
 
-    pub(super) fn pass(&mut self, mut bytes: &[u8]) {
+    /// Takes note of bytes that were written.
+    pub(super) fn advance(&mut self, mut bytes: &[u8]) {
         while let Some((first, rest)) = bytes.split_first() {
             if self.payload > 0 {
                 let step = self.payload.min(bytes.len());
@@ -56,13 +58,13 @@ impl FrameTracker {
     }
 
     /// How many of these bytes belong to the frame that has begun.
-    pub(super) fn rest(&self, bytes: &[u8]) -> usize {
+    pub(super) fn left_in_frame(&self, bytes: &[u8]) -> usize {
         let mut ahead = Self { head: self.head, ..*self };
         for (count, byte) in bytes.iter().enumerate() {
-            if ahead.at() {
+            if ahead.is_at_boundary() {
                 return count;
             }
-            ahead.pass(&[*byte]);
+            ahead.advance(&[*byte]);
         }
         bytes.len()
     }
@@ -79,12 +81,12 @@ mod tests {
             let mut tracker = FrameTracker::default();
             let mut edges = 0;
             for part in frames.chunks(step) {
-                let rest = if tracker.at() { 0 } else { tracker.rest(part) };
+                let rest = if tracker.is_at_boundary() { 0 } else { tracker.left_in_frame(part) };
                 assert!(rest <= part.len());
-                tracker.pass(part);
-                edges += usize::from(tracker.at());
+                tracker.advance(part);
+                edges += usize::from(tracker.is_at_boundary());
             }
-            assert!(tracker.at() && edges > 0, "{step}");
+            assert!(tracker.is_at_boundary() && edges > 0, "{step}");
         }
     }
 
@@ -92,8 +94,8 @@ mod tests {
     fn a_frame_is_not_written_beyond_its_end() {
         let frames = [go_away(1, 2, b"debug"), go_away(3, 4, b"")].concat();
         let mut tracker = FrameTracker::default();
-        tracker.pass(&frames[..4]);
-        assert_eq!(tracker.rest(&frames[4..]), HEAD + 8 + 5 - 4);
+        tracker.advance(&frames[..4]);
+        assert_eq!(tracker.left_in_frame(&frames[4..]), HEAD + 8 + 5 - 4);
     }
 
     #[test]

@@ -6,10 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod errors;
-mod family;
 mod lifecycle;
 mod lists;
 mod resources;
 mod rest;
+mod standard;
 #[path = "../support/mod.rs"]
 mod support;

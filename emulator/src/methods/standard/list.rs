@@ -31,7 +31,7 @@ impl List {
     pub(super) fn answer(&self, view: &View, request: &Request) -> Answer {
         let parent = request.text("parent");
         self.check_parent(view, &parent)?;
-        let hidden = request.hidden(Shown::Basic)?;
+        let hidden = request.hidden(Shown::Basic, self.rules)?;
         let (filter, order_by) = (request.text("filter"), request.text("order_by"));
         let wanted = Filter::compile(&filter, &self.resource.message)?;
         let default = if self.rules.order == ListOrder::Newest { "create_time desc" } else { "" };

@@ -25,8 +25,10 @@ pub(crate) struct ResourceRules {
     pub(crate) delete: fn(&mut Context<'_>, &str) -> Result<(), Status>,
     /// What below it keeps it from being deleted without `force`, by the names of messages.
     pub(crate) blocking: &'static [&'static str],
-    /// There is one of each location, from the start; it is changed, and never made.
-    pub(crate) is_singleton: bool,
+    /// The numbers of the fields that a `BASIC` view leaves out.
+    pub(crate) hidden_in_basic: &'static [u32],
+    /// There is one in each location from the start; it is changed, and never made.
+    pub(crate) exists_from_start: bool,
     /// Whether a list takes a parent whose id is `-`, which stands for all.
     pub(crate) takes_wildcard_parent: bool,
     /// The field with other ids under which a resource is found, such as `latest`.
@@ -49,7 +51,8 @@ impl ResourceRules {
         update: |_, _, bytes| Ok(bytes.to_vec()),
         delete: |_, _| Ok(()),
         blocking: &[],
-        is_singleton: false,
+        hidden_in_basic: &[],
+        exists_from_start: false,
         takes_wildcard_parent: false,
         alias_field: None,
     };
@@ -60,7 +63,8 @@ pub(crate) fn changed<T: Message + Default>(
     bytes: &[u8],
     change: impl FnOnce(&mut T) -> Result<(), Status>,
 ) -> Result<Vec<u8>, Status> {
-    let mut message = T::decode(bytes).map_err(|error| errors::internal(format!("torn: {error}")))?;
+    let mut message = T::decode(bytes)
+        .map_err(|error| errors::internal(format!("a stored resource cannot be decoded: {error}")))?;
     change(&mut message)?;
     Ok(message.encode_to_vec())
 }

@@ -99,7 +99,7 @@ impl Update {
         names::check(self.resource, &format!("{}.name", self.body), &name)?;
         let before = match context.store().find(self.resource, &name) {
             Some(item) => item.bytes.to_vec(),
-            None if self.rules.is_singleton => self.unset_dated(context, &name)?,
+            None if self.rules.exists_from_start => self.unset_dated(context, &name)?,
             None => return Err(errors::not_found(&self.resource.kind, &name)),
         };
         let mask = Mask::read("update_mask", &request.mask(), &self.resource.message)?;
