@@ -51,6 +51,8 @@ async fn a_reset_is_of_one_project_or_of_all() {
     assert_eq!((conversations(&world, L).await, conversations(&world, other).await), (0, 1));
     assert_eq!(world.rest("GET", &operation.name, "").await.0, 404);
     bad(&world, "POST", "reset", r#"{"project": "projects/other"}"#, 400, "INVALID_FIELD").await;
+    let refused = world.emulator.reset(Some("projects/other")).unwrap_err();
+    assert_eq!(refused.code(), contact_center_insights::Code::InvalidArgument);
     good(&world, "POST", "reset", "").await;
     assert_eq!(conversations(&world, other).await, 0);
     // The name that it had may be given out anew, and nothing holds its place.

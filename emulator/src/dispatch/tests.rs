@@ -140,6 +140,15 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
 }
 
 #[test]
+fn every_long_running_method_has_a_job_to_resume() {
+    for name in Contract::get().long_running() {
+        // Every field of a job is optional, so that no bytes are one too.
+        assert_eq!(methods::job(name, &[]).map(|(method, _)| method), Some(name));
+    }
+    assert!(methods::job("GetOperation", &[]).is_none());
+}
+
+#[test]
 fn everything_served_is_in_the_contract() {
     // All but what the service itself does not have.
     let missing = ["DeleteOperation", "WaitOperation"].map(|name| format!("{OPERATIONS}/{name}"));

@@ -171,7 +171,7 @@ fn read(buckets: &Buckets, request: &IngestConversationsRequest, uri: &str) -> R
         let sidecar = sidecar_uri(folder, &place.bucket_uri, uri);
         match buckets.read("gcs_source.metadata_bucket_uri", &sidecar) {
             Ok(bytes) => {
-                sidecar_metadata::apply(&mut made, &bytes, &place.custom_metadata_keys).map_err(bad)?
+                sidecar_metadata::apply(&mut made, &bytes, &place.custom_metadata_keys).map_err(bad)?;
             }
             Err(status) if status.code() == contact_center_insights::Code::NotFound => {}
             Err(status) => return Err(status),
