@@ -1,4 +1,4 @@
-//! The `builder` room: how an emulator is set up, started and stopped.
+//! How an emulator is set up, started and stopped.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,19 +10,19 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, SystemClock};
+use crate::content::bucket::Buckets;
 use crate::contract::Contract;
 use crate::dispatch::Service;
 use crate::emulator::Emulator;
-use crate::exchange::Front;
 use crate::journal::Journal;
-use crate::methods::State;
 use crate::persist::Log;
+use crate::pipeline::Pipeline;
 use crate::profile::{self, Profile, ProfileError};
 use crate::script::{Fault, FaultError, Meter, Quotas, Script};
 use crate::seed::Seed;
 use crate::server;
+use crate::state::State;
 use crate::tls::Tls;
-use crate::work::bucket::Buckets;
 use crate::world::{Profiles, Settings, World};
 
 /// How many calls the journal keeps unless told otherwise.
@@ -63,8 +63,17 @@ impl Default for EmulatorBuilder {
     }
 }
 
+impl Emulator {
+    /// An emulator with all defaults, to be set up and started.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+}
+
 impl EmulatorBuilder {
     /// Listens at `address`. Default: a free port of 127.0.0.1.
+    ///
+    /// Anyone who can reach this port can read and change everything; there are no passwords.
     pub fn with_address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
@@ -115,7 +124,7 @@ impl EmulatorBuilder {
 
     /// Keeps resources and operations in this directory, which is made if it is not there: every change is in it before
     /// the call that makes it is answered, and outlives the process, however that ends. One emulator at a time can use
-    /// it. A seed is planted only where the directory is new. Default: nothing is kept.
+    /// it. The seed is applied only where the directory is new. Default: nothing is kept.
     pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
@@ -172,7 +181,7 @@ impl EmulatorBuilder {
             World::new(Settings { profiles: self.profiles, gcs_root: self.gcs_root, seed: self.fault_seed });
         let state = State { world, ..State::default() };
         let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
-        let front = Arc::new(Front {
+        let pipeline = Arc::new(Pipeline {
             service: Arc::new(service),
             clock: self.clock,
             script,
@@ -181,9 +190,9 @@ impl EmulatorBuilder {
         });
         let (stop, stopped) = oneshot::channel();
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
-        let task = tokio::spawn(server::serve(listener, address, Arc::clone(&front), acceptor, stopped));
+        let task = tokio::spawn(server::serve(listener, address, Arc::clone(&pipeline), acceptor, stopped));
         tracing::debug!(%address, "emulator started");
-        Ok(Emulator { address, front, authority, stop, task })
+        Ok(Emulator { address, pipeline, authority, stop, task })
     }
 }
 
@@ -195,7 +204,7 @@ fn service(
     seed: Seed,
 ) -> Result<Service, StartError> {
     let Some(directory) = data_dir else {
-        seed.plant(&mut state);
+        seed.apply(&mut state);
         return Ok(Service::new(state, Arc::clone(clock)));
     };
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| StartError::DataDir {
@@ -208,9 +217,9 @@ fn service(
     }
     let service = Service::kept(state, Arc::clone(clock), log);
     if is_new {
-        service.change(|state, _| seed.plant(state)).map_err(|status| failed(status.message().into()))?;
+        service.change(|state, _| seed.apply(state)).map_err(|status| failed(status.message().into()))?;
     } else if !seed.is_empty() {
-        tracing::warn!("the seed is not planted: {} has a state already", directory.display());
+        tracing::warn!("the seed is not applied: {} has a state already", directory.display());
     }
     Ok(service)
 }
@@ -222,11 +231,12 @@ pub enum StartError {
     /// A profile was given for a method that is not long-running.
     #[error("a profile is for an unknown method")]
     Method(#[source] ProfileError),
-    /// A fault could never strike, or a quota is for no method.
+    /// A fault could never hit a call, or a quota is for no method.
     #[error("a fault or quota cannot be used")]
     Fault(#[source] FaultError),
     /// The data directory cannot be used: it is in use, damaged, or not to be written to.
     #[error("cannot keep data in {}", .directory.display())]
+    #[non_exhaustive]
     DataDir {
         /// The directory.
         directory: PathBuf,
@@ -238,6 +248,7 @@ pub enum StartError {
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The directory for Cloud Storage cannot be opened.
     #[error("cannot open the directory {} for Cloud Storage", directory.display())]
+    #[non_exhaustive]
     GcsRoot {
         /// The directory.
         directory: PathBuf,
@@ -246,6 +257,7 @@ pub enum StartError {
     },
     /// The address cannot be listened at.
     #[error("cannot listen at {address}")]
+    #[non_exhaustive]
     Bind {
         /// The address.
         address: SocketAddr,

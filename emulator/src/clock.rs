@@ -1,4 +1,4 @@
-//! The `clock` room: what time it is, as the emulator believes.
+//! The emulator's clock: the system's, or one that tests move by hand.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -90,7 +90,7 @@ impl FromStr for ManualClock {
     }
 }
 
-/// A text that is no time.
+/// A text that is not a time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time as RFC 3339 has it, such as `2026-11-24T09:00:00Z`")]
 pub struct ClockError(String);

@@ -1,4 +1,4 @@
-//! The `dispatch` room: the one way from a method's path and request to its response, whatever the transport.
+//! The one way from a method's path and request to its response, whatever the transport.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -8,10 +8,11 @@ use contact_center_insights::{Code, Status};
 
 use crate::clock::Clock;
 use crate::contract::{Contract, OPERATIONS};
-use crate::fault;
-use crate::message::behavior::screen;
-use crate::methods::{self, Context, Handler, State, View};
+use crate::errors;
+use crate::message::behavior::validate_and_strip;
+use crate::methods::{self, Context, Handler, View};
 use crate::persist::{self, Log};
+use crate::state::State;
 
 /// The emulated service, without its transports.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Inner {
 fn not_kept(error: &std::io::Error) -> Status {
     tracing::error!(%error, "a change could not be written down");
     let message = format!("the emulator cannot write to its data directory: {error}");
-    fault::fault(Code::Internal, "DATA_DIRECTORY", message, &[("error", &error.to_string())])
+    errors::with_reason(Code::Internal, "DATA_DIRECTORY", message, &[("error", &error.to_string())])
 }
 
 impl Service {
@@ -58,7 +59,7 @@ impl Service {
         let (Some(method), Some(handler)) = (method, methods::handler(path)) else {
             return Err(unserved(path, method.is_some()));
         };
-        let request = screen(&method.input, request)?;
+        let request = validate_and_strip(&method.input, request)?;
         let now = self.clock.now();
         let mut inner = self.lock();
         inner.state.advance(now);
@@ -84,6 +85,9 @@ impl Service {
 
     /// Takes out all that a project has, or all there is. Memory is given back beside the calls that follow.
     pub(crate) fn reset(&self, project: Option<&str>) -> Result<(), Status> {
+        if project.is_some_and(|project| project.contains('/')) {
+            return Err(errors::invalid("project", "is the id of a project, without `projects/`"));
+        }
         let gone = self.change(|state, _| state.clear(project))?;
         std::thread::spawn(move || drop(gone));
         Ok(())
@@ -113,8 +117,13 @@ impl Service {
     pub(crate) fn restore(&self, image: &[u8]) -> Result<(), Status> {
         let mut inner = self.lock();
         let (state, time) = persist::restore(image, &inner.state.world).map_err(|error| {
-            let message = format!("the bytes are no snapshot of this emulator: {error}");
-            fault::fault(Code::InvalidArgument, "BAD_SNAPSHOT", message, &[("error", &error.to_string())])
+            let message = format!("the bytes are not a snapshot of this emulator: {error}");
+            errors::with_reason(
+                Code::InvalidArgument,
+                "BAD_SNAPSHOT",
+                message,
+                &[("error", &error.to_string())],
+            )
         })?;
         inner.state = state;
         if let (Some(clock), Some(time)) = (self.clock.as_manual(), time) {
@@ -137,7 +146,7 @@ impl Service {
         self.clock.as_manual().map(Clock::now)
     }
 
-    /// A call that panicked, which none should, is no reason for the others to fail.
+    /// If a call panics, which none should, the others go on.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,14 +155,10 @@ impl Service {
 fn unserved(path: &str, known: bool) -> Status {
     if known && path.starts_with(OPERATIONS) {
         let why = "the service has `GetOperation`, `ListOperations` and `CancelOperation` of this interface";
-        return fault::unsupported(path, why);
+        return errors::unsupported(path, why);
     }
-    fault::unserved(path, known)
+    errors::unserved(path, known)
 }
 
-#[cfg(test)]
-mod generated;
-#[cfg(test)]
-mod parity;
 #[cfg(test)]
 mod tests;

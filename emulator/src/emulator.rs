@@ -1,4 +1,4 @@
-//! The `emulator` room: a running emulator, and what its owner can do with it.
+//! A running emulator, and what its owner can do with it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,9 +9,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin;
-use crate::builder::EmulatorBuilder;
-use crate::exchange::Front;
 use crate::journal::Journal;
+use crate::pipeline::Pipeline;
 use crate::script::{Fault, FaultError, Quotas};
 use crate::seed::{self, Seed, SeedError};
 
@@ -42,7 +41,7 @@ use crate::seed::{self, Seed, SeedError};
 #[must_use = "an emulator stops when it is dropped"]
 pub struct Emulator {
     pub(crate) address: SocketAddr,
-    pub(crate) front: Arc<Front>,
+    pub(crate) pipeline: Arc<Pipeline>,
     /// The certificate of the authority, if it speaks TLS.
     pub(crate) authority: Option<String>,
     /// Dropping it stops the server.
@@ -51,11 +50,6 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// An emulator with all defaults, to be set up and started.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::default()
-    }
-
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -78,15 +72,15 @@ impl Emulator {
     /// What was called so far.
     #[must_use]
     pub fn journal(&self) -> &Journal {
-        &self.front.journal
+        &self.pipeline.journal
     }
 
     /// Adds a fault while it runs, after those that are there.
     ///
     /// # Errors
-    /// [`FaultError`] if the fault could never strike: its method, field or number does not exist.
+    /// [`FaultError`] if the fault could never hit a call: its method, field or number does not exist.
     pub fn add_fault(&self, fault: Fault) -> Result<(), FaultError> {
-        self.front.script.push(fault)
+        self.pipeline.script.push(fault)
     }
 
     /// Adds faults as the admin API takes them: `{"faults": [{"method": "GetOperation", "status": {"code": 14}}]}`; all
@@ -95,17 +89,17 @@ impl Emulator {
     /// # Errors
     /// `INVALID_ARGUMENT` that names the entry which cannot be used.
     pub fn add_faults_json(&self, text: &str) -> Result<(), Status> {
-        admin::answer(&self.front, "AddFaults", "", text.as_bytes()).map(|_| ())
+        admin::answer(&self.pipeline, "AddFaults", "", text.as_bytes()).map(|_| ())
     }
 
     /// Takes all faults away.
     pub fn clear_faults(&self) {
-        self.front.script.clear();
+        self.pipeline.script.clear();
     }
 
     /// The quotas in force.
     pub fn quotas(&self) -> Quotas {
-        self.front.meter.quotas()
+        self.pipeline.meter.quotas()
     }
 
     /// Sets quotas in place of those that were, with nothing used.
@@ -113,7 +107,7 @@ impl Emulator {
     /// # Errors
     /// [`FaultError`] if a method does not exist.
     pub fn set_quotas(&self, quotas: Quotas) -> Result<(), FaultError> {
-        self.front.meter.set(quotas)
+        self.pipeline.meter.set(quotas)
     }
 
     /// Where it listens, as `127.0.0.1:PORT`: the value for the variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
@@ -129,31 +123,32 @@ impl Emulator {
     /// [`SeedError`] if the name is not of the form `projects/{project}/locations/{location}/operations/{operation}`.
     pub fn put_operation(&self, operation: Operation) -> Result<(), SeedError> {
         seed::check_operation(&operation)?;
-        self.front.service.place(operation).map_err(|status| SeedError::from_status(&status))
+        self.pipeline.service.place(operation).map_err(|status| SeedError::from_status(&status))
     }
 
     /// Drops all resources and operations, of one project (its id) or of all, at once. Clock, faults, quotas and journal
     /// stay as they are.
     ///
     /// # Errors
-    /// `INTERNAL` if that cannot be written to the data directory.
+    /// `INVALID_ARGUMENT` if `project` is not the id of a project; `INTERNAL` if that cannot be written to the data
+    /// directory.
     pub fn reset(&self, project: Option<&str>) -> Result<(), Status> {
-        self.front.service.reset(project)
+        self.pipeline.service.reset(project)
     }
 
     /// Adds a seed, in place of what has the same names.
     ///
     /// # Errors
     /// `INTERNAL` if it cannot be written to the data directory.
-    pub fn plant(&self, seed: Seed) -> Result<(), Status> {
-        self.front.service.change(|state, _| seed.plant(state))
+    pub fn apply_seed(&self, seed: Seed) -> Result<(), Status> {
+        self.pipeline.service.change(|state, _| seed.apply(state))
     }
 
     /// All resources and operations, and the time of a clock that is moved by hand, as bytes: the same state, the same
     /// bytes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        self.front.service.snapshot()
+        self.pipeline.service.snapshot()
     }
 
     /// Puts what [`Self::snapshot`] gave in place of all that there is, at once or not at all.
@@ -161,7 +156,7 @@ impl Emulator {
     /// # Errors
     /// `INVALID_ARGUMENT` if these are not such bytes; `INTERNAL` if they cannot be written to the data directory.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), Status> {
-        self.front.service.restore(snapshot)
+        self.pipeline.service.restore(snapshot)
     }
 
     /// Stops: takes no more connections, and waits up to half a second for calls in flight.

@@ -1,8 +1,8 @@
-//! The `engine` room: operations from start to end, as a pure state machine.
+//! Operations from start to end, as a pure state machine.
 //!
 //! Time is an argument, and the world that jobs change is one too. An operation waits (its progress is zero), runs
 //! (its metadata moves), and ends once, in a response or in an error; from then on it never changes. What is due is
-//! found by time, what is listed by location, and what is at work on a thing by the thing: none of it by search.
+//! found by time, what is listed by location, and what works on a resource by the resource: none of it by search.
 
 mod job;
 mod running;
@@ -15,10 +15,10 @@ use contact_center_insights::proto::longrunning::{Operation, operation::Result a
 use contact_center_insights::{Code, Status};
 use imbl::OrdMap;
 
-pub(crate) use self::job::{Claim, Host, Job, Moment, Start};
+pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 use self::running::Running;
 pub(crate) use self::running::{ONLY_ONE, Saved};
-use crate::{fault, names};
+use crate::{errors, names};
 
 /// One operation.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl<W> Clone for Entry<W> {
 }
 
 impl<W> Entry<W> {
-    /// The operation at this moment. To look is no poll.
+    /// The operation at this moment. Looking does not count as a poll.
     pub(crate) fn at(&self, now: SystemTime) -> Operation {
         let running = self.running.as_ref().map(|running| running.snapshot(&self.name, now));
         running.unwrap_or_else(|| self.operation.clone())
@@ -71,7 +71,7 @@ impl<W> Default for Engine<W> {
     }
 }
 
-impl<W: Host> Engine<W> {
+impl<W: FollowUps> Engine<W> {
     /// Starts an operation; with a profile that is immediate, it comes back done.
     pub(crate) fn start(
         &mut self,
@@ -111,7 +111,8 @@ impl<W: Host> Engine<W> {
     /// Cancels at once: the operation stays, and has ended with the code `CANCELLED`. One that has ended already is
     /// left as it is. `None` if there is no such operation.
     pub(crate) fn cancel(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<()> {
-        let status = fault::fault(Code::Cancelled, "OPERATION_CANCELLED", "the operation was cancelled", &[]);
+        let status =
+            errors::with_reason(Code::Cancelled, "OPERATION_CANCELLED", "the operation was cancelled", &[]);
         self.fail(world, name, now, status)
     }
 
@@ -162,12 +163,12 @@ impl<W: Host> Engine<W> {
 }
 
 impl<W> Engine<W> {
-    /// `ABORTED` if an operation is at work on the same thing (AIP-151).
+    /// `ABORTED` if an operation is working on the same thing (AIP-151).
     pub(crate) fn check_idle(&self, claim: &Claim) -> Result<(), Status> {
         let Some(name) = self.claims.get(claim) else { return Ok(()) };
         let message = format!("the operation `{name}` is still {claim}: wait for it, or cancel it");
         let parts = [("resource", claim.resource.as_str()), ("operation", name.as_str())];
-        Err(fault::fault(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
+        Err(errors::with_reason(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
     }
 
     /// Places an operation as it is, in place of any of the same name. Nothing but a cancellation will change it.

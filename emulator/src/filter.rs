@@ -1,4 +1,4 @@
-//! The `filter` room: filters (AIP-160) and orders (AIP-132) of lists, compiled once and asked of encoded bytes.
+//! Filters (AIP-160) and orders (AIP-132) of lists, compiled once and asked of encoded bytes.
 //!
 //! The crate `aip-160` parses. What is parsed is then checked against the descriptor of what is listed, so that an
 //! unknown field or a bad value is an error of the call and not an empty list, and every comparison becomes a path
@@ -14,7 +14,7 @@ use aip_160::{Arg, Comparable, Comparator, Expression, FilterError, Member, Rest
 use contact_center_insights::Status;
 use prost_reflect::MessageDescriptor;
 
-use crate::fault;
+use crate::errors;
 use literal::{Literal, Relation, Test};
 pub(crate) use order::Order;
 use path::{LeafKind, Path};
@@ -60,18 +60,18 @@ impl Filter {
     /// As for [`Self::compile`].
     pub(crate) fn compile_field(field: &str, text: &str, listed: &MessageDescriptor) -> Result<Self, Status> {
         if text.len() > MAX_BYTES {
-            return Err(fault::invalid(field, &format!("is longer than {MAX_BYTES} bytes")));
+            return Err(errors::invalid(field, &format!("is longer than {MAX_BYTES} bytes")));
         }
         let parsed = aip_160::parse_filter(text).map_err(|error| {
             let why = match error {
                 FilterError::Syntax { offset, message } => at(offset, &message),
                 other => other.to_string(),
             };
-            fault::invalid(field, &why)
+            errors::invalid(field, &why)
         })?;
         let Some(expression) = parsed.expression else { return Ok(Self(Node::And(Vec::new()))) };
         let mut compiler = Compiler { listed, locator: Locator::new(text), comparisons: 0 };
-        compiler.node(&expression).map(Self).map_err(|why| fault::invalid(field, &why))
+        compiler.node(&expression).map(Self).map_err(|why| errors::invalid(field, &why))
     }
 
     /// Whether a resource, encoded, is one that the filter asks for.
@@ -172,7 +172,7 @@ impl Compiler<'_> {
 
     fn comparison(&self, restriction: &Restriction) -> Result<Node, String> {
         let Comparable::Member(member) = &restriction.comparable else {
-            return Err(format!("there are no functions here, such as `{}`", restriction.comparable));
+            return Err(format!("functions are not supported here, such as `{}`", restriction.comparable));
         };
         let value = literal_text(&restriction.arg)?;
         let comparator = restriction.comparator;
@@ -231,7 +231,7 @@ impl Compiler<'_> {
             Means::Fields(names) if present => Ok(Node::Present(paths(names)?)),
             Means::Fields(names) => {
                 let paths = paths(names)?;
-                let kind = paths.first().map(Path::leaf).ok_or("no field is meant")?;
+                let kind = paths.first().map(Path::leaf).ok_or("names no field")?;
                 let test = Test::read(kind, relation, value)?;
                 Ok(Node::Match(paths, test))
             }
@@ -251,15 +251,11 @@ fn literal_text(arg: &Arg) -> Result<String, String> {
             Ok(member.value.as_str().to_owned())
         }
         Arg::Comparable(Comparable::Member(member)) => {
-            Err(format!("`{member}` is no single value: put it in quotes"))
+            Err(format!("`{member}` is not a single value: put it in quotes"))
         }
-        other => Err(format!("`{other}` is no value: write it in quotes")),
+        other => Err(format!("`{other}` is not a value: write it in quotes")),
     }
 }
 
-#[cfg(test)]
-mod agree;
-#[cfg(test)]
-mod slow;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,4 +1,4 @@
-//! The `grpc` room: unary gRPC over `dispatch`, for every method alike.
+//! Unary gRPC over `dispatch`, for every method alike.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -13,45 +13,45 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 
 use crate::admin::{self, Guard};
-use crate::exchange::{Front, Harmed, Visit};
-use crate::fault;
+use crate::errors;
 use crate::journal::Transport;
+use crate::pipeline::{CallRecord, InjectedFault, Pipeline};
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// Answers a gRPC request. Headers such as `authorization` and `x-goog-request-params` are not looked at: official
 /// clients disagree on the latter, and a poller of one sends that of another call.
-pub(crate) async fn answer<B>(front: &Arc<Front>, request: Request<B>) -> Response<Body>
+pub(crate) async fn answer<B>(pipeline: &Arc<Pipeline>, request: Request<B>) -> Response<Body>
 where
     B: http_body::Body + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let path = request.uri().path().to_owned();
-    let visit = front.visit(Transport::Grpc, &path, request.headers());
-    let harmed = Arc::new(OnceLock::new());
-    let call = Call { visit: Some(visit), path, harmed: Arc::clone(&harmed) };
+    let record = pipeline.begin(Transport::Grpc, &path, request.headers());
+    let injected = Arc::new(OnceLock::new());
+    let call = Call { record: Some(record), path, injected: Arc::clone(&injected) };
     let mut response = unary(call, request).await;
-    if let Some(harmed) = harmed.get() {
-        response.extensions_mut().insert(Harmed::clone(harmed));
+    if let Some(injected) = injected.get() {
+        response.extensions_mut().insert(InjectedFault::clone(injected));
     }
     response
 }
 
 /// Answers a gRPC request of the admin API, unless a page elsewhere sends it.
-pub(crate) async fn admin<B>(front: &Arc<Front>, guard: Guard, request: Request<B>) -> Response<Body>
+pub(crate) async fn admin<B>(pipeline: &Arc<Pipeline>, guard: Guard, request: Request<B>) -> Response<Body>
 where
     B: http_body::Body + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
     let refusal = guard.check(request.headers()).err();
-    unary(Administration { front: Arc::clone(front), method, refusal }, request).await
+    unary(Administration { pipeline: Arc::clone(pipeline), method, refusal }, request).await
 }
 
 /// A call of the admin API, refused or not.
 struct Administration {
-    front: Arc<Front>,
+    pipeline: Arc<Pipeline>,
     method: String,
     refusal: Option<Status>,
 }
@@ -62,7 +62,7 @@ impl UnaryService<Bytes> for Administration {
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let answer = match self.refusal.take() {
-            None => admin::call(&self.front, &self.method, request.get_ref()),
+            None => admin::call(&self.pipeline, &self.method, request.get_ref()),
             Some(refusal) => Err(refusal),
         };
         ready(answer.map(|bytes| tonic::Response::new(bytes.into())).map_err(Into::into))
@@ -88,7 +88,7 @@ pub(crate) fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
     let Some(bare) = bare else { return response };
     let info = ErrorInfo {
         reason: "GRPC_PROTOCOL".to_owned(),
-        domain: fault::DOMAIN.to_owned(),
+        domain: errors::DOMAIN.to_owned(),
         ..ErrorInfo::default()
     };
     let full = tonic::Status::from(Status::from(&bare).with_detail(&info));
@@ -99,10 +99,10 @@ pub(crate) fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
 }
 
 struct Call {
-    /// Taken when the message is there; until then it is dropped with this, and so is the end of the visit.
-    visit: Option<Visit>,
+    /// Taken when the message is there; until then it is dropped with this, and so is the end of the record.
+    record: Option<CallRecord>,
     path: String,
-    harmed: Arc<OnceLock<Harmed>>,
+    injected: Arc<OnceLock<InjectedFault>>,
 }
 
 impl UnaryService<Bytes> for Call {
@@ -110,16 +110,16 @@ impl UnaryService<Bytes> for Call {
     type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, tonic::Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let (path, visit) = (std::mem::take(&mut self.path), self.visit.take());
-        let harmed = Arc::clone(&self.harmed);
+        let (path, record) = (std::mem::take(&mut self.path), self.record.take());
+        let injected = Arc::clone(&self.injected);
         Box::pin(async move {
-            let Some(mut visit) = visit else { return Err(tonic::Status::internal("called twice")) };
+            let Some(mut record) = record else { return Err(tonic::Status::internal("called twice")) };
             let (metadata, _, message) = request.into_parts();
             let headers = metadata.into_headers();
-            let answer = visit.exchange(path.trim_start_matches('/'), &headers, &message).await;
-            if let Some(found) = answer.harmed {
+            let answer = record.run(path.trim_start_matches('/'), &headers, &message).await;
+            if let Some(found) = answer.injected {
                 // It is set here alone.
-                let _ = harmed.set(found);
+                let _ = injected.set(found);
             }
             Ok(tonic::Response::new(answer.result?.into()))
         })
@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn errors_with_details_are_left_alone() {
-        let made = tonic::Status::from(fault::not_found("operation", "o")).into_http::<()>();
+        let made = tonic::Status::from(errors::not_found("operation", "o")).into_http::<()>();
         let status = tonic::Status::from_header_map(with_error_info(made).headers()).unwrap();
-        assert_eq!(Status::from(&status), fault::not_found("operation", "o"));
+        assert_eq!(Status::from(&status), errors::not_found("operation", "o"));
     }
 }

@@ -1,4 +1,4 @@
-//! The `journal` room: what was called, by whom, when, how often, and how it ended.
+//! What was called, by whom, when, how often, and how it ended.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -192,7 +192,7 @@ impl Journal {
     }
 
     /// Adds what a fault did.
-    pub(crate) fn struck(&self, sequence: u64, fault: String) {
+    pub(crate) fn hit(&self, sequence: u64, fault: String) {
         self.with(sequence, |record| record.entry.fault = Some(fault));
     }
 

@@ -1,6 +1,6 @@
-//! The `message` room: generic work on messages, by their descriptors or straight on their bytes.
+//! Generic work on messages, by their descriptors or straight on their bytes.
 
 pub(crate) mod behavior;
-pub(crate) mod cut;
 pub(crate) mod mask;
+pub(crate) mod splice;
 pub(crate) mod wire;

@@ -1,9 +1,9 @@
-//! The `names` room: resource names and the forms they have.
+//! Resource names and the forms they have.
 
 use contact_center_insights::Status;
 
 use crate::contract::{ResourceType, fits};
-use crate::fault;
+use crate::errors;
 
 /// What a name looks like: `projects/{project}/locations/{location}`, with a segment in braces for any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) fn check_parent(resource: &ResourceType, field: &str, name: &str) -> 
 }
 
 fn malformed(field: &str, name: &str, pattern: &str) -> Status {
-    fault::invalid(field, &format!("`{name}` is not of the form `{pattern}`"))
+    errors::invalid(field, &format!("`{name}` is not of the form `{pattern}`"))
 }
 
 /// `projects/P/locations/L` of a resource's name, as the caller wrote it.
@@ -84,7 +84,7 @@ pub(crate) fn check_id(field: &str, id: &str) -> Result<(), Status> {
     if (4..=64).contains(&id.len()) && id.chars().all(allowed) {
         return Ok(());
     }
-    Err(fault::invalid(field, &format!("`{id}` does not match `^[a-z0-9-]{{4,64}}$`")))
+    Err(errors::invalid(field, &format!("`{id}` does not match `^[a-z0-9-]{{4,64}}$`")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The `paging` room: pages and the tokens between them (AIP-158).
+//! Pages and the tokens between them (AIP-158).
 //!
 //! A token names the last item that was given, not a position, so that a walk is neither shifted nor broken by what
 //! is added or removed meanwhile. It is bound to the arguments of the call it came from.
@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contact_center_insights::{Code, Status};
 
-use crate::fault;
+use crate::errors;
 
 /// How many items a page holds if the caller does not say.
 const DEFAULT_SIZE: usize = 100;
@@ -60,7 +60,7 @@ impl Page {
     /// Reads `page_size` and `page_token`. `arguments` are what a token is bound to: the method, the parent, the
     /// filter, the order. A size above `max` is taken for `max`.
     pub(crate) fn read(size: i32, token: &str, max: usize, arguments: &[&str]) -> Result<Self, Status> {
-        let size = usize::try_from(size).map_err(|_| fault::invalid("page_size", "must not be negative"))?;
+        let size = usize::try_from(size).map_err(|_| errors::invalid("page_size", "must not be negative"))?;
         let size = if size == 0 { DEFAULT_SIZE } else { size.min(max) };
         let scope = hash(arguments);
         let after = if token.is_empty() { None } else { Some(read_token(token, scope)?) };
@@ -156,7 +156,7 @@ fn masked(bytes: &[u8], scope: u64) -> impl Iterator<Item = u8> {
 }
 
 fn read_token(token: &str, scope: u64) -> Result<Key, Status> {
-    let garbage = || fault::invalid("page_token", "was not issued by this service");
+    let garbage = || errors::invalid("page_token", "was not issued by this service");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| garbage())?;
     let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(garbage)?;
     if *sum != hash(body.to_vec()).to_be_bytes() {
@@ -167,7 +167,7 @@ fn read_token(token: &str, scope: u64) -> Result<Key, Status> {
     if u64::from_be_bytes(*issued) != scope {
         let message =
             "`page_token` was issued for other arguments: only `page_size` may change between pages";
-        return Err(fault::fault(Code::InvalidArgument, "PAGE_TOKEN_MISMATCH", message, &[]));
+        return Err(errors::with_reason(Code::InvalidArgument, "PAGE_TOKEN_MISMATCH", message, &[]));
     }
     Ok(Key::ordered(masked(by, scope).collect(), u64::from_be_bytes(*serial) ^ scope))
 }

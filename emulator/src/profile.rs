@@ -1,4 +1,4 @@
-//! The `profile` room: how long an operation runs and how it ends, as a small grammar.
+//! How long an operation runs and how it ends, as a small grammar.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use contact_center_insights::proto::rpc;
 use contact_center_insights::status::code_name;
 
 use crate::contract::Contract;
-use crate::distance::distance;
+use crate::edit_distance::edit_distance;
 
 const GRAMMAR: &str = "`immediate`, `polls:N` or `time:D` (D such as `500ms`, `5s`, `2m`, `1h`), optionally followed \
                        by `,fail=CODE` or `,fail=CODE:message`";
@@ -73,7 +73,7 @@ impl Profile {
         Self { pace: Pace::Time(whole), failure: None }
     }
 
-    /// The same pace, but the operation ends in this error. [`Code::Ok`] is no error: it takes a failure away.
+    /// The same pace, but the operation ends in this error. [`Code::Ok`] is not an error: it takes a failure away.
     #[must_use]
     pub fn with_failure(mut self, code: Code, message: impl Into<String>) -> Self {
         let message = Some(message.into()).filter(|message| !message.is_empty());
@@ -135,7 +135,7 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
         Some(("time", duration)) => parse_duration(duration)
             .map(Pace::Time)
             .ok_or_else(|| format!("`{duration}` is not a duration such as `500ms`, `5s`, `2m` or `1h`")),
-        _ => Err(format!("`{text}` is none of the three paces")),
+        _ => Err(format!("`{text}` is not one of the three paces")),
     }
 }
 
@@ -158,7 +158,7 @@ fn parse_code(text: &str) -> Result<Code, String> {
         Some(code) => Ok(Code::from_i32(code as i32)),
         None => {
             let names: Vec<_> = (1..=16).map(|code| code_name(Code::from_i32(code))).collect();
-            Err(format!("`{text}` is none of the codes {}", names.join(", ")))
+            Err(format!("`{text}` is not one of the codes {}", names.join(", ")))
         }
     }
 }
@@ -176,6 +176,7 @@ fn parse_code(text: &str) -> Result<Code, String> {
 /// # Ok::<(), contact_center_insights_emulator::ProfileError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MethodProfile {
     /// The long-running method, without its service; `None` for all of them.
     pub method: Option<String>,
@@ -204,7 +205,7 @@ pub(crate) fn check_method(method: &str) -> Result<(), ProfileError> {
     if names.contains(&method) {
         return Ok(());
     }
-    let nearest = names.iter().min_by_key(|name| distance(name, method)).copied().unwrap_or_default();
+    let nearest = names.iter().min_by_key(|name| edit_distance(name, method)).copied().unwrap_or_default();
     Err(ProfileError(format!(
         "`{method}` is not a long-running method; the nearest is `{nearest}`, and all are {}",
         names.join(", ")
@@ -242,7 +243,7 @@ mod tests {
     #[test]
     fn errors_show_the_grammar_and_the_fault() {
         for (text, why) in [
-            ("", "none of the three"),
+            ("", "not one of the three"),
             ("soon", "`soon`"),
             ("polls:-1", "`-1`"),
             ("polls:99999999999", "number of polls"),

@@ -1,4 +1,4 @@
-//! The `reflection` room: gRPC server reflection, over the descriptors as they were compiled, byte for byte.
+//! gRPC server reflection, over the descriptors as they were compiled, byte for byte.
 //!
 //! tonic-reflection's own server decodes them into types that do not know `google.api.http` and other options, and so
 //! loses these; here, files are cut out of the descriptor sets and passed on. v1alpha has v1's messages under another
@@ -91,7 +91,7 @@ fn files(found: Option<Vec<Vec<u8>>>, kind: &str, name: &str) -> MessageResponse
 
 fn not_found(kind: &str, name: &str) -> MessageResponse {
     let name: String = name.chars().take(200).collect();
-    refusal(Code::NotFound, format!("the emulator knows no {kind} `{name}`"))
+    refusal(Code::NotFound, format!("the emulator does not know the {kind} `{name}`"))
 }
 
 fn refusal(code: Code, error_message: String) -> MessageResponse {

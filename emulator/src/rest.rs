@@ -1,79 +1,63 @@
-//! The `rest` room: JSON over HTTP, transcoded from `google.api.http` for every method alike.
+//! JSON over HTTP, transcoded from `google.api.http` for every method alike.
 
 pub(crate) mod admin;
 mod query;
 mod reply;
+mod request;
 mod routes;
 mod template;
 
 use contact_center_insights::{Code, Status, json};
-use http::{HeaderMap, Response};
+use http::Response;
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use self::query::Query;
-use self::reply::Form;
+use self::reply::JsonStyle;
 pub(crate) use self::reply::{encoded, too_large};
+pub(crate) use self::request::RestRequest;
 use self::routes::{Found, Route, Routes};
-use crate::exchange::Visit;
-use crate::fault;
-use crate::message::cut;
+use crate::errors;
+use crate::message::splice;
+use crate::pipeline::CallRecord;
 
-/// A request, as it was sent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) verb: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
-}
-
-impl<'a> Asked<'a> {
-    /// The verb that is meant: a client that cannot send PATCH, as Java's cannot, sends POST and says so in a header.
-    fn verb(&self) -> &'a str {
-        let said = self.headers.get("x-http-method-override").and_then(|value| value.to_str().ok());
-        said.filter(|_| self.verb == "POST").unwrap_or(self.verb)
-    }
-}
-
-/// Answers one request. Its content type is not looked at: curl's form is JSON too.
-pub(crate) async fn answer(visit: &mut Visit, asked: &Asked<'_>) -> Response<String> {
-    let refuse = |visit: &mut Visit, form, status: &Status| {
-        visit.end(status.code());
-        reply::error(form, status)
+/// Answers one request. Its content type is not looked at: a body that curl labels as a form is JSON too.
+pub(crate) async fn answer(record: &mut CallRecord, call: &RestRequest<'_>) -> Response<String> {
+    let refuse = |record: &mut CallRecord, style, status: &Status| {
+        record.end(status.code());
+        reply::error(style, status)
     };
-    let query = match Query::read(asked.query) {
+    let query = match Query::read(call.query) {
         Ok(query) => query,
-        Err(status) => return refuse(visit, Form::default(), &status),
+        Err(status) => return refuse(record, JsonStyle::default(), &status),
     };
-    let (form, verb, path) = (query.form, asked.verb(), asked.path);
+    let (style, verb, path) = (query.style, call.verb(), call.path);
     let (route, variables) = match Routes::get().find(verb, path) {
         Found::Route(route, variables) => (route, variables),
         Found::WrongVerb(allowed) => {
-            visit.end(Code::Unimplemented);
-            return reply::wrong_verb(form, verb, path, &allowed);
+            record.end(Code::Unimplemented);
+            return reply::wrong_verb(style, verb, path, &allowed);
         }
         Found::Nothing(nearest) => {
-            visit.end(Code::NotFound);
-            return reply::unknown_path(form, path, &nearest);
+            record.end(Code::NotFound);
+            return reply::unknown_path(style, path, &nearest);
         }
     };
-    let request = match request(route, &variables, &query, asked.body) {
+    let request = match request(route, &variables, &query, call.body) {
         Ok(request) => request,
-        Err(status) => return refuse(visit, form, &status),
+        Err(status) => return refuse(record, style, &status),
     };
-    let answer = visit.exchange(&route.method.path, asked.headers, &request).await;
+    let answer = record.run(&route.method.path, call.headers, &request).await;
     let printed = answer.result.and_then(|response| {
-        json::from_bytes(route.method.output.full_name(), &response, form.enums)
-            .map_err(|error| fault::internal(error.to_string()))
+        json::from_bytes(route.method.output.full_name(), &response, style.enums)
+            .map_err(|error| errors::internal(error.to_string()))
     });
     let mut response = match printed {
-        Ok(value) => reply::json(form, 200, &value),
-        Err(status) => reply::error(form, &status),
+        Ok(value) => reply::json(style, 200, &value),
+        Err(status) => reply::error(style, &status),
     };
-    if let Some(harmed) = answer.harmed {
-        response.extensions_mut().insert(harmed);
+    if let Some(injected) = answer.injected {
+        response.extensions_mut().insert(injected);
     }
     response
 }
@@ -100,9 +84,9 @@ fn bind(bytes: &mut Vec<u8>, message: &MessageDescriptor, names: &[&str], value:
         Kind::Message(inner) => {
             let mut within = Vec::new();
             bind(&mut within, &inner, rest, value);
-            cut::put_bytes(bytes, field.number(), &within);
+            splice::put_bytes(bytes, field.number(), &within);
         }
-        _ => cut::put_bytes(bytes, field.number(), value.as_bytes()),
+        _ => splice::put_bytes(bytes, field.number(), value.as_bytes()),
     }
 }
 
@@ -113,16 +97,19 @@ fn read_body(input: &MessageDescriptor, place: &str, body: &[u8]) -> Result<Vec<
     }
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         let (message, error) = (format!("the body is not JSON: {error}"), error.to_string());
-        fault::fault(Code::InvalidArgument, "MALFORMED_JSON", message, &[("error", &error)])
+        errors::with_reason(Code::InvalidArgument, "MALFORMED_JSON", message, &[("error", &error)])
     })?;
     match (place, value) {
         ("*", Value::Object(mut fields)) => {
             query::camel_masks(input, &mut fields);
             encode(input, fields)
         }
-        ("*", _) => {
-            Err(fault::fault(Code::InvalidArgument, "MALFORMED_JSON", "the body is not a JSON object", &[]))
-        }
+        ("*", _) => Err(errors::with_reason(
+            Code::InvalidArgument,
+            "MALFORMED_JSON",
+            "the body is not a JSON object",
+            &[],
+        )),
         (field, value) => {
             // Node's client sends an empty string for a resource without fields.
             let value = if value == "" { Value::Object(Map::new()) } else { value };
@@ -137,6 +124,6 @@ fn encode(input: &MessageDescriptor, fields: Map<String, Value>) -> Result<Vec<u
     }
     json::to_bytes(input.full_name(), &Value::Object(fields)).map_err(|error| {
         let error = error.to_string();
-        fault::fault(Code::InvalidArgument, "MALFORMED_REQUEST", error.clone(), &[("error", &error)])
+        errors::with_reason(Code::InvalidArgument, "MALFORMED_REQUEST", error.clone(), &[("error", &error)])
     })
 }

@@ -1,21 +1,21 @@
-//! The `script` room: which calls go wrong, how, how often and in which order; and how many calls a minute has.
+//! Scripted faults: which calls go wrong, how and how often; and quotas of calls per minute.
 
+mod error;
 mod fault;
 mod quota;
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value};
 
+pub use self::error::FaultError;
 pub use self::fault::{Break, Fault};
-pub(crate) use self::fault::{Harm, Matcher};
+pub(crate) use self::fault::{Effect, Matcher};
 pub(crate) use self::quota::Meter;
 pub use self::quota::Quotas;
-use crate::contract::{Contract, Method};
-use crate::distance::distance;
+use crate::contract::Method;
 
 /// A call, as faults are matched with it.
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +41,12 @@ pub(crate) struct Entry {
     pub(crate) fault: Fault,
     /// Calls that it matched.
     pub(crate) matched: u32,
-    /// Calls that it struck.
-    pub(crate) struck: u32,
+    /// Calls that it hit.
+    pub(crate) hit: u32,
 }
 
 impl Script {
-    /// `seed` decides about faults that have a probability: the same calls meet the same fate.
+    /// `seed` decides about faults that have a probability: the same calls, the same faults.
     pub(crate) fn new(seed: u64) -> Self {
         Self(Mutex::new(Inner { entries: Vec::new(), chance: fastrand::Rng::with_seed(seed) }))
     }
@@ -54,7 +54,7 @@ impl Script {
     /// Adds a fault after those that are there.
     pub(crate) fn push(&self, fault: Fault) -> Result<(), FaultError> {
         fault.check()?;
-        self.lock().entries.push(Entry { fault, matched: 0, struck: 0 });
+        self.lock().entries.push(Entry { fault, matched: 0, hit: 0 });
         Ok(())
     }
 
@@ -68,7 +68,7 @@ impl Script {
         self.lock().entries.clone()
     }
 
-    /// What befalls this call: the first fault that matches and is not used up.
+    /// What happens to this call: the first fault that matches and is not used up.
     pub(crate) fn decide(&self, call: Seen<'_>) -> Option<Fault> {
         let mut inner = self.lock();
         let Inner { entries, chance } = &mut *inner;
@@ -81,14 +81,14 @@ impl Script {
                 continue;
             }
             entry.matched = entry.matched.saturating_add(1);
-            let is_spent = entry.fault.times.is_some_and(|times| entry.struck >= times);
+            let is_spent = entry.fault.times.is_some_and(|times| entry.hit >= times);
             if entry.matched <= entry.fault.skip || is_spent {
                 continue;
             }
             if entry.fault.probability.is_some_and(|probability| chance.f64() >= probability) {
                 continue;
             }
-            entry.struck = entry.struck.saturating_add(1);
+            entry.hit = entry.hit.saturating_add(1);
             return Some(entry.fault.clone());
         }
         None
@@ -165,24 +165,6 @@ fn has_value(value: &Value, path: &str, wanted: &str) -> bool {
         Value::Bytes(_) | Value::Message(_) => false,
     }
 }
-
-/// The method of that name, with its service or without.
-pub(crate) fn find_method(name: &str) -> Result<&'static Method, FaultError> {
-    let methods = || Contract::get().methods();
-    methods().find(|method| method.name == name || method.path == name).ok_or_else(|| {
-        let nearest = methods().min_by_key(|method| distance(&method.name, name));
-        let nearest = nearest.map(|method| method.name.as_str()).unwrap_or_default();
-        FaultError(format!("`{name}` is not a method of this API; the nearest is `{nearest}`"))
-    })
-}
-
-/// Why a fault or a quota cannot be used; says what can.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct FaultError(pub(crate) String);
-
-/// Limits by method.
-pub(crate) type Limits = BTreeMap<String, u32>;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The `seed` room: what an emulator starts with, from JSON.
+//! What an emulator starts with, from JSON.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Contract, ResourceType, fits};
 use crate::message::wire;
-use crate::methods::State;
 use crate::names::OPERATION;
+use crate::state::State;
 
 const OPERATIONS: &str = "operations";
 
@@ -76,7 +76,7 @@ impl Seed {
     }
 
     /// Puts everything into a state, in place of what has the same name there.
-    pub(crate) fn plant(self, state: &mut State) {
+    pub(crate) fn apply(self, state: &mut State) {
         self.operations.into_iter().for_each(|operation| state.place(operation));
         for (index, bytes) in self.resources {
             if let Some(resource) = Contract::get().resources().get(index) {
@@ -108,7 +108,7 @@ fn read(
         let name = wire::text(&item, 1).to_owned();
         check(&name).map_err(error)?;
         if !names.insert(name) {
-            return Err(error("an entry before it has the same name".to_owned()));
+            return Err(error("an earlier entry has the same name".to_owned()));
         }
         items.push(item.into());
     }
@@ -171,7 +171,7 @@ mod tests {
         )
         .unwrap();
         let mut state = State::default();
-        seed.plant(&mut state);
+        seed.apply(&mut state);
         let name = "projects/p/locations/l/conversations/c";
         let conversation: contact_center_insights::proto::insights::Conversation =
             state.world.store.get(name).unwrap();

@@ -1,7 +1,9 @@
-//! The `server` room: one port, on which gRPC, JSON and administration are told apart, with TLS or without.
+//! One port, on which gRPC, JSON and administration are told apart, with TLS or without.
 
-mod harm;
-mod line;
+mod body;
+mod control;
+mod frame;
+mod inject;
 mod route;
 mod socket;
 
@@ -19,11 +21,11 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tonic_health::server::HealthReporter;
 
-use self::line::{Line, Tap};
+use self::control::{ConnectionControl, ControlledIo};
 use self::route::Router;
 use self::socket::{Greeting, Port, Socket, greet};
 use crate::contract::{INSIGHTS, OPERATIONS};
-use crate::exchange::Front;
+use crate::pipeline::Pipeline;
 
 /// How long calls in flight may take to end, once the emulator is to stop.
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
@@ -44,7 +46,7 @@ struct Shared {
 pub(crate) async fn serve(
     listener: TcpListener,
     address: SocketAddr,
-    front: Arc<Front>,
+    pipeline: Arc<Pipeline>,
     tls: Option<TlsAcceptor>,
     mut stop: oneshot::Receiver<()>,
 ) {
@@ -54,7 +56,8 @@ pub(crate) async fn serve(
     }
     let (leave, leaving) = watch::channel(false);
     let port = Arc::new(Port::new(address));
-    let shared = Shared { router: Router::new(front, reporter.clone(), address), tls, port, leave: leaving };
+    let shared =
+        Shared { router: Router::new(pipeline, reporter.clone(), address), tls, port, leave: leaving };
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -78,7 +81,10 @@ pub(crate) async fn serve(
     let _ = leave.send(true);
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
-        tracing::debug!(connections = connections.len(), "cut at the end");
+        tracing::debug!(
+            connections = connections.len(),
+            "connections were closed before their calls had ended"
+        );
     }
     // What is left is cut when the set is dropped.
 }
@@ -107,13 +113,13 @@ async fn connection(stream: TcpStream, shared: Shared) {
 
 /// Serves HTTP/1.1 or HTTP/2 until either side has had enough.
 async fn talk(socket: impl Socket, mut shared: Shared) {
-    let line = Arc::new(Line::default());
-    let tap = Tap::new(socket, Arc::clone(&line));
-    let service = TowerToHyperService::new(shared.router.on(Arc::clone(&line)));
+    let control = Arc::new(ConnectionControl::default());
+    let io = ControlledIo::new(socket, Arc::clone(&control));
+    let service = TowerToHyperService::new(shared.router.on(Arc::clone(&control)));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024);
-    let serving = builder.serve_connection(TokioIo::new(tap), service);
+    let serving = builder.serve_connection(TokioIo::new(io), service);
     let mut serving = std::pin::pin!(serving);
     let mut is_leaving = false;
     loop {
@@ -124,9 +130,9 @@ async fn talk(socket: impl Socket, mut shared: Shared) {
                 }
                 return;
             }
-            // Going round polls the connection, which finds the order.
-            () = line.ordered.notified() => {}
-            () = line.leave.notified() => serving.as_mut().graceful_shutdown(),
+            // Going round polls the connection, which finds the command.
+            () = control.wake.notified() => {}
+            () = control.leave.notified() => serving.as_mut().graceful_shutdown(),
             _ = shared.leave.wait_for(|leave| *leave), if !is_leaving => {
                 is_leaving = true;
                 serving.as_mut().graceful_shutdown();

@@ -1,4 +1,4 @@
-//! The `store` room: every resource, as encoded bytes, by project, location, type and name.
+//! Every resource, as encoded bytes, by project, location, type and name.
 //!
 //! The maps are persistent: a [`Resources`] is cloned in no time, and stays as it was while others write. Everything
 //! that changes goes through [`Store::apply`], so that it can be written down; to reset is to drop.
@@ -17,11 +17,10 @@ use prost::{Message, Name};
 use self::ids::Ids;
 use crate::contract::{Contract, ResourceType};
 use crate::message::wire;
-use crate::{fault, names};
+use crate::{errors, names};
 
-/// Where every resource has its name, and a conversation the time it expires at.
+/// Where every resource has its name.
 const NAME: u32 = 1;
-const EXPIRE_TIME: u32 = 15;
 
 /// One resource.
 #[derive(Clone, Debug)]
@@ -34,9 +33,9 @@ pub(crate) struct Item {
 
 /// The resources of one location: for each type, by what their names have below the location.
 #[derive(Clone, Debug)]
-struct Shelf(Vec<OrdMap<Arc<str>, Item>>);
+struct LocationResources(Vec<OrdMap<Arc<str>, Item>>);
 
-impl Default for Shelf {
+impl Default for LocationResources {
     fn default() -> Self {
         Self(Contract::get().resources().iter().map(|_| OrdMap::new()).collect())
     }
@@ -45,7 +44,7 @@ impl Default for Shelf {
 /// All resources at one moment; a clone is a snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resources {
-    projects: OrdMap<Arc<str>, OrdMap<Arc<str>, Shelf>>,
+    projects: OrdMap<Arc<str>, OrdMap<Arc<str>, LocationResources>>,
 }
 
 impl Resources {
@@ -61,7 +60,7 @@ impl Resources {
     /// The bytes of the resource, or `NOT_FOUND`.
     pub(crate) fn raw(&self, resource: &ResourceType, name: &str) -> Result<&Bytes, Status> {
         let found = self.find(resource, name).map(|item| &item.bytes);
-        found.ok_or_else(|| fault::not_found(&resource.kind, name))
+        found.ok_or_else(|| errors::not_found(&resource.kind, name))
     }
 
     /// The resource, or `NOT_FOUND`.
@@ -105,7 +104,11 @@ impl Resources {
 
     /// Every resource, project by project.
     pub(crate) fn everything(&self) -> impl Iterator<Item = &Item> {
-        self.projects.values().flat_map(OrdMap::values).flat_map(|shelf| &shelf.0).flat_map(OrdMap::values)
+        self.projects
+            .values()
+            .flat_map(OrdMap::values)
+            .flat_map(|location| &location.0)
+            .flat_map(OrdMap::values)
     }
 }
 
@@ -118,11 +121,12 @@ fn lies_below(parent: &str, name: &str) -> bool {
 /// The resource type of a message.
 pub(crate) fn of<T: Name>() -> Result<&'static ResourceType, Status> {
     let found = Contract::get().resource(T::NAME);
-    found.ok_or_else(|| fault::internal(format!("`{}` is no resource", T::NAME)))
+    found.ok_or_else(|| errors::internal(format!("`{}` is not a resource", T::NAME)))
 }
 
 fn decode<T: Message + Default>(bytes: &Bytes) -> Result<T, Status> {
-    T::decode(bytes.clone()).map_err(|error| fault::internal(format!("a stored resource is torn: {error}")))
+    T::decode(bytes.clone())
+        .map_err(|error| errors::internal(format!("a stored resource cannot be decoded: {error}")))
 }
 
 /// A change of the store, as it can be written down and done again.
@@ -142,7 +146,7 @@ pub(crate) struct Store {
     resources: Resources,
     ids: Ids,
     serial: u64,
-    /// When conversations expire, and which.
+    /// When resources expire, and which.
     expiries: OrdSet<(i64, i32, Arc<str>)>,
     /// What has changed since it was last asked, if anyone wants to know.
     changes: Option<Vec<Change>>,
@@ -246,7 +250,7 @@ impl Store {
     /// `ALREADY_EXISTS` if the name is taken.
     pub(crate) fn check_free(&self, resource: &ResourceType, name: &str) -> Result<(), Status> {
         match self.find(resource, name) {
-            Some(_) => Err(fault::already_exists(&resource.kind, name)),
+            Some(_) => Err(errors::already_exists(&resource.kind, name)),
             None => Ok(()),
         }
     }
@@ -274,15 +278,15 @@ impl Store {
         before
     }
 
-    /// Takes out the conversations whose time has come.
+    /// Takes out the resources whose time has come.
     pub(crate) fn expire(&mut self, now: SystemTime) {
-        let Some(conversation) = Contract::get().resource("Conversation") else { return };
         let now = prost_types::Timestamp::from(now);
         while let Some((seconds, nanos, name)) = self.expiries.get_min().cloned() {
             if (seconds, nanos) > (now.seconds, now.nanos) {
                 return;
             }
-            if self.remove(conversation, &name).is_err() {
+            let resource = Contract::get().resource_named(&name);
+            if resource.is_none_or(|resource| self.remove(resource, &name).is_err()) {
                 self.expiries.remove(&(seconds, nanos, name));
             }
         }
@@ -335,10 +339,7 @@ fn entry<'a, V: Clone + Default>(map: &'a mut OrdMap<Arc<str>, V>, key: &str) ->
 }
 
 fn expiry(resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<(i64, i32, Arc<str>)> {
-    if resource.message.name() != "Conversation" {
-        return None;
-    }
-    let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, EXPIRE_TIME)?.bytes());
+    let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, resource.expire_time?)?.bytes());
     Some((seconds, nanos, name.into()))
 }
 

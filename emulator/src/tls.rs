@@ -1,4 +1,4 @@
-//! The `tls` room: a certificate authority made on the fly, and the one certificate it signs.
+//! A certificate authority made on the fly, and the one certificate it signs.
 //!
 //! The certificate is for this machine and for the API's own host, so that a client which trusts the authority needs
 //! nothing else changed but where that host's name leads. Authority and keys live as long as the emulator.

@@ -1,10 +1,10 @@
-//! The `world` room: what jobs change, and the settings they live by.
+//! What jobs change, and the settings they live by.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{Claim, Host, Job, Start};
+use crate::engine::{Claim, FollowUps, Job, Start};
 use crate::names;
 use crate::profile::Profile;
 use crate::store::Store;
@@ -61,7 +61,7 @@ impl World {
     }
 }
 
-impl Host for World {
+impl FollowUps for World {
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         std::mem::take(&mut self.follow_ups)
     }

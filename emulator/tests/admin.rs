@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
-use common::{L, World, metadata};
 use contact_center_insights::proto::insights::CreateIssueModelMetadata;
 use contact_center_insights_emulator::{Emulator, ManualClock};
 use serde_json::{Value, json};
+use support::{L, World, metadata};
 
 /// Status and body of a request below `/_emulator/v1/`.
 async fn admin(world: &World, verb: &str, path: &str, body: impl Into<String>) -> (u16, Value) {
@@ -51,6 +51,8 @@ async fn a_reset_is_of_one_project_or_of_all() {
     assert_eq!((conversations(&world, L).await, conversations(&world, other).await), (0, 1));
     assert_eq!(world.rest("GET", &operation.name, "").await.0, 404);
     bad(&world, "POST", "reset", r#"{"project": "projects/other"}"#, 400, "INVALID_FIELD").await;
+    let refused = world.emulator.reset(Some("projects/other")).unwrap_err();
+    assert_eq!(refused.code(), contact_center_insights::Code::InvalidArgument);
     good(&world, "POST", "reset", "").await;
     assert_eq!(conversations(&world, other).await, 0);
     // The name that it had may be given out anew, and nothing holds its place.
@@ -161,7 +163,7 @@ async fn faults_are_added_seen_and_cleared() {
     let (status, reply) = world.rest("GET", &format!("{L}/conversations"), "").await;
     assert_eq!((status, &reply["error"]["message"]), (503, &json!("later")));
     let seen = good(&world, "GET", "faults", "").await;
-    assert_eq!((&seen["faults"][0]["struck"], &seen["faults"][0]["matched"]), (&json!(1), &json!(1)));
+    assert_eq!((&seen["faults"][0]["hit"], &seen["faults"][0]["matched"]), (&json!(1), &json!(1)));
     assert_eq!(seen["faults"][1]["goAway"], json!({ "code": 11, "text": "calm" }));
     assert_eq!(seen["faults"][3]["transport"], "FREEZE");
     assert_eq!(good(&world, "DELETE", "faults", "").await, json!({}));
@@ -218,7 +220,7 @@ async fn coverage_names_every_method() {
     let world = World::new("polls:2").await;
     let coverage = good(&world, "GET", "coverage", "").await;
     let methods = coverage["methods"].as_array().unwrap();
-    assert_eq!(methods.len(), 74 + 5);
+    assert_eq!(methods.len(), contact_center_insights::call::methods::ALL.len());
     let wait =
         methods.iter().find(|method| method["method"] == "google.longrunning.Operations/WaitOperation");
     assert_eq!(wait.unwrap()["served"], false);
@@ -237,7 +239,7 @@ async fn pages_elsewhere_are_refused_on_both_transports() {
     let packed = world.http.post(&url).header("content-encoding", "gzip").body("x").send().await.unwrap();
     assert_eq!(packed.status().as_u16(), 415);
 
-    let two = common::http().http2_prior_knowledge().build().unwrap();
+    let two = support::http().http2_prior_knowledge().build().unwrap();
     let call = |origin: Option<&'static str>, method: &str| {
         let url =
             format!("{}/contactcenterinsights.emulator.v1.EmulatorAdmin/{method}", world.emulator.endpoint());

@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
-use common::{L, World, metadata, refused, response, seed};
 use contact_center_insights::proto::insights::{
     Analysis, Conversation, ConversationView, CreateAnalysisRequest, CreateConversationRequest,
     DeleteConversationRequest, GetAnalysisRequest, GetConversationRequest, ListConversationsRequest,
     UploadConversationMetadata, UploadConversationRequest, conversation,
 };
+use support::{L, World, metadata, refused, response, seed};
 
 use contact_center_insights::Code;
 use contact_center_insights_emulator::{Emulator, ManualClock};

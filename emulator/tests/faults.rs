@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
-use common::{L, World, refused};
 use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use contact_center_insights::proto::rpc::{ErrorInfo, RetryInfo};
 use contact_center_insights::{Code, Status};
 use contact_center_insights_emulator::{
     Break, Emulator, EmulatorBuilder, Fault, ManualClock, Quotas, Transport,
 };
+use support::{L, World, refused};
 use tonic::Request;
 
 /// An emulator with one operation, named `1`, and these faults.
@@ -202,7 +202,7 @@ async fn another_server_s_answer_is_passed_on() {
 #[tokio::test]
 async fn a_lost_reply_leaves_what_was_made() {
     for how in [Fault::transport(Break::Abort), Fault::code(Code::Unavailable, "x")] {
-        let mut world = world([how.with_method("CreateConversation").after_acting()]).await;
+        let mut world = world([how.with_method("CreateConversation").after_execution()]).await;
         let create = |world: &World| {
             let mut insights = world.insights.clone();
             async move {

@@ -6,18 +6,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use common::{L, http};
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
 use contact_center_insights_emulator::Emulator;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
+use support::{L, http};
 
 const EACH: usize = 5000;
 const AT_ONCE: usize = 8;

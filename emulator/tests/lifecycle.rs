@@ -2,11 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
-use common::{L, World, metadata, refused, response, seed};
 use contact_center_insights::proto::insights::issue_model::State;
 use contact_center_insights::proto::insights::{
     Analysis, AnnotatorSelector, Conversation, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
@@ -21,6 +20,7 @@ use contact_center_insights::proto::longrunning::{
 use contact_center_insights::proto::rpc::ErrorInfo;
 use contact_center_insights::{Code, Status};
 use contact_center_insights_emulator::{Emulator, ManualClock, Profile};
+use support::{L, World, metadata, refused, response, seed};
 
 fn training_count(operation: &Operation) -> i64 {
     let metadata: CreateIssueModelMetadata = metadata(operation);

@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
-use common::{L, World, refused};
 use contact_center_insights::proto::insights::{
     CreateConversationRequest, DeployIssueModelRequest, GetConversationRequest, GetViewRequest,
     ListConversationsRequest,
@@ -15,6 +14,7 @@ use contact_center_insights::proto::longrunning::{
 use contact_center_insights::proto::rpc;
 use contact_center_insights::{Code, Status, json};
 use serde_json::{Value, json};
+use support::{L, World, refused};
 
 /// The status in an answer's `error`, whose code is that of HTTP there.
 fn status(answer: &Value) -> Status {

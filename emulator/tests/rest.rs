@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
-use common::{L, World};
 use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights_emulator::{Emulator, Seed};
 use serde_json::{Value, json};
+use support::{L, World};
 
 const DOCUMENTED: &str = include_str!("data/documented_operation.json");
 
@@ -134,7 +134,7 @@ async fn r47_a_patch_may_come_as_a_post_that_says_so() {
     let mut world = World::new("immediate").await;
     let name = world.conversation("call-0001").await.name;
     let uri = format!("{}/v1/{name}?updateMask=agentId", world.emulator.endpoint());
-    let http = common::http().build().unwrap();
+    let http = support::http().build().unwrap();
     let send = |verb: &'static str| {
         http.post(&uri).header("x-http-method-override", verb).body(r#"{"agentId": "8"}"#).send()
     };

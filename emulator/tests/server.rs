@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
-use common::{L, World};
 use contact_center_insights::proto::insights::{Conversation, CreateConversationRequest};
 use contact_center_insights::proto::longrunning::GetOperationRequest;
 use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
 use contact_center_insights_emulator::{Emulator, Profile, StartError};
+use support::{L, World};
 use tokio::net::TcpStream;
 use tonic::transport::Endpoint;
 
@@ -65,7 +65,7 @@ async fn hundreds_live_in_one_process() {
     addresses.sort();
     addresses.dedup();
     assert_eq!(addresses.len(), 300);
-    let http = common::http().build().unwrap();
+    let http = support::http().build().unwrap();
     for emulator in &emulators {
         let url = format!("{}/v1/{L}/operations", emulator.endpoint());
         assert_eq!(http.get(url).send().await.unwrap().status().as_u16(), 200);
@@ -76,7 +76,7 @@ async fn hundreds_live_in_one_process() {
 async fn json_is_served_over_http_1_and_http_2() {
     let world = World::new("immediate").await;
     let url = format!("{}/v1/{L}/conversations", world.emulator.endpoint());
-    let two = common::http().http2_prior_knowledge().build().unwrap();
+    let two = support::http().http2_prior_knowledge().build().unwrap();
     assert_eq!(world.http.get(&url).send().await.unwrap().version(), reqwest::Version::HTTP_11);
     let response = two.get(&url).send().await.unwrap();
     assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_2, 200));
@@ -89,7 +89,7 @@ async fn grpc(
     content: &str,
     body: &[u8],
 ) -> (u16, Option<String>, Option<String>) {
-    let client = common::http().http2_prior_knowledge().build().unwrap();
+    let client = support::http().http2_prior_knowledge().build().unwrap();
     let url = format!("{}/{method}", world.emulator.endpoint());
     let request =
         client.post(url).header("content-type", content).header("te", "trailers").body(body.to_vec());

@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
+mod support;
 
 use std::time::Duration;
 
-use common::L;
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
 use contact_center_insights::proto::longrunning::ListOperationsRequest;
 use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
 use contact_center_insights_emulator::Emulator;
 use prost::Message as _;
+use support::L;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt as _;

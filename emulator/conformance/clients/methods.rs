@@ -1,90 +1,47 @@
-// The 74 methods by the function of a Rust client and the type of its request, for both drivers in Rust: a client has no
-// way to be asked for a method by its name. Gives `$then!` its own arguments, and the lists after them.
+// A part of the build scripts of both drivers in Rust: a client has no way to be asked for a method by its name, so the
+// list of them is written from the protos.
 
-macro_rules! with_methods {
-    ($then:ident! { $($arguments:tt)* }) => {
-        $then! {
-            $($arguments)*
-            unary {
-                create_conversation CreateConversationRequest,
-                update_conversation UpdateConversationRequest,
-                get_conversation GetConversationRequest,
-                delete_conversation DeleteConversationRequest,
-                get_analysis GetAnalysisRequest,
-                delete_analysis DeleteAnalysisRequest,
-                update_issue_model UpdateIssueModelRequest,
-                get_issue_model GetIssueModelRequest,
-                list_issue_models ListIssueModelsRequest,
-                get_issue GetIssueRequest,
-                list_issues ListIssuesRequest,
-                update_issue UpdateIssueRequest,
-                delete_issue DeleteIssueRequest,
-                calculate_issue_model_stats CalculateIssueModelStatsRequest,
-                create_phrase_matcher CreatePhraseMatcherRequest,
-                get_phrase_matcher GetPhraseMatcherRequest,
-                delete_phrase_matcher DeletePhraseMatcherRequest,
-                update_phrase_matcher UpdatePhraseMatcherRequest,
-                calculate_stats CalculateStatsRequest,
-                get_settings GetSettingsRequest,
-                update_settings UpdateSettingsRequest,
-                create_analysis_rule CreateAnalysisRuleRequest,
-                get_analysis_rule GetAnalysisRuleRequest,
-                update_analysis_rule UpdateAnalysisRuleRequest,
-                delete_analysis_rule DeleteAnalysisRuleRequest,
-                get_encryption_spec GetEncryptionSpecRequest,
-                create_view CreateViewRequest,
-                get_view GetViewRequest,
-                update_view UpdateViewRequest,
-                delete_view DeleteViewRequest,
-                create_qa_question CreateQaQuestionRequest,
-                get_qa_question GetQaQuestionRequest,
-                update_qa_question UpdateQaQuestionRequest,
-                delete_qa_question DeleteQaQuestionRequest,
-                create_qa_scorecard CreateQaScorecardRequest,
-                get_qa_scorecard GetQaScorecardRequest,
-                update_qa_scorecard UpdateQaScorecardRequest,
-                delete_qa_scorecard DeleteQaScorecardRequest,
-                create_qa_scorecard_revision CreateQaScorecardRevisionRequest,
-                get_qa_scorecard_revision GetQaScorecardRevisionRequest,
-                deploy_qa_scorecard_revision DeployQaScorecardRevisionRequest,
-                undeploy_qa_scorecard_revision UndeployQaScorecardRevisionRequest,
-                delete_qa_scorecard_revision DeleteQaScorecardRevisionRequest,
-                create_feedback_label CreateFeedbackLabelRequest,
-                get_feedback_label GetFeedbackLabelRequest,
-                update_feedback_label UpdateFeedbackLabelRequest,
-                delete_feedback_label DeleteFeedbackLabelRequest,
-            }
-            paged {
-                list_conversations ListConversationsRequest,
-                list_analyses ListAnalysesRequest,
-                list_phrase_matchers ListPhraseMatchersRequest,
-                list_analysis_rules ListAnalysisRulesRequest,
-                list_views ListViewsRequest,
-                list_qa_questions ListQaQuestionsRequest,
-                list_qa_scorecards ListQaScorecardsRequest,
-                list_qa_scorecard_revisions ListQaScorecardRevisionsRequest,
-                list_feedback_labels ListFeedbackLabelsRequest,
-                list_all_feedback_labels ListAllFeedbackLabelsRequest,
-            }
-            long_running {
-                upload_conversation UploadConversationRequest,
-                create_analysis CreateAnalysisRequest,
-                bulk_analyze_conversations BulkAnalyzeConversationsRequest,
-                bulk_delete_conversations BulkDeleteConversationsRequest,
-                ingest_conversations IngestConversationsRequest,
-                export_insights_data ExportInsightsDataRequest,
-                create_issue_model CreateIssueModelRequest,
-                delete_issue_model DeleteIssueModelRequest,
-                deploy_issue_model DeployIssueModelRequest,
-                undeploy_issue_model UndeployIssueModelRequest,
-                export_issue_model ExportIssueModelRequest,
-                import_issue_model ImportIssueModelRequest,
-                initialize_encryption_spec InitializeEncryptionSpecRequest,
-                query_metrics QueryMetricsRequest,
-                tune_qa_scorecard_revision TuneQaScorecardRevisionRequest,
-                bulk_upload_feedback_labels BulkUploadFeedbackLabelsRequest,
-                bulk_download_feedback_labels BulkDownloadFeedbackLabelsRequest,
-            }
-        }
+/// Writes `methods.rs`: the macro `with_methods!`, which gives `$then!` its own arguments and, after them, the API's
+/// methods by the function of a Rust client and the type of its request.
+fn write_methods() -> Result<(), Box<dyn std::error::Error>> {
+    const SERVICE: &str = "ContactCenterInsights";
+    let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../proto");
+    println!("cargo:rerun-if-changed={protos}");
+    println!("cargo:rerun-if-changed=../methods.rs");
+    let file = "google/cloud/contactcenterinsights/v1/contact_center_insights.proto";
+    let set = protox::Compiler::new([protos])?.include_imports(true).open_file(file)?.file_descriptor_set();
+    let messages: Vec<_> = set.file.iter().flat_map(|file| &file.message_type).collect();
+    let is_paged = |name: &str| {
+        let mut fields = messages.iter().filter(|message| message.name() == name).flat_map(|m| &m.field);
+        fields.any(|field| field.name() == "page_token")
     };
+    let services = set.file.iter().flat_map(|file| &file.service);
+    let service = services.into_iter().find(|service| service.name() == SERVICE).ok_or("no such service")?;
+    let (mut unary, mut paged, mut long_running) = (String::new(), String::new(), String::new());
+    for method in &service.method {
+        let request = method.input_type().rsplit('.').next().unwrap_or_default();
+        let list = match method.output_type() {
+            ".google.longrunning.Operation" => &mut long_running,
+            _ if is_paged(request) => &mut paged,
+            _ => &mut unary,
+        };
+        list.extend([&snake(method.name()), " ", request, ",\n"]);
+    }
+    let text = format!(
+        "macro_rules! with_methods {{\n($then:ident! {{ $($arguments:tt)* }}) => {{\n$then! {{\n$($arguments)*\n\
+         unary {{\n{unary}}}\npaged {{\n{paged}}}\nlong_running {{\n{long_running}}}\n}}\n}};\n}}\n"
+    );
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
+    Ok(std::fs::write(out.join("methods.rs"), text)?)
+}
+
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
 }

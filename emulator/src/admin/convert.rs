@@ -5,9 +5,9 @@ use std::time::Duration;
 use contact_center_insights::proto::rpc;
 use contact_center_insights::status::code_name;
 
-use super::proto::{self, fault::Harm as Shown};
+use super::proto::{self, fault::Effect as Shown};
 use crate::journal::{JournalEntry, Transport};
-use crate::script::{Break, Entry, Harm, Quotas};
+use crate::script::{Break, Effect, Entry, Quotas};
 
 pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
     let headers = entry.headers.into_iter().map(|(name, value)| proto::Header { name, value });
@@ -46,40 +46,40 @@ pub(super) fn fault(entry: &Entry) -> proto::Fault {
         always: fault.times.is_none(),
         probability: fault.probability,
         delay: Some(fault.delay).filter(|delay| *delay > Duration::ZERO).and_then(duration),
-        after_acting: fault.acts,
+        after_execution: fault.also_executes,
         matched: entry.matched,
-        struck: entry.struck,
-        harm: harm(&fault.harm),
+        hit: entry.hit,
+        effect: effect(&fault.effect),
     }
 }
 
-fn harm(harm: &Harm) -> Option<Shown> {
+fn effect(effect: &Effect) -> Option<Shown> {
     use proto::fault::Plain;
 
     let plain = |plain: Plain| Shown::Transport(plain as i32);
-    Some(match harm {
-        Harm::None => return None,
-        Harm::Status(status) => {
+    Some(match effect {
+        Effect::None => return None,
+        Effect::Status(status) => {
             let rpc::Status { code, message, details } = status.clone().into();
             Shown::Status(proto::Status { code, message, details })
         }
-        Harm::Break(Break::Reset(code)) => Shown::Reset(*code),
-        Harm::Break(Break::GoAway { code, refused, text }) => {
+        Effect::Break(Break::Reset(code)) => Shown::Reset(*code),
+        Effect::Break(Break::GoAway { code, refused, text }) => {
             Shown::GoAway(proto::GoAway { code: *code, refused: *refused, text: text.clone() })
         }
-        Harm::Break(Break::Retire) => plain(Plain::Retire),
-        Harm::Break(Break::Close) => plain(Plain::Close),
-        Harm::Break(Break::Abort) => plain(Plain::Abort),
-        Harm::Break(Break::Freeze) => plain(Plain::Freeze),
-        Harm::Break(Break::Stall) => plain(Plain::Stall),
-        Harm::Break(Break::StallBody) => plain(Plain::StallBody),
-        Harm::Break(Break::Half(None)) => plain(Plain::Half),
-        Harm::Break(Break::Half(Some(code))) => Shown::HalfThenReset(*code),
-        Harm::Break(Break::NoStatus) => plain(Plain::NoStatus),
-        Harm::Break(Break::Slow { bytes, every }) => {
+        Effect::Break(Break::Retire) => plain(Plain::Retire),
+        Effect::Break(Break::Close) => plain(Plain::Close),
+        Effect::Break(Break::Abort) => plain(Plain::Abort),
+        Effect::Break(Break::Freeze) => plain(Plain::Freeze),
+        Effect::Break(Break::Stall) => plain(Plain::Stall),
+        Effect::Break(Break::StallBody) => plain(Plain::StallBody),
+        Effect::Break(Break::Half(None)) => plain(Plain::Half),
+        Effect::Break(Break::Half(Some(code))) => Shown::HalfThenReset(*code),
+        Effect::Break(Break::NoStatus) => plain(Plain::NoStatus),
+        Effect::Break(Break::Slow { bytes, every }) => {
             Shown::SlowBody(proto::SlowBody { bytes: *bytes, every: duration(*every) })
         }
-        Harm::Break(Break::Http { status, content_type, body }) => Shown::HttpReply(proto::HttpReply {
+        Effect::Break(Break::Http { status, content_type, body }) => Shown::HttpReply(proto::HttpReply {
             status: u32::from(*status),
             content_type: content_type.clone(),
             body: body.clone(),

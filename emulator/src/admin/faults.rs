@@ -7,59 +7,59 @@ use contact_center_insights::Status;
 
 use super::convert;
 use super::operations::status;
-use super::proto::{self, fault::Harm};
-use crate::exchange::Front;
-use crate::fault;
+use super::proto::{self, fault::Effect};
+use crate::errors;
+use crate::pipeline::Pipeline;
 use crate::script::{Break, Fault, FaultError, Quotas};
 
-pub(super) fn list(front: &Arc<Front>) -> proto::Faults {
-    proto::Faults { faults: front.script.entries().iter().map(convert::fault).collect() }
+pub(super) fn list(pipeline: &Arc<Pipeline>) -> proto::Faults {
+    proto::Faults { faults: pipeline.script.entries().iter().map(convert::fault).collect() }
 }
 
 /// All or none.
-pub(super) fn add(front: &Arc<Front>, given: proto::Faults) -> Result<proto::Faults, Status> {
+pub(super) fn add(pipeline: &Arc<Pipeline>, given: proto::Faults) -> Result<proto::Faults, Status> {
     let faults = given.faults.into_iter().enumerate();
     let faults = faults.map(|(index, fault)| read(index, fault)).collect::<Result<Vec<_>, _>>()?;
     for fault in faults {
-        front.script.push(fault).map_err(|error| refused(&error))?;
+        pipeline.script.push(fault).map_err(|error| refused(&error))?;
     }
-    Ok(list(front))
+    Ok(list(pipeline))
 }
 
-pub(super) fn set_quotas(front: &Arc<Front>, given: proto::Quotas) -> Result<proto::Quotas, Status> {
+pub(super) fn set_quotas(pipeline: &Arc<Pipeline>, given: proto::Quotas) -> Result<proto::Quotas, Status> {
     let mut quotas = if given.documented { Quotas::documented() } else { Quotas::default() };
     quotas.all = given.all.or(quotas.all);
     quotas.by_method.extend(given.methods);
-    front.meter.set(quotas).map_err(|error| refused(&error))?;
-    Ok(convert::quotas(&front.meter.quotas()))
+    pipeline.meter.set(quotas).map_err(|error| refused(&error))?;
+    Ok(convert::quotas(&pipeline.meter.quotas()))
 }
 
 fn refused(error: &FaultError) -> Status {
-    fault::invalid("method", &error.to_string())
+    errors::invalid("method", &error.to_string())
 }
 
 fn read(index: usize, given: proto::Fault) -> Result<Fault, Status> {
     let field = |name: &str| format!("faults[{index}].{name}");
-    let mut fault = match given.harm {
+    let mut fault = match given.effect {
         None => Fault::delay(Duration::ZERO),
-        Some(Harm::Status(error)) => {
+        Some(Effect::Status(error)) => {
             let has_details = !error.details.is_empty();
             let status = status(&field("status"), error)?;
             if has_details { Fault::status(status) } else { Fault::code(status.code(), status.message()) }
         }
-        Some(Harm::Reset(code)) => Fault::transport(Break::Reset(code)),
-        Some(Harm::GoAway(proto::GoAway { code, refused, text })) => {
+        Some(Effect::Reset(code)) => Fault::transport(Break::Reset(code)),
+        Some(Effect::GoAway(proto::GoAway { code, refused, text })) => {
             Fault::transport(Break::GoAway { code, refused, text })
         }
-        Some(Harm::Transport(plain)) => Fault::transport(self::plain(plain).ok_or_else(|| {
-            fault::invalid(&field("transport"), "is none of the ways that a transport can fail")
+        Some(Effect::Transport(plain)) => Fault::transport(self::plain(plain).ok_or_else(|| {
+            errors::invalid(&field("transport"), "is not one of the ways that a transport can fail")
         })?),
-        Some(Harm::HalfThenReset(code)) => Fault::transport(Break::Half(Some(code))),
-        Some(Harm::SlowBody(slow)) => {
+        Some(Effect::HalfThenReset(code)) => Fault::transport(Break::Half(Some(code))),
+        Some(Effect::SlowBody(slow)) => {
             let every = duration(&field("slow_body.every"), slow.every)?;
             Fault::transport(Break::Slow { bytes: slow.bytes, every })
         }
-        Some(Harm::HttpReply(proto::HttpReply { status, content_type, body })) => {
+        Some(Effect::HttpReply(proto::HttpReply { status, content_type, body })) => {
             let status = u16::try_from(status).unwrap_or(u16::MAX);
             Fault::transport(Break::Http { status, content_type, body })
         }
@@ -74,19 +74,19 @@ fn read(index: usize, given: proto::Fault) -> Result<Fault, Status> {
     if given.always {
         fault = fault.always();
     }
-    if given.after_acting {
-        fault = fault.after_acting();
+    if given.after_execution {
+        fault = fault.after_execution();
     }
     if let Some(probability) = given.probability {
         fault = fault.with_probability(probability);
     }
     let checked = fault.check();
-    checked.map_err(|error| fault::invalid(&format!("faults[{index}]"), &error.to_string()))?;
+    checked.map_err(|error| errors::invalid(&format!("faults[{index}]"), &error.to_string()))?;
     Ok(fault)
 }
 
 fn duration(field: &str, given: Option<prost_types::Duration>) -> Result<Duration, Status> {
-    let negative = |_| fault::invalid(field, "must not be negative");
+    let negative = |_| errors::invalid(field, "must not be negative");
     given.map_or(Ok(Duration::ZERO), |given| Duration::try_from(given).map_err(negative))
 }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use contact_center_insights::{Code, Status};
 use http::{HeaderMap, Uri};
 
-use crate::fault;
+use crate::errors;
 
 /// Knows the emulator's own address.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl Guard {
         if !["same-origin", "none"].contains(&&*site) {
             return Err(refused("Sec-Fetch-Site", &site));
         }
-        // A name that was made to lead here is no name of ours.
+        // Another name that somebody made resolve to this address (DNS rebinding).
         match text("host") {
             Some(host) if !self.is_own(&host) => Err(refused("Host", &host)),
             _ => Ok(()),
@@ -51,9 +51,14 @@ impl Guard {
 
 fn refused(header: &str, value: &str) -> Status {
     let message = format!(
-        "the admin API answers no page of another site: the request has `{header}: {value}`; use curl or a program"
+        "the admin API refuses pages of other sites: the request has `{header}: {value}`; use curl or a program"
     );
-    fault::fault(Code::PermissionDenied, "FOREIGN_ORIGIN", message, &[("header", header), ("value", value)])
+    errors::with_reason(
+        Code::PermissionDenied,
+        "FOREIGN_ORIGIN",
+        message,
+        &[("header", header), ("value", value)],
+    )
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use serde_json::{Value, json};
 
-use super::{FILE_DESCRIPTOR_SET, SERVICE, call};
-use crate::exchange::Front;
-use crate::fault;
+use super::service::{FILE_DESCRIPTOR_SET, SERVICE, call};
+use crate::errors;
+use crate::pipeline::Pipeline;
 
 /// Where all of it is.
 const PREFIX: &str = "/_emulator/v1/";
@@ -65,7 +65,12 @@ pub(crate) fn find(verb: &str, path: &str) -> Found {
 }
 
 /// Answers a method in JSON.
-pub(crate) fn answer(front: &Arc<Front>, method: &str, query: &str, body: &[u8]) -> Result<Value, Status> {
+pub(crate) fn answer(
+    pipeline: &Arc<Pipeline>,
+    method: &str,
+    query: &str,
+    body: &[u8],
+) -> Result<Value, Status> {
     let descriptor = descriptor(method)?;
     let given = match method {
         // The body is the seed itself.
@@ -76,20 +81,20 @@ pub(crate) fn answer(front: &Arc<Front>, method: &str, query: &str, body: &[u8])
     };
     let request = DynamicMessage::deserialize(descriptor.input(), given);
     let request = request.map_err(|error| malformed(&error.to_string()))?;
-    let reply = call(front, method, &request.encode_to_vec())?;
+    let reply = call(pipeline, method, &request.encode_to_vec())?;
     let reply = DynamicMessage::decode(descriptor.output(), reply.as_slice());
-    let reply = reply.map_err(|error| fault::internal(error.to_string()))?;
-    let reply = serde_json::to_value(&reply).map_err(|error| fault::internal(error.to_string()))?;
+    let reply = reply.map_err(|error| errors::internal(error.to_string()))?;
+    let reply = serde_json::to_value(&reply).map_err(|error| errors::internal(error.to_string()))?;
     match (method, reply.get("json").and_then(Value::as_str)) {
         ("GetCoverage", Some(document)) => {
-            serde_json::from_str(document).map_err(|error| fault::internal(error.to_string()))
+            serde_json::from_str(document).map_err(|error| errors::internal(error.to_string()))
         }
         _ => Ok(reply),
     }
 }
 
 fn malformed(error: &str) -> Status {
-    fault::fault(Code::InvalidArgument, "MALFORMED_JSON", error, &[("error", error)])
+    errors::with_reason(Code::InvalidArgument, "MALFORMED_JSON", error, &[("error", error)])
 }
 
 fn fields(query: &str) -> Value {
@@ -111,7 +116,7 @@ fn descriptor(method: &str) -> Result<MethodDescriptor, Status> {
     });
     let service = pool.get_service_by_name(SERVICE);
     let found = service.and_then(|service| service.methods().find(|found| found.name() == method));
-    found.ok_or_else(|| fault::internal(format!("the admin API has no `{method}`")))
+    found.ok_or_else(|| errors::internal(format!("the admin API has no `{method}`")))
 }
 
 #[cfg(test)]

@@ -7,21 +7,21 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::rpc;
 
 use super::proto;
-use crate::exchange::Front;
-use crate::fault;
-use crate::methods::State;
+use crate::errors;
+use crate::pipeline::Pipeline;
+use crate::state::State;
 
 /// Of one request: an operation that takes more has another profile than one would want to poll.
 const MAX_POLLS: u32 = 1_000_000;
 
 pub(super) fn advance(
-    front: &Arc<Front>,
+    pipeline: &Arc<Pipeline>,
     request: &proto::AdvanceOperationRequest,
 ) -> Result<proto::OperationState, Status> {
     if request.polls > MAX_POLLS {
-        return Err(fault::invalid("polls", &format!("is more than {MAX_POLLS}")));
+        return Err(errors::invalid("polls", &format!("is more than {MAX_POLLS}")));
     }
-    act(front, &request.name, |state, now| {
+    act(pipeline, &request.name, |state, now| {
         for _ in 0..request.polls.max(1) {
             state.engine.poll(&mut state.world, &request.name, now);
         }
@@ -30,14 +30,17 @@ pub(super) fn advance(
 }
 
 pub(super) fn complete(
-    front: &Arc<Front>,
+    pipeline: &Arc<Pipeline>,
     request: &proto::CompleteOperationRequest,
 ) -> Result<proto::OperationState, Status> {
-    act(front, &request.name, |state, now| {
+    act(pipeline, &request.name, |state, now| {
         match state.engine.complete(&mut state.world, &request.name, now) {
             Some(false) => {
-                let message = format!("`{}` was placed as it is: nothing runs that could end", request.name);
-                Err(fault::precondition("NOTHING_RUNS", message, &request.name))
+                let message = format!(
+                    "`{}` was put there as it is, so nothing runs that could be completed",
+                    request.name
+                );
+                Err(errors::precondition("NOTHING_RUNS", message, &request.name))
             }
             _ => Ok(()),
         }
@@ -45,11 +48,11 @@ pub(super) fn complete(
 }
 
 pub(super) fn fail(
-    front: &Arc<Front>,
+    pipeline: &Arc<Pipeline>,
     request: &proto::FailOperationRequest,
 ) -> Result<proto::OperationState, Status> {
     let error = status("error", request.error.clone().unwrap_or_default())?;
-    act(front, &request.name, |state, now| {
+    act(pipeline, &request.name, |state, now| {
         state.engine.fail(&mut state.world, &request.name, now, error);
         Ok(())
     })
@@ -58,23 +61,23 @@ pub(super) fn fail(
 /// A status that is an error.
 pub(super) fn status(field: &str, given: proto::Status) -> Result<Status, Status> {
     if !(1..=16).contains(&given.code) {
-        return Err(fault::invalid(&format!("{field}.code"), "must be a code from 1 to 16"));
+        return Err(errors::invalid(&format!("{field}.code"), "must be a code from 1 to 16"));
     }
     Ok(rpc::Status { code: given.code, message: given.message, details: given.details }.into())
 }
 
 fn act(
-    front: &Arc<Front>,
+    pipeline: &Arc<Pipeline>,
     name: &str,
     act: impl FnOnce(&mut State, SystemTime) -> Result<(), Status>,
 ) -> Result<proto::OperationState, Status> {
-    front.service.change(|state, now| {
+    pipeline.service.change(|state, now| {
         let is_done = |state: &State| state.engine.look(name).map(|entry| entry.at(now).done);
         match is_done(state) {
-            None => return Err(fault::not_found("operation", name)),
+            None => return Err(errors::not_found("operation", name)),
             Some(true) => {
                 let message = format!("the operation `{name}` has ended already");
-                return Err(fault::precondition("OPERATION_DONE", message, name));
+                return Err(errors::precondition("OPERATION_DONE", message, name));
             }
             Some(false) => {}
         }

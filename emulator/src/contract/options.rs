@@ -2,7 +2,14 @@
 
 use prost_reflect::{DescriptorPool, DynamicMessage, Value};
 
-use super::Binding;
+/// One `google.api.http` binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Binding {
+    pub(crate) verb: String,
+    pub(crate) template: String,
+    /// Empty, `*`, or the field that the body is.
+    pub(crate) body: String,
+}
 
 /// The value of an extension that is a message, if it is set.
 pub(super) fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {

@@ -19,6 +19,8 @@ pub(crate) struct ResourceType {
     pub(crate) plural: String,
     /// What its names look like, such as `projects/{project}/locations/{location}/views/{view}`; the first is usual.
     pub(crate) patterns: Vec<String>,
+    /// The field that says when one of it expires, if the type has one (AIP-214).
+    pub(crate) expire_time: Option<u32>,
     /// How many segments each of the forms has.
     depths: Vec<usize>,
 }
@@ -39,7 +41,7 @@ impl ResourceType {
         self.patterns.iter().any(|pattern| fits(pattern, name))
     }
 
-    /// Whether a name of so many segments can be one of its own at all.
+    /// Whether a name with this many segments can be one of its own at all.
     pub(super) fn may_match(&self, depth: usize) -> bool {
         self.depths.contains(&depth)
     }
@@ -98,8 +100,9 @@ fn one(pool: &DescriptorPool, message: MessageDescriptor) -> Option<ResourceType
     }
     let (kind, patterns) = (spaced(message.name()), texts(&stated, "pattern"));
     let depths = patterns.iter().map(|pattern| pattern.split('/').count()).collect();
-    let mut resource =
-        ResourceType { index: 0, message, kind, plural: text(&stated, "plural"), patterns, depths };
+    let expire_time = message.get_field_by_name("expire_time").map(|field| field.number());
+    let plural = text(&stated, "plural");
+    let mut resource = ResourceType { index: 0, message, kind, plural, patterns, expire_time, depths };
     if resource.plural.is_empty() {
         // Of one that has no plural, the collection is all there is to call it by.
         resource.plural = resource.collection().to_owned();

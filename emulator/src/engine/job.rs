@@ -10,7 +10,7 @@ use prost_types::Any;
 use crate::profile::Profile;
 
 /// What an operation does to the world `W`. A job is a message, so that it can be written down while it runs.
-pub(crate) trait Job<W>: Keep<W> + Debug + Send + Sync {
+pub(crate) trait Job<W>: JobState<W> + Debug + Send + Sync {
     /// Checks that the operation can start, and does what is visible from its start on. An error is the error of
     /// the call: then nothing has happened, and there is no operation.
     fn begin(&mut self, world: &mut W, now: SystemTime) -> Result<(), Status>;
@@ -31,7 +31,7 @@ pub(crate) trait Job<W>: Keep<W> + Debug + Send + Sync {
 }
 
 /// What every job can do because it is a message.
-pub(crate) trait Keep<W> {
+pub(crate) trait JobState<W> {
     /// Another of the same.
     fn copy(&self) -> Box<dyn Job<W>>;
 
@@ -39,7 +39,7 @@ pub(crate) trait Keep<W> {
     fn save(&self) -> Vec<u8>;
 }
 
-impl<W, J: Job<W> + Message + Clone + 'static> Keep<W> for J {
+impl<W, J: Job<W> + Message + Clone + 'static> JobState<W> for J {
     fn copy(&self) -> Box<dyn Job<W>> {
         Box::new(self.clone())
     }
@@ -50,7 +50,7 @@ impl<W, J: Job<W> + Message + Clone + 'static> Keep<W> for J {
 }
 
 /// A world in which jobs can ask for operations that follow theirs.
-pub(crate) trait Host: Sized {
+pub(crate) trait FollowUps: Sized {
     /// What was asked for since the last time.
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         Vec::new()
@@ -80,8 +80,10 @@ impl Claim {
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.doing {
-            "" => write!(f, "at work on `{}`", self.resource),
-            doing => write!(f, "{doing} in `{}`, where one may at a time", self.resource),
+            "" => write!(f, "working on `{}`", self.resource),
+            doing => {
+                write!(f, "{doing} in `{}`, where only one operation may do so at a time", self.resource)
+            }
         }
     }
 }

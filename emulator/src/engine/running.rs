@@ -7,7 +7,7 @@ use contact_center_insights::{Code, Status};
 use prost::Message;
 
 use super::job::{Claim, Job, Moment, Start};
-use crate::fault;
+use crate::errors;
 use crate::profile::{Failure, Pace, Profile};
 
 #[derive(Debug)]
@@ -179,5 +179,5 @@ struct SavedClaim {
 fn scripted(failure: &Failure, method: &str) -> Status {
     let message = failure.message.clone();
     let message = message.unwrap_or_else(|| format!("scripted failure of `{method}`"));
-    fault::fault(failure.code, "SCRIPTED_FAILURE", message, &[("method", method)])
+    errors::with_reason(failure.code, "SCRIPTED_FAILURE", message, &[("method", method)])
 }

@@ -9,7 +9,7 @@ use super::*;
 
 type World = Vec<String>;
 
-impl Host for World {}
+impl FollowUps for World {}
 
 const L: &str = "projects/p/locations/l";
 
@@ -28,7 +28,7 @@ struct Diary {
 impl Job<World> for Diary {
     fn begin(&mut self, world: &mut World, _now: SystemTime) -> Result<(), Status> {
         if self.refuses {
-            return Err(fault::not_found("thing", "t"));
+            return Err(errors::not_found("thing", "t"));
         }
         world.push(format!("{}begin", self.tag));
         Ok(())
@@ -43,7 +43,7 @@ impl Job<World> for Diary {
 
     fn complete(&mut self, world: &mut World, _now: SystemTime) -> Result<Any, Status> {
         if self.fails {
-            return Err(fault::not_found("thing", "t"));
+            return Err(errors::not_found("thing", "t"));
         }
         world.push(format!("{}complete", self.tag));
         Ok(Any { type_url: "response".into(), value: Vec::new() })

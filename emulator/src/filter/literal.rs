@@ -146,7 +146,7 @@ impl Test {
     pub(crate) fn code(relation: Relation, text: &str) -> Result<Self, String> {
         let named = (0..=16).find(|code| code_name(Code::from_i32(*code)) == text);
         let code = text.parse().ok().filter(|code| (0..=16).contains(code)).or(named);
-        let code = code.ok_or_else(|| format!("`{text}` is no code of `google.rpc.Code`"))?;
+        let code = code.ok_or_else(|| format!("`{text}` is not a code of `google.rpc.Code`"))?;
         Ok(Self { relation, literal: Literal::Int(code.into()) })
     }
 

@@ -5,7 +5,7 @@ use prost_reflect::MessageDescriptor;
 
 use super::path::{Cell, LeafKind, Path};
 use super::terms;
-use crate::fault;
+use crate::errors;
 
 /// The order of a list: fields, each ascending or descending.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Order {
         let terms = text.split(',').filter(|_| !text.trim().is_empty());
         terms.map(|term| By::read(term, listed)).collect::<Result<_, _>>().map(Self).map_err(|why| {
             let why = format!("{why}; an order is like `create_time desc`");
-            fault::invalid("order_by", &why)
+            errors::invalid("order_by", &why)
         })
     }
 

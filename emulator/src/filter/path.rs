@@ -2,7 +2,7 @@
 
 use prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::distance::distance;
+use crate::edit_distance::edit_distance;
 use crate::message::wire::{self, Wire};
 
 /// The way from a message to the values of a field in it.
@@ -283,7 +283,7 @@ fn only_has(field: &FieldDescriptor, lists: bool) -> Result<(), String> {
 
 fn unknown(name: &str, message: &MessageDescriptor) -> String {
     let fields: Vec<_> = message.fields().collect();
-    let nearest = fields.iter().map(FieldDescriptor::name).min_by_key(|known| distance(name, known));
+    let nearest = fields.iter().map(FieldDescriptor::name).min_by_key(|known| edit_distance(name, known));
     let hint = nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
     format!("`{}` has no field `{name}`{hint}", message.name())
 }

@@ -152,7 +152,7 @@ fn phrase_matchers(conversation: &[u8], test: Passes<'_>) -> bool {
     wire::fields(metadata).filter(|(number, _)| *number == PHRASE_MATCHERS).any(|(_, entry)| {
         let (_, value) = wire::entry(entry.bytes());
         let name = value.map(|value| wire::text(value.bytes(), NAME)).unwrap_or_default();
-        // An id may carry a revision, which is no part of it here.
+        // An id may carry a revision, which is not a part of it here.
         let id = last_segment(name);
         test(id.split_once('@').map_or(id, |(id, _)| id))
     })

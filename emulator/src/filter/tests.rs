@@ -22,6 +22,8 @@ use prost_types::{Duration, Timestamp};
 
 use super::*;
 
+mod differential;
+mod oracle;
 mod product;
 
 /// The descriptor of a message of the API, or of another by its full name.
@@ -191,7 +193,7 @@ fn r22_what_does_not_fit_is_an_invalid_argument_with_its_place() {
         (r#"transcript="x""#, 0, "compared with nothing"),
         (r#"agent_id.x="1""#, 0, "has no fields"),
         (r#"agent_id="1" AND contains(agent_id, "1")"#, 17, "compared with nothing"),
-        (r#"agent_id=f("1")"#, 0, "no value"),
+        (r#"agent_id=f("1")"#, 0, "not a value"),
         (r"agent_id=a.b", 0, "put it in quotes"),
         (r#"agent_id="1" AND"#, 13, "unexpected keyword"),
         (r"agent_id=", 9, "end of filter"),

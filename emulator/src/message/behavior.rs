@@ -12,24 +12,27 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Re
 
 use super::wire::{self, Wire};
 use crate::contract::{Contract, Trait};
-use crate::fault;
+use crate::errors;
 
 /// The request as its method may see it.
-pub(crate) fn screen<'a>(input: &MessageDescriptor, request: &'a [u8]) -> Result<Cow<'a, [u8]>, Status> {
+pub(crate) fn validate_and_strip<'a>(
+    input: &MessageDescriptor,
+    request: &'a [u8],
+) -> Result<Cow<'a, [u8]>, Status> {
     if let Some(required) = Contract::get().shape(input.full_name()).and_then(|shape| shape.flat()) {
-        return screen_flat(required, request);
+        return validate_and_strip_flat(required, request);
     }
     let mut message = decode(input, request)?;
     clear(&mut message, Trait::OutputOnly);
     let mut missing = Vec::new();
     collect_missing(&message, "", &mut missing);
     if !missing.is_empty() {
-        return Err(fault::invalid_fields("REQUIRED_FIELD_MISSING", &missing));
+        return Err(errors::invalid_fields("REQUIRED_FIELD_MISSING", &missing));
     }
     let mut beyond = Vec::new();
     collect_beyond(&message, "", &mut beyond);
     if !beyond.is_empty() {
-        return Err(fault::invalid_fields("VALUE_OUT_OF_RANGE", &beyond));
+        return Err(errors::invalid_fields("VALUE_OUT_OF_RANGE", &beyond));
     }
     Ok(Cow::Owned(message.encode_to_vec()))
 }
@@ -57,13 +60,16 @@ fn collect_beyond(message: &DynamicMessage, path: &str, beyond: &mut Vec<(String
         }
     };
     if !within {
-        let why = format!("is no `{}` that there is", message.descriptor().full_name());
+        let why = format!("is not a value of `{}`", message.descriptor().full_name());
         beyond.push((path.trim_end_matches('.').to_owned(), why));
     }
 }
 
 /// Of a request that holds no messages, only the required fields are looked for; most reads are such.
-fn screen_flat<'a>(required: &[(u32, String)], request: &'a [u8]) -> Result<Cow<'a, [u8]>, Status> {
+fn validate_and_strip_flat<'a>(
+    required: &[(u32, String)],
+    request: &'a [u8],
+) -> Result<Cow<'a, [u8]>, Status> {
     let has = |number: u32| match wire::last(request, number) {
         Some(Wire::Bytes(bytes)) => !bytes.is_empty(),
         Some(_) => true,
@@ -77,7 +83,7 @@ fn screen_flat<'a>(required: &[(u32, String)], request: &'a [u8]) -> Result<Cow<
     if missing.is_empty() {
         Ok(Cow::Borrowed(request))
     } else {
-        Err(fault::invalid_fields("REQUIRED_FIELD_MISSING", &missing))
+        Err(errors::invalid_fields("REQUIRED_FIELD_MISSING", &missing))
     }
 }
 
@@ -90,7 +96,12 @@ pub(crate) fn decode(input: &MessageDescriptor, bytes: &[u8]) -> Result<DynamicM
 pub(crate) fn malformed(name: &str, error: &prost::DecodeError) -> Status {
     let message = format!("the request is not a valid `{name}`: {error}");
     let error = error.to_string();
-    fault::fault(Code::InvalidArgument, "MALFORMED_REQUEST", message, &[("type", name), ("error", &error)])
+    errors::with_reason(
+        Code::InvalidArgument,
+        "MALFORMED_REQUEST",
+        message,
+        &[("type", name), ("error", &error)],
+    )
 }
 
 /// Takes all fields out that behave so, those of messages within too.
@@ -177,7 +188,7 @@ mod tests {
     use crate::contract::INSIGHTS;
 
     fn run<'a>(method: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Status> {
-        screen(&Contract::get().method(&format!("{INSIGHTS}/{method}")).unwrap().input, bytes)
+        validate_and_strip(&Contract::get().method(&format!("{INSIGHTS}/{method}")).unwrap().input, bytes)
     }
 
     #[test]

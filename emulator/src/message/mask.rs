@@ -6,7 +6,7 @@ use prost_reflect::{
 };
 
 use crate::contract::{Contract, Trait};
-use crate::fault;
+use crate::errors;
 
 /// The fields to set: checked against a message, and without what is output only.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,7 @@ impl Mask {
             _ => {}
         }
         let read = |path: &String| {
-            steps(path, message).map_err(|why| fault::invalid(field, &format!("path `{path}` {why}")))
+            steps(path, message).map_err(|why| errors::invalid(field, &format!("path `{path}` {why}")))
         };
         let mut all = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         all.retain(|path| !path.iter().any(is_skipped));
@@ -63,7 +63,7 @@ impl Mask {
         }
         let mut changed = Vec::new();
         collect_immutable(&before, target, field, &mut changed);
-        if changed.is_empty() { Ok(()) } else { Err(fault::invalid_fields("IMMUTABLE_FIELD", &changed)) }
+        if changed.is_empty() { Ok(()) } else { Err(errors::invalid_fields("IMMUTABLE_FIELD", &changed)) }
     }
 }
 
@@ -90,10 +90,10 @@ fn steps(path: &str, message: &MessageDescriptor) -> Result<Vec<Step>, String> {
     let mut names = names(path).into_iter().peekable();
     while let Some(name) = names.next() {
         let Some(message) = inside.take() else {
-            return Err(format!("goes on with `{name}` where there is nothing within"));
+            return Err(format!("goes on with `{name}` below a field that has no fields"));
         };
         if name == "*" {
-            return Err("has a `*` that is not alone".to_owned());
+            return Err("has a `*` that is not the whole path".to_owned());
         }
         let unknown = || format!("names `{name}`, which is not a field of `{}`", message.name());
         let field = message.get_field_by_name(&name).ok_or_else(unknown)?;
@@ -192,7 +192,7 @@ fn output_only_of(message: Option<&DynamicMessage>) -> Option<DynamicMessage> {
 }
 
 /// Every field that a caller can set becomes what it is in `source`, set or not. What is immutable and not given
-/// stays: to leave it out is no attempt to change it.
+/// stays: leaving it out does not count as changing it.
 fn replace(source: &DynamicMessage, target: &mut DynamicMessage) {
     for field in source.descriptor().fields() {
         if skipped(&field) {

@@ -10,16 +10,17 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
 use super::annotate::{annotate, selector, tools};
-use super::standard::{Family, Order};
+use super::context::Context;
+use super::standard::{ListOrder, ResourceRules};
+use crate::content::analysis::Tools;
 use crate::engine::{Claim, Job, Moment, Start};
 use crate::names;
 use crate::store;
-use crate::work::analysis::Tools;
 use crate::world::World;
 
-pub(super) const FAMILY: Family = Family { order: Order::Newest, delete, ..Family::PLAIN };
+pub(super) const RULES: ResourceRules =
+    ResourceRules { order: ListOrder::Newest, delete, ..ResourceRules::PLAIN };
 
 pub(super) fn create(context: &mut Context<'_>, request: CreateAnalysisRequest) -> Result<Operation, Status> {
     let conversation = request.parent;

@@ -12,11 +12,11 @@ use contact_center_insights::proto::insights::{
     PhraseMatcher, QaQuestion, QaScorecardRevision,
 };
 
-use super::scorecards::DEPLOYED;
+use super::shared::DEPLOYED;
+use crate::content::analysis::{self, Tools};
+use crate::content::quality::Scorecard;
 use crate::names;
 use crate::store::{self, Resources};
-use crate::work::analysis::{self, Tools};
-use crate::work::quality::Scorecard;
 use crate::world::World;
 
 /// The selector of an analysis, or every annotator if it has none.
@@ -97,7 +97,7 @@ fn deployed_revisions(resources: &Resources, location: &str) -> Result<Vec<QaSco
 }
 
 /// Runs an analysis that has its name and its selector, and stores it: as an analysis, as the conversation's latest,
-/// and with it the summary and the moods of the transcript, which belong to the conversation.
+/// and with it the summary and the sentiments of the transcript, which belong to the conversation.
 pub(super) fn annotate(
     world: &mut World,
     conversation: &str,
@@ -127,8 +127,8 @@ pub(super) fn annotate(
             conversation.latest_summary = findings.summary;
         }
         let segments = conversation.transcript.iter_mut().flat_map(|found| &mut found.transcript_segments);
-        for (segment, mood) in segments.zip(findings.moods) {
-            segment.sentiment = Some(mood);
+        for (segment, sentiment) in segments.zip(findings.sentiments) {
+            segment.sentiment = Some(sentiment);
         }
     })?;
     world.store.insert(&analysis)?;

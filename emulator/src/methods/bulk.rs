@@ -13,40 +13,16 @@ use contact_center_insights::{Code, Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
 use super::annotate::{annotate, selector, tools};
+use super::context::Context;
+use super::shared::{matching, note};
+use crate::content::averages::count;
+use crate::content::select::chosen;
 use crate::engine::{Claim, Job, Moment};
-use crate::fault;
-use crate::filter::Filter;
-use crate::message::wire;
+use crate::errors;
 use crate::names::LOCATION;
-use crate::store::{self, Resources};
-use crate::work::select::chosen;
-use crate::work::sums::count;
+use crate::store;
 use crate::world::World;
-
-/// Metadata is polled: a list of errors that grows with the job would make each poll as large as the job.
-const MAX_PARTIAL_ERRORS: usize = 100;
-
-/// The names of the conversations of a location that a filter asks for, in order of name.
-pub(super) fn matching(
-    resources: &Resources,
-    location: &str,
-    field: &str,
-    filter: &str,
-) -> Result<Vec<String>, Status> {
-    let conversations = store::of::<Conversation>()?;
-    let filter = Filter::compile_field(field, filter, &conversations.message)?;
-    let found = resources.below(conversations, location).filter(|item| filter.matches(&item.bytes));
-    Ok(found.map(|item| wire::text(&item.bytes, 1).to_owned()).collect())
-}
-
-/// Adds an error, unless there are many already.
-pub(super) fn note(errors: &mut Vec<rpc::Status>, status: Status) {
-    if errors.len() < MAX_PARTIAL_ERRORS {
-        errors.push(status.into());
-    }
-}
 
 pub(super) fn analyze(
     context: &mut Context<'_>,
@@ -56,7 +32,7 @@ pub(super) fn analyze(
     LOCATION.check("parent", &parent)?;
     if !(request.analysis_percentage > 0.0 && request.analysis_percentage <= 100.0) {
         let why = format!("{} is not above 0 and up to 100", request.analysis_percentage);
-        return Err(fault::invalid("analysis_percentage", &why));
+        return Err(errors::invalid("analysis_percentage", &why));
     }
     let claims = vec![Claim::only_one("analysing conversations in bulk", &parent)];
     let job = Analyze { request: Some(request), ..Analyze::default() };
@@ -135,7 +111,7 @@ pub(super) fn delete(
     let parent = request.parent.clone();
     LOCATION.check("parent", &parent)?;
     if request.max_delete_count < 0 {
-        return Err(fault::invalid("max_delete_count", "must not be negative"));
+        return Err(errors::invalid("max_delete_count", "must not be negative"));
     }
     context.start(
         "BulkDeleteConversations",
@@ -171,7 +147,7 @@ impl Delete {
             ("matching", &*found.len().to_string()),
             ("max_delete_count", &*request.max_delete_count.to_string()),
         ];
-        Err(fault::fault(Code::FailedPrecondition, "TOO_MANY_MATCHING_CONVERSATIONS", message, &parts))
+        Err(errors::with_reason(Code::FailedPrecondition, "TOO_MANY_MATCHING_CONVERSATIONS", message, &parts))
     }
 }
 
@@ -195,7 +171,7 @@ impl Job<World> for Delete {
         for name in self.check_count(world)? {
             if !force && world.store.below(analyses, &name).next().is_some() {
                 let message = format!("conversation `{name}` has analyses; `force` deletes them with it");
-                note(&mut self.partial_errors, fault::precondition("RESOURCE_HAS_CHILDREN", message, &name));
+                note(&mut self.partial_errors, errors::precondition("RESOURCE_HAS_CHILDREN", message, &name));
                 continue;
             }
             world.store.remove(conversations, &name)?;

@@ -13,22 +13,25 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::{Any, Duration, Timestamp};
 
-use super::ingest::buckets;
-use super::standard::{Family, Order, changed};
-use super::{Context, rules};
+use super::analysis_rules;
+use super::context::Context;
+use super::shared::buckets;
+use super::standard::{ListOrder, ResourceRules, changed};
+use crate::content::conversation::fill;
+use crate::content::transcript;
 use crate::engine::{Claim, Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::names::{self, LOCATION};
 use crate::store::{self, Store};
-use crate::work::conversation::fill;
-use crate::work::transcript;
 use crate::world::{self, World};
 
 /// Pages of conversations and of labels may be long; both are documented.
 const MAX_PAGE: usize = 100_000;
+/// All that is documented to be left out of a basic view.
+const TRANSCRIPT: u32 = 8;
 
-pub(super) const FAMILY: Family = Family {
-    order: Order::Newest,
+pub(super) const RULES: ResourceRules = ResourceRules {
+    order: ListOrder::Newest,
     max_page: MAX_PAGE,
     create: |context, bytes| {
         let now = context.now;
@@ -39,10 +42,11 @@ pub(super) const FAMILY: Family = Family {
     },
     update: |context, _, after| changed(after, |conversation| check(conversation, context.now)),
     blocking: &["Analysis"],
-    ..Family::PLAIN
+    hidden_in_basic: &[TRANSCRIPT],
+    ..ResourceRules::PLAIN
 };
 
-pub(super) const LABELS: Family = Family { max_page: MAX_PAGE, ..Family::PLAIN };
+pub(super) const LABELS: ResourceRules = ResourceRules { max_page: MAX_PAGE, ..ResourceRules::PLAIN };
 
 pub(super) fn upload(
     context: &mut Context<'_>,
@@ -94,7 +98,7 @@ fn load(settings: &world::Settings, conversation: &mut Conversation) -> Result<(
     }
     let uri = source.transcript_uri.clone();
     let read = transcript::parse(&buckets.read(FIELD, &uri)?);
-    fill(conversation, read.map_err(|why| fault::invalid(FIELD, &format!("`{uri}`: {why}")))?);
+    fill(conversation, read.map_err(|why| errors::invalid(FIELD, &format!("`{uri}`: {why}")))?);
     Ok(())
 }
 
@@ -104,17 +108,17 @@ fn check(conversation: &mut Conversation, now: SystemTime) -> Result<(), Status>
     const MAX_LABEL: usize = 256;
     if let Some(Expiration::Ttl(ttl)) = conversation.expiration {
         let why = "must be a positive duration that ends before the year 10000";
-        let expires = expire_time(now, ttl).ok_or_else(|| fault::invalid("conversation.ttl", why))?;
+        let expires = expire_time(now, ttl).ok_or_else(|| errors::invalid("conversation.ttl", why))?;
         conversation.expiration = Some(Expiration::ExpireTime(expires));
     }
     if conversation.labels.len() > MAX_LABELS {
         let why = format!("{} labels are more than {MAX_LABELS}", conversation.labels.len());
-        return Err(fault::invalid("conversation.labels", &why));
+        return Err(errors::invalid("conversation.labels", &why));
     }
     let too_long = |text: &String| text.chars().count() > MAX_LABEL;
     if conversation.labels.iter().any(|(key, value)| too_long(key) || too_long(value)) {
         let why = format!("a key or a value is longer than {MAX_LABEL} characters");
-        return Err(fault::invalid("conversation.labels", &why));
+        return Err(errors::invalid("conversation.labels", &why));
     }
     Ok(())
 }
@@ -179,7 +183,8 @@ impl Job<World> for Upload {
         let response = any::pack(&conversation);
         let stored = Bytes::copy_from_slice(&response.value);
         world.store.insert_raw(store::of::<Conversation>()?, stored)?;
-        self.analysis_operation = rules::follow_upload(world, &conversation, now)?.unwrap_or_default();
+        self.analysis_operation =
+            analysis_rules::follow_upload(world, &conversation, now)?.unwrap_or_default();
         Ok(response)
     }
 

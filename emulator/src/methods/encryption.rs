@@ -11,12 +11,12 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
+use super::context::Context;
 use crate::contract::Contract;
 use crate::engine::{Claim, Job, Moment};
 use crate::names::{self, Pattern};
 use crate::world::World;
-use crate::{fault, store};
+use crate::{errors, store};
 
 const KEY: Pattern =
     Pattern("projects/{project}/locations/{location}/keyRings/{key_ring}/cryptoKeys/{crypto_key}");
@@ -30,12 +30,12 @@ pub(super) fn initialize(
     KEY.check("encryption_spec.kms_key", &spec.kms_key)?;
     let (here, there) = (names::location_id(&spec.name), names::location_id(&spec.kms_key));
     if here == "global" {
-        let why = "the location `global` cannot be encrypted with a key of one's own";
-        return Err(fault::invalid("encryption_spec.name", why));
+        let why = "the location `global` cannot be encrypted with a customer-managed key";
+        return Err(errors::invalid("encryption_spec.name", why));
     }
     if here != there {
         let why = format!("the key is in `{there}`, and must be in `{here}`, where it is used");
-        return Err(fault::invalid("encryption_spec.kms_key", &why));
+        return Err(errors::invalid("encryption_spec.kms_key", &why));
     }
     let claims = vec![Claim::on(&spec.name)];
     context.start("InitializeEncryptionSpec", &spec.name, claims, Initialize { request: Some(request) })
@@ -62,7 +62,7 @@ impl Initialize {
         let found = others.filter(|resource| world.store.count(resource, location) > 0);
         let Some(kind) = found.map(|resource| resource.plural.as_str()).next() else { return Ok(()) };
         let message = format!("`{location}` has {kind} already: its key can be set only while it is empty");
-        Err(fault::precondition("LOCATION_NOT_EMPTY", message, &name))
+        Err(errors::precondition("LOCATION_NOT_EMPTY", message, &name))
     }
 }
 

@@ -14,13 +14,12 @@ use contact_center_insights::{Code, Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::matching;
-use super::ingest::buckets;
+use super::context::Context;
+use super::shared::{buckets, matching};
+use crate::content::export::row;
 use crate::engine::{Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::names::{self, LOCATION};
-use crate::work::export::row;
 use crate::world::World;
 
 pub(super) fn export(
@@ -44,7 +43,7 @@ impl Export {
     fn table(&self) -> Result<String, Status> {
         let request = self.request.clone().unwrap_or_default();
         let Some(Destination::BigQueryDestination(table)) = request.destination else {
-            return Err(fault::invalid("big_query_destination", "is required: it says where the data goes"));
+            return Err(errors::invalid("big_query_destination", "is required: it says where the data goes"));
         };
         let BigQueryDestination { project_id, dataset, table } = table;
         let project =
@@ -52,8 +51,8 @@ impl Export {
         for (field, part) in [("project_id", &project), ("dataset", &dataset), ("table", &table)] {
             let fits = |c: char| c.is_alphanumeric() || "_-.:$".contains(c);
             if part.is_empty() || part.starts_with('.') || !part.chars().all(fits) {
-                let why = format!("`{part}` is no name of a project, a dataset or a table");
-                return Err(fault::invalid(&format!("big_query_destination.{field}"), &why));
+                let why = format!("`{part}` is not the name of a project, a dataset or a table");
+                return Err(errors::invalid(&format!("big_query_destination.{field}"), &why));
             }
         }
         Ok(format!("gs://bigquery/{project}/{dataset}/{table}.ndjson"))
@@ -65,7 +64,7 @@ impl Export {
             Ok(WriteDisposition::WriteAppend) => Ok(true),
             Ok(WriteDisposition::Unspecified | WriteDisposition::WriteTruncate) => Ok(false),
             Err(_) => {
-                Err(fault::invalid("write_disposition", &format!("{written} is no `WriteDisposition`")))
+                Err(errors::invalid("write_disposition", &format!("{written} is not a `WriteDisposition`")))
             }
         }
     }

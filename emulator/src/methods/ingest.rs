@@ -20,19 +20,19 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::note;
+use super::context::Context;
 use super::conversations;
+use super::shared::{buckets, note};
+use crate::content::averages::count;
+use crate::content::bucket::Buckets;
+use crate::content::select::sample;
+use crate::content::{conversation, sidecar_metadata, transcript};
 use crate::engine::{Claim, Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::message::wire;
 use crate::names::{self, LOCATION};
 use crate::store::{self, Resources};
-use crate::work::bucket::Buckets;
-use crate::work::select::sample;
-use crate::work::sums::count;
-use crate::work::{companion, conversation, transcript};
-use crate::world::{Settings, World};
+use crate::world::World;
 
 pub(super) fn ingest(
     context: &mut Context<'_>,
@@ -41,7 +41,7 @@ pub(super) fn ingest(
     let parent = request.parent.clone();
     LOCATION.check("parent", &parent)?;
     if request.sample_size.is_some_and(|size| size <= 0) {
-        return Err(fault::invalid("sample_size", "must be positive"));
+        return Err(errors::invalid("sample_size", "must be positive"));
     }
     place(&request)?;
     let claims = vec![Claim::only_one("ingesting conversations", &parent)];
@@ -56,14 +56,8 @@ pub(super) fn ingest(
 fn place(request: &IngestConversationsRequest) -> Result<&Place, Status> {
     match &request.source {
         Some(Source::GcsSource(place)) => Ok(place),
-        None => Err(fault::invalid("gcs_source", "is required: it says where the transcripts are")),
+        None => Err(errors::invalid("gcs_source", "is required: it says where the transcripts are")),
     }
-}
-
-/// The buckets below the directory that the emulator was started with.
-pub(super) fn buckets(settings: &Settings) -> Result<Buckets, Status> {
-    let Some(root) = &settings.gcs_root else { return Ok(Buckets::default()) };
-    Buckets::open(root).map_err(|error| fault::internal(format!("`{}`: {error}", root.display())))
 }
 
 /// The objects are listed, and each is looked at, when the operation starts: from then on it is known which of them
@@ -162,7 +156,7 @@ fn ingested(resources: &Resources, location: &str) -> Result<BTreeSet<String>, S
 /// The conversation that an object makes, without a name. Nothing listens to audio: it makes one without transcript.
 fn read(buckets: &Buckets, request: &IngestConversationsRequest, uri: &str) -> Result<Conversation, Status> {
     let place = place(request)?;
-    let bad = |why: String| fault::invalid("gcs_source", &format!("`{uri}`: {why}"));
+    let bad = |why: String| errors::invalid("gcs_source", &format!("`{uri}`: {why}"));
     let config = request.conversation_config.clone().unwrap_or_default();
     let mut made = Conversation { agent_id: config.agent_id.clone(), ..Conversation::default() };
     made.medium = match &request.object_config {
@@ -174,9 +168,11 @@ fn read(buckets: &Buckets, request: &IngestConversationsRequest, uri: &str) -> R
     }
     made.metadata = channels(&config);
     if let Some(folder) = &place.metadata_bucket_uri {
-        let companion = companion_uri(folder, &place.bucket_uri, uri);
-        match buckets.read("gcs_source.metadata_bucket_uri", &companion) {
-            Ok(bytes) => companion::apply(&mut made, &bytes, &place.custom_metadata_keys).map_err(bad)?,
+        let sidecar = sidecar_uri(folder, &place.bucket_uri, uri);
+        match buckets.read("gcs_source.metadata_bucket_uri", &sidecar) {
+            Ok(bytes) => {
+                sidecar_metadata::apply(&mut made, &bytes, &place.custom_metadata_keys).map_err(bad)?;
+            }
             Err(status) if status.code() == contact_center_insights::Code::NotFound => {}
             Err(status) => return Err(status),
         }
@@ -200,7 +196,7 @@ fn channels(config: &ConversationConfig) -> Option<Metadata> {
 }
 
 /// Of the same name below its own folder, as a JSON file.
-fn companion_uri(folder: &str, below: &str, uri: &str) -> String {
+fn sidecar_uri(folder: &str, below: &str, uri: &str) -> String {
     let relative = uri.strip_prefix(below).unwrap_or_else(|| names::id(uri)).trim_start_matches('/');
     // Only of the last segment, since a folder may have a dot in its name.
     let stem = match relative.rsplit_once('.') {
@@ -216,12 +212,12 @@ mod tests {
 
     #[test]
     fn companions_have_the_name_of_what_they_are_about() {
-        for (folder, below, uri, companion) in [
+        for (folder, below, uri, sidecar) in [
             ("gs://m/x", "gs://b/calls", "gs://b/calls/1.mp3", "gs://m/x/1.json"),
             ("gs://m/", "gs://b", "gs://b/calls/1.json", "gs://m/calls/1.json"),
             ("gs://m", "gs://b/calls/", "gs://b/calls/a.b/1", "gs://m/a.b/1.json"),
         ] {
-            assert_eq!(companion_uri(folder, below, uri), companion);
+            assert_eq!(sidecar_uri(folder, below, uri), sidecar);
         }
     }
 }

@@ -13,10 +13,10 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::standard::Family;
+use super::context::Context;
+use super::standard::ResourceRules;
 use crate::engine::{Claim, Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::names;
 use crate::store;
 use crate::world::World;
@@ -26,7 +26,7 @@ const MAX_MODELS: usize = 10;
 const MAX_DEPLOYED: usize = 5;
 
 /// An issue that is deleted no longer counts.
-pub(super) const ISSUES: Family = Family {
+pub(super) const ISSUES: ResourceRules = ResourceRules {
     delete: |context, name| {
         let now = context.now;
         let change = |model: &mut IssueModel| {
@@ -35,7 +35,7 @@ pub(super) const ISSUES: Family = Family {
         };
         context.store().update(names::above(name), change).map(drop)
     },
-    ..Family::PLAIN
+    ..ResourceRules::PLAIN
 };
 
 pub(super) fn deploy(
@@ -82,7 +82,7 @@ fn check_quota(what: &str, location: &str, has: usize, most: usize) -> Result<()
         return Ok(());
     }
     let message = format!("`{location}` has {has} {what}, and may have no more than {most}");
-    Err(fault::quota("TOO_MANY_RESOURCES", message, location, what))
+    Err(errors::quota("TOO_MANY_RESOURCES", message, location, what))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
@@ -135,7 +135,7 @@ impl Job<World> for Change {
             };
             let message =
                 format!("issue model `{}` cannot be {verb}: its state is {}", self.name, state.as_str_name());
-            return Err(fault::precondition(reason, message, &self.name));
+            return Err(errors::precondition(reason, message, &self.name));
         }
         if self.kind() == Kind::Deploy {
             let location = names::location(&self.name);

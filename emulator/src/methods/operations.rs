@@ -8,9 +8,9 @@ use contact_center_insights::proto::longrunning::{
 use prost::Message as _;
 use prost_reflect::MessageDescriptor;
 
-use super::{Context, View};
+use super::context::{Context, View};
 use crate::contract::Contract;
-use crate::fault;
+use crate::errors;
 use crate::filter::Filter;
 use crate::names::{LOCATION, OPERATION};
 use crate::paging::{Key, Page};
@@ -23,14 +23,14 @@ pub(super) fn get(context: &mut Context<'_>, request: GetOperationRequest) -> Re
     OPERATION.check("name", &name)?;
     let state = &mut *context.state;
     let found = state.engine.poll(&mut state.world, &name, context.now);
-    found.ok_or_else(|| fault::not_found("operation", &name))
+    found.ok_or_else(|| errors::not_found("operation", &name))
 }
 
 pub(super) fn list(view: &View, request: ListOperationsRequest) -> Result<ListOperationsResponse, Status> {
     let ListOperationsRequest { name, filter, page_size, page_token, return_partial_success } = request;
     LOCATION.check("name", &name)?;
     if return_partial_success {
-        return Err(fault::unsupported("return_partial_success", "all operations are always reachable"));
+        return Err(errors::unsupported("return_partial_success", "all operations are always reachable"));
     }
     let wanted = Filter::compile(&filter, operation_type()?)?;
     let page = Page::read(page_size, &page_token, MAX_PAGE, &["ListOperations", &name, &filter])?;
@@ -48,11 +48,11 @@ pub(super) fn cancel(context: &mut Context<'_>, request: CancelOperationRequest)
     OPERATION.check("name", &name)?;
     let state = &mut *context.state;
     let found = state.engine.cancel(&mut state.world, &name, context.now);
-    found.ok_or_else(|| fault::not_found("operation", &name))
+    found.ok_or_else(|| errors::not_found("operation", &name))
 }
 
 /// What filters are checked against.
 fn operation_type() -> Result<&'static MessageDescriptor, Status> {
     let method = Contract::get().method("google.longrunning.Operations/GetOperation");
-    method.map(|method| &method.output).ok_or_else(|| fault::internal("operations have no descriptor"))
+    method.map(|method| &method.output).ok_or_else(|| errors::internal("operations have no descriptor"))
 }

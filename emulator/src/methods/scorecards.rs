@@ -9,23 +9,30 @@ use contact_center_insights::proto::insights::{
     DeployQaScorecardRevisionRequest, QaScorecard, QaScorecardRevision, UndeployQaScorecardRevisionRequest,
 };
 
-use super::Context;
-use super::standard::{Family, changed};
+use super::context::Context;
+use super::shared::DEPLOYED;
+use super::standard::{ResourceRules, changed};
 use crate::engine::Claim;
 use crate::message::wire;
 use crate::store::{self, Store};
-use crate::{fault, names};
+use crate::{errors, names};
 
 const LATEST: &str = "latest";
-pub(super) const DEPLOYED: &str = "deployed";
 
-pub(super) const SCORECARDS: Family = Family { blocking: &["QaScorecardRevision"], ..Family::PLAIN };
+pub(super) const SCORECARDS: ResourceRules =
+    ResourceRules { blocking: &["QaScorecardRevision"], ..ResourceRules::PLAIN };
 
-pub(super) const REVISIONS: Family =
-    Family { create: create_revision, delete: delete_revision, blocking: &["QaQuestion"], ..Family::PLAIN };
+pub(super) const REVISIONS: ResourceRules = ResourceRules {
+    create: create_revision,
+    delete: delete_revision,
+    blocking: &["QaQuestion"],
+    takes_wildcard_parent: true,
+    alias_field: Some("alternate_ids"),
+    ..ResourceRules::PLAIN
+};
 
 /// Questions can be changed while their revision can.
-pub(super) const QUESTIONS: Family = Family {
+pub(super) const QUESTIONS: ResourceRules = ResourceRules {
     create: |context, bytes| {
         check_editable(context, wire::text(bytes, 1))?;
         Ok(bytes.to_vec())
@@ -35,7 +42,7 @@ pub(super) const QUESTIONS: Family = Family {
         Ok(after.to_vec())
     },
     delete: check_editable,
-    ..Family::PLAIN
+    ..ResourceRules::PLAIN
 };
 
 pub(super) fn deploy(
@@ -48,7 +55,7 @@ pub(super) fn deploy(
         let state = revision.state().as_str_name();
         let message =
             format!("`{name}` cannot be deployed: its state is {state}, neither EDITABLE nor READY");
-        return Err(fault::precondition("REVISION_NOT_READY", message, &name));
+        return Err(errors::precondition("REVISION_NOT_READY", message, &name));
     }
     // One revision of a scorecard is in use at a time.
     move_id(context.store(), names::above(&name), DEPLOYED, Some(&name))?;
@@ -62,13 +69,13 @@ pub(super) fn undeploy(
     let UndeployQaScorecardRevisionRequest { name } = request;
     if !settled(context, &name)?.alternate_ids.iter().any(|id| id == DEPLOYED) {
         let message = format!("`{name}` is not deployed");
-        return Err(fault::precondition("REVISION_NOT_DEPLOYED", message, &name));
+        return Err(errors::precondition("REVISION_NOT_DEPLOYED", message, &name));
     }
     move_id(context.store(), names::above(&name), DEPLOYED, None)?;
     context.store().get(&name)
 }
 
-/// A revision that no operation is at work on.
+/// A revision that no operation is working on.
 fn settled(context: &mut Context<'_>, name: &str) -> Result<QaScorecardRevision, Status> {
     names::check(store::of::<QaScorecardRevision>()?, "name", name)?;
     let revision = context.store().get(name)?;
@@ -121,5 +128,5 @@ fn check_editable(context: &mut Context<'_>, question: &str) -> Result<(), Statu
     }
     let state = revision.state().as_str_name();
     let message = format!("questions of `{name}` cannot be changed: its state is {state}, not EDITABLE");
-    Err(fault::precondition("REVISION_NOT_EDITABLE", message, &name))
+    Err(errors::precondition("REVISION_NOT_EDITABLE", message, &name))
 }

@@ -2,10 +2,10 @@
 
 use contact_center_insights::proto::insights::Settings;
 
-use super::standard::{Family, changed};
-use crate::fault;
+use super::standard::{ResourceRules, changed};
+use crate::errors;
 
-pub(super) const FAMILY: Family = Family {
+pub(super) const RULES: ResourceRules = ResourceRules {
     update: |_, _, after| {
         changed(after, |settings: &mut Settings| {
             let Some(config) = &settings.analysis_config else { return Ok(()) };
@@ -16,11 +16,15 @@ pub(super) const FAMILY: Family = Family {
             for (field, share) in shares {
                 if !(0.0..=100.0).contains(&share) {
                     let field = format!("settings.analysis_config.{field}");
-                    return Err(fault::invalid(&field, &format!("{share} is no percentage from 0 to 100")));
+                    return Err(errors::invalid(
+                        &field,
+                        &format!("{share} is not a percentage from 0 to 100"),
+                    ));
                 }
             }
             Ok(())
         })
     },
-    ..Family::PLAIN
+    exists_from_start: true,
+    ..ResourceRules::PLAIN
 };

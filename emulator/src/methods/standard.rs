@@ -1,44 +1,46 @@
 //! Get, list, create, update and delete, for every resource alike, from the descriptors.
 
-mod family;
 mod list;
 mod request;
+mod resource_rules;
 mod write;
 
 use prost_reflect::DynamicMessage;
 
-pub(super) use self::family::{Family, Order, changed};
-use self::request::Request;
-use super::{Answer, Context, Handler, View};
-use crate::contract::{Contract, Method, ResourceType, Standard};
-use crate::message::{behavior, cut, wire};
+use self::request::{Request, Shown};
+pub(super) use self::resource_rules::{ListOrder, ResourceRules, changed};
+use super::context::{Answer, Context, Handler, View};
+use crate::contract::{Method, ResourceType, Standard};
+use crate::message::{behavior, splice, wire};
 use crate::names;
 
 /// Serves a method if it is a standard one.
-pub(super) fn handler(method: &'static Method) -> Option<(String, Handler)> {
-    let (verb, index) = method.standard?;
-    let resource = Contract::get().resources().get(index)?;
-    let family = family::of(resource);
+pub(super) fn handler(
+    method: &'static Method,
+    resource: &'static ResourceType,
+    rules: ResourceRules,
+) -> Option<Handler> {
+    let (verb, _) = method.standard?;
     let input = &method.input;
     let handler = match verb {
-        Standard::Get => reading(method, move |view, request| get(view, resource, &Request(request))),
+        Standard::Get => reading(method, move |view, request| get(view, resource, rules, &Request(request))),
         Standard::List => {
-            let list = list::List::of(method, resource, family);
+            let list = list::List::of(method, resource, rules);
             reading(method, move |view, request| list.answer(view, &Request(request)))
         }
         Standard::Create => {
-            let create = write::Create::of(input, resource, family)?;
+            let create = write::Create::of(input, resource, rules)?;
             writing(method, move |context, request| create.answer(context, &Request(request)))
         }
         Standard::Update => {
-            let update = write::Update::of(input, resource, family)?;
+            let update = write::Update::of(input, resource, rules)?;
             writing(method, move |context, request| update.answer(context, &Request(request)))
         }
         Standard::Delete => writing(method, move |context, request| {
-            write::delete(context, resource, family, &Request(request))
+            write::delete(context, resource, rules, &Request(request))
         }),
     };
-    Some((method.path.clone(), handler))
+    Some(handler)
 }
 
 fn reading(
@@ -57,23 +59,23 @@ fn writing(
     }))
 }
 
-fn get(view: &View, resource: &ResourceType, request: &Request) -> Answer {
+fn get(view: &View, resource: &ResourceType, rules: ResourceRules, request: &Request) -> Answer {
     let name = request.text("name");
     names::check(resource, "name", &name)?;
-    let hidden = request.hidden(list::Shown::Full)?;
+    let hidden = request.hidden(Shown::Full, rules)?;
     match view.resources.find(resource, &name) {
-        Some(item) => Ok(cut::without(&item.bytes, hidden)),
-        None if resource.message.name() == "Settings" => Ok(write::unset(resource, &name)),
-        None => match by_other_id(view, resource, &name) {
+        Some(item) => Ok(splice::without(&item.bytes, hidden)),
+        None if rules.exists_from_start => Ok(write::unset(resource, &name)),
+        None => match by_alias(view, resource, rules, &name) {
             Some(found) => Ok(found),
             None => view.resources.raw(resource, &name).map(|bytes| bytes.to_vec()),
         },
     }
 }
 
-/// A resource may have ids beside the one in its name, such as `latest`; only revisions of scorecards do.
-fn by_other_id(view: &View, resource: &ResourceType, name: &str) -> Option<Vec<u8>> {
-    let field = resource.message.get_field_by_name("alternate_ids")?.number();
+/// The resource that has the last segment of `name` among its aliases.
+fn by_alias(view: &View, resource: &ResourceType, rules: ResourceRules, name: &str) -> Option<Vec<u8>> {
+    let field = resource.message.get_field_by_name(rules.alias_field?)?.number();
     let has = |bytes: &[u8]| {
         wire::fields(bytes).any(|(n, id)| n == field && id.bytes() == names::id(name).as_bytes())
     };

@@ -14,15 +14,15 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::{Context, View};
+use super::context::{Context, View};
+use crate::content::metrics::{Answer, Chosen, Query};
+use crate::content::stats::{ModelStats, Stats};
 use crate::engine::{Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::filter::Filter;
-use crate::message::cut;
+use crate::message::splice;
 use crate::names::{self, LOCATION, Pattern};
 use crate::store::{self, Resources};
-use crate::work::metrics::{Answer, Chosen, Query};
-use crate::work::stats::{ModelStats, Stats};
 use crate::world::World;
 
 /// The other form that the annotations of these methods allow. Here a view shows all of its location.
@@ -50,8 +50,10 @@ fn each_matching(
 ) -> Result<(), Status> {
     for item in resources.below(store::of::<Conversation>()?, location) {
         if filter.matches(&item.bytes) {
-            let conversation = Conversation::decode(&*cut::without(&item.bytes, TRANSCRIPT));
-            each(&conversation.map_err(|error| fault::internal(format!("torn: {error}")))?);
+            let conversation = Conversation::decode(&*splice::without(&item.bytes, TRANSCRIPT));
+            each(&conversation.map_err(|error| {
+                errors::internal(format!("a stored resource cannot be decoded: {error}"))
+            })?);
         }
     }
     Ok(())
@@ -107,35 +109,35 @@ impl Metrics {
         let (Some((start, _)), Some((end, _))) = filter.bounds(CREATE_TIME) else {
             let why = "must bound `create_time` from both sides, as in \
                        create_time>=\"2025-01-01T00:00:00Z\" create_time<\"2025-02-01T00:00:00Z\"";
-            return Err(fault::invalid("filter", why));
+            return Err(errors::invalid("filter", why));
         };
         if start > end {
-            return Err(fault::invalid(
+            return Err(errors::invalid(
                 "filter",
-                "the time that `create_time` is bound to ends before it starts",
+                "`create_time` is limited to a time that ends before it starts",
             ));
         }
         let granularity = TimeGranularity::try_from(request.time_granularity);
         let granularity = granularity.map_err(|_| {
-            fault::invalid(
+            errors::invalid(
                 "time_granularity",
-                &format!("{} is no `TimeGranularity`", request.time_granularity),
+                &format!("{} is not a `TimeGranularity`", request.time_granularity),
             )
         })?;
         let dimension = match request.dimensions.as_slice() {
             [] => DimensionKey::Unspecified,
             [one] if one.dimension_key() != DimensionKey::Unspecified => one.dimension_key(),
             [one] => {
-                let why = format!("{} is no key of a dimension", one.dimension_key);
-                return Err(fault::invalid("dimensions[0].dimension_key", &why));
+                let why = format!("{} is not a key of a dimension", one.dimension_key);
+                return Err(errors::invalid("dimensions[0].dimension_key", &why));
             }
             more => {
-                let why = format!("{} dimensions are more than one, which is as many as can be", more.len());
-                return Err(fault::invalid("dimensions", &why));
+                let why = format!("{} dimensions were given; at most one is allowed", more.len());
+                return Err(errors::invalid("dimensions", &why));
             }
         };
         let paths = request.measure_mask.map(|mask| mask.paths).unwrap_or_default();
-        let chosen = Chosen::read(&paths).map_err(|why| fault::invalid("measure_mask", &why))?;
+        let chosen = Chosen::read(&paths).map_err(|why| errors::invalid("measure_mask", &why))?;
         Ok((filter, Query { start, end, granularity, dimension, chosen }))
     }
 }

@@ -15,18 +15,17 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
-use super::bulk::matching;
-use super::ingest::buckets;
+use super::context::Context;
 use super::issue_models::check_models;
+use super::shared::{buckets, matching};
+use crate::content::averages::long;
+use crate::content::model_file;
+use crate::content::stats::ModelStats;
+use crate::content::topics::{Classifier, MAX_TRAINED, Topic, customer_text, train};
 use crate::engine::{Claim, Job, Moment, ONLY_ONE};
-use crate::fault;
+use crate::errors;
 use crate::names::{self, LOCATION};
 use crate::store;
-use crate::work::model_file;
-use crate::work::stats::ModelStats;
-use crate::work::sums::long;
-use crate::work::topics::{Classifier, MAX_TRAINED, Topic, customer_text, train};
 use crate::world::World;
 
 pub(super) fn create(
@@ -177,7 +176,7 @@ impl Export {
     fn uri(&self) -> Result<String, Status> {
         match self.request.as_ref().and_then(|request| request.destination.clone()) {
             Some(Destination::GcsDestination(destination)) => Ok(destination.object_uri),
-            None => Err(fault::invalid("gcs_destination", "is required: it says where the model goes")),
+            None => Err(errors::invalid("gcs_destination", "is required: it says where the model goes")),
         }
     }
 }
@@ -201,7 +200,7 @@ impl Job<World> for Export {
         let name = self.request.clone().unwrap_or_default().name;
         let model: IssueModel = world.store.get(&name)?;
         let issues: Vec<Issue> = world.store.all(&name)?.into_iter().map(|(_, issue)| issue).collect();
-        let file = model_file::print(&model, &issues).map_err(fault::internal)?;
+        let file = model_file::print(&model, &issues).map_err(errors::internal)?;
         buckets(&world.settings)?.write(OBJECT, &self.uri()?, &file)?;
         Ok(any::pack(&ExportIssueModelResponse {}))
     }
@@ -216,11 +215,11 @@ pub(super) fn import(
     let parent = request.parent.clone();
     LOCATION.check("parent", &parent)?;
     let Some(Source::GcsSource(source)) = &request.source else {
-        return Err(fault::invalid("gcs_source", "is required: it says where the model is"));
+        return Err(errors::invalid("gcs_source", "is required: it says where the model is"));
     };
     let bytes = buckets(&context.state.world.settings)?.read(SOURCE, &source.object_uri)?;
     let (mut model, issues) = model_file::parse(&bytes)
-        .map_err(|why| fault::invalid(SOURCE, &format!("`{}`: {why}", source.object_uri)))?;
+        .map_err(|why| errors::invalid(SOURCE, &format!("`{}`: {why}", source.object_uri)))?;
     let id = if request.create_new_model {
         context.store().new_id().to_string()
     } else {

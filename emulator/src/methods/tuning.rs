@@ -16,16 +16,16 @@ use contact_center_insights::{Status, any};
 use prost::Message;
 use prost_types::Any;
 
-use super::Context;
+use super::context::Context;
+use crate::content::averages::{count, long, real, share};
+use crate::content::tuning::{Dataset, judge};
 use crate::engine::{Claim, Job, Moment};
-use crate::fault;
+use crate::errors;
 use crate::filter::Filter;
 use crate::message::wire;
 use crate::names;
 use crate::profile::Profile;
 use crate::store;
-use crate::work::sums::{count, long, real, share};
-use crate::work::tuning::{Dataset, judge};
 use crate::world::World;
 
 pub(super) fn tune(
@@ -110,7 +110,7 @@ impl Job<World> for Tune {
                 revision.name,
                 state.as_str_name()
             );
-            return Err(fault::precondition("REVISION_NOT_TUNABLE", message, &revision.name));
+            return Err(errors::precondition("REVISION_NOT_TUNABLE", message, &revision.name));
         }
         let judged = self.judge(world)?;
         let results = judged.into_iter().map(|(question, dataset)| QaQuestionDatasetValidationResult {

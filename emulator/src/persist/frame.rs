@@ -3,12 +3,15 @@
 //! A process that is killed leaves a beginning of its last frame, at most; a machine that loses power may leave zeros in
 //! its place. Both are told from bytes that were changed later, which no part of the state is made of.
 
-use super::Unreadable;
-
 /// What every file and snapshot begins with; the last byte counts versions.
 pub(super) const HEAD: &[u8; 8] = b"CCIEMU\n\x01";
 /// Length, its checksum, and the payload's checksum, each of four bytes, little-endian.
 const FRAME: usize = 12;
+
+/// Bytes that no state can be made of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unreadable(pub(crate) String);
 
 /// Adds a frame.
 pub(super) fn write(to: &mut Vec<u8>, payload: &[u8]) {

@@ -7,8 +7,9 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 
-use super::{Batch, Unreadable, frame, replay, snapshot};
-use crate::methods::State;
+use super::batch::{Batch, replay, snapshot};
+use super::frame::{self, Unreadable};
+use crate::state::State;
 
 /// Below this, in bytes, a file is not worth writing anew.
 const SMALL: u64 = 8 * 1024 * 1024;
@@ -82,7 +83,7 @@ impl Log {
         }
         state.world.store.record();
         state.engine.record();
-        // What was just read is no news.
+        // What was just read is written down already.
         let _ = Batch::take(state, None);
         let (file, length) = rewrite(directory, state, time).map_err(failed(&path))?;
         let directory = directory.to_owned();

@@ -8,11 +8,14 @@ use contact_center_insights::proto::insights::{
     Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
 };
 use contact_center_insights::proto::longrunning::Operation;
+use prost::Message;
 
+use super::log::OpenError;
 use super::*;
 use crate::clock::ManualClock;
 use crate::contract::INSIGHTS;
 use crate::dispatch::Service;
+use crate::state::State;
 
 const L: &str = "projects/p/locations/l";
 

@@ -1,28 +1,28 @@
-//! The admin API's replies: those of the API itself in form.
+//! The admin API as JSON: its replies look like those of the API itself.
 
 use std::sync::Arc;
 
 use http::Response;
 
-use super::Asked;
-use super::reply::{self, Form};
+use super::reply::{self, JsonStyle};
+use super::request::RestRequest;
 use crate::admin::{self, Found};
-use crate::exchange::Front;
+use crate::pipeline::Pipeline;
 
 /// Answers, if the path is one of the admin API.
-pub(crate) fn answer(front: &Arc<Front>, asked: &Asked<'_>) -> Response<String> {
-    let form = Form::default();
-    match admin::find(asked.verb, asked.path) {
-        Found::Method(method) => match admin::answer(front, method, asked.query, asked.body) {
-            Ok(value) => reply::json(form, 200, &value),
-            Err(status) => reply::error(form, &status),
+pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Response<String> {
+    let style = JsonStyle::default();
+    match admin::find(call.verb, call.path) {
+        Found::Method(method) => match admin::answer(pipeline, method, call.query, call.body) {
+            Ok(value) => reply::json(style, 200, &value),
+            Err(status) => reply::error(style, &status),
         },
-        Found::WrongVerb(allowed) => reply::wrong_verb(form, asked.verb, asked.path, &allowed),
-        Found::Nothing(all) => reply::unknown_path(form, asked.path, &all),
+        Found::WrongVerb(allowed) => reply::wrong_verb(style, call.verb, call.path, &allowed),
+        Found::Nothing(all) => reply::unknown_path(style, call.path, &all),
     }
 }
 
 /// Refuses one that its guard does not let in.
 pub(crate) fn refuse(status: &contact_center_insights::Status) -> Response<String> {
-    reply::error(Form::default(), status)
+    reply::error(JsonStyle::default(), status)
 }

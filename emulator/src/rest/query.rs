@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Number, Value};
 
-use super::reply::Form;
-use crate::fault;
+use super::reply::JsonStyle;
+use crate::errors;
 
 /// Parameters that every Google API takes, and that change nothing here. Each may begin with `$` as well.
 const IGNORED: [&str; 10] = [
@@ -26,7 +26,7 @@ const IGNORED: [&str; 10] = [
 /// The parameters of one request, decoded.
 #[derive(Debug, Default)]
 pub(super) struct Query {
-    pub(super) form: Form,
+    pub(super) style: JsonStyle,
     fields: Vec<(String, String)>,
 }
 
@@ -38,8 +38,8 @@ impl Query {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (key, value) = (decode(key)?, decode(value)?);
             match key.strip_prefix('$').unwrap_or(&key) {
-                "alt" => read.form.enums = read_alt(&value)?,
-                "prettyPrint" => read.form.compact = matches!(value.as_str(), "false" | "0"),
+                "alt" => read.style.enums = read_alt(&value)?,
+                "prettyPrint" => read.style.compact = matches!(value.as_str(), "false" | "0"),
                 name if IGNORED.contains(&name) => {}
                 _ => read.fields.push((key, value)),
             }
@@ -115,7 +115,12 @@ fn read_alt(value: &str) -> Result<Enums, Status> {
 
 fn bad(parameter: &str, why: &str) -> Status {
     let message = format!("query parameter `{parameter}` {why}");
-    fault::fault(Code::InvalidArgument, "INVALID_QUERY_PARAMETER", message, &[("parameter", parameter)])
+    errors::with_reason(
+        Code::InvalidArgument,
+        "INVALID_QUERY_PARAMETER",
+        message,
+        &[("parameter", parameter)],
+    )
 }
 
 /// The fields on the way to a dotted one, each by its name in the proto or in JSON.
@@ -247,7 +252,7 @@ mod tests {
             "$alt=json%3Benum-encoding=int",
             "alt=json;enum-encoding=int&prettyPrint=false",
         ] {
-            assert_eq!(Query::read(query).unwrap().form.enums, Enums::Numbers, "{query}");
+            assert_eq!(Query::read(query).unwrap().style.enums, Enums::Numbers, "{query}");
         }
         assert!(Query::read("alt=media").unwrap_err().message().contains("`media`"));
     }

@@ -9,18 +9,18 @@ use http::{HeaderValue, Response, StatusCode};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use crate::fault;
+use crate::errors;
 
 /// How a caller wants its JSON.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Form {
+pub(super) struct JsonStyle {
     pub(super) enums: Enums,
     pub(super) compact: bool,
 }
 
 /// Any reply.
-pub(super) fn json(form: Form, status: u16, value: &Value) -> Response<String> {
-    let mut body = if form.compact { value.to_string() } else { format!("{value:#}") };
+pub(super) fn json(style: JsonStyle, status: u16, value: &Value) -> Response<String> {
+    let mut body = if style.compact { value.to_string() } else { format!("{value:#}") };
     body.push('\n');
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -29,12 +29,12 @@ pub(super) fn json(form: Form, status: u16, value: &Value) -> Response<String> {
 }
 
 /// An error, with the HTTP status of its code.
-pub(super) fn error(form: Form, status: &Status) -> Response<String> {
-    error_as(form, http_status(status.code()), status)
+pub(super) fn error(style: JsonStyle, status: &Status) -> Response<String> {
+    error_as(style, http_status(status.code()), status)
 }
 
 /// A path that no method has.
-pub(super) fn unknown_path(form: Form, path: &str, nearest: &[String]) -> Response<String> {
+pub(super) fn unknown_path(style: JsonStyle, path: &str, nearest: &[String]) -> Response<String> {
     let hint = if nearest.is_empty() {
         "every path begins with `/v1/projects/`".to_owned()
     } else {
@@ -44,15 +44,16 @@ pub(super) fn unknown_path(form: Form, path: &str, nearest: &[String]) -> Respon
         )
     };
     let message = format!("no method has the path `{path}`; {hint}");
-    error(form, &fault::fault(Code::NotFound, "UNKNOWN_PATH", message, &[("path", path)]))
+    error(style, &errors::with_reason(Code::NotFound, "UNKNOWN_PATH", message, &[("path", path)]))
 }
 
 /// A path that only other verbs go with. What the service itself answers is not known; this is HTTP's answer.
-pub(super) fn wrong_verb(form: Form, verb: &str, path: &str, allowed: &[&str]) -> Response<String> {
+pub(super) fn wrong_verb(style: JsonStyle, verb: &str, path: &str, allowed: &[&str]) -> Response<String> {
     let allowed = allowed.join(", ");
     let message = format!("no method has the verb `{verb}` with the path `{path}`; `{allowed}` goes with it");
     let parts = [("verb", verb), ("path", path), ("allowed", allowed.as_str())];
-    let mut response = error_as(form, 405, &fault::fault(Code::Unimplemented, "WRONG_VERB", message, &parts));
+    let mut response =
+        error_as(style, 405, &errors::with_reason(Code::Unimplemented, "WRONG_VERB", message, &parts));
     if let Ok(allowed) = HeaderValue::from_str(&allowed) {
         response.headers_mut().insert(ALLOW, allowed);
     }
@@ -64,22 +65,23 @@ pub(crate) fn too_large(limit: usize) -> Response<String> {
     let limit = limit.to_string();
     let message = format!("the body could not be read, or is longer than {limit} bytes");
     error_as(
-        Form::default(),
+        JsonStyle::default(),
         413,
-        &fault::fault(Code::InvalidArgument, "BODY_TOO_LARGE", message, &[("limit", &limit)]),
+        &errors::with_reason(Code::InvalidArgument, "BODY_TOO_LARGE", message, &[("limit", &limit)]),
     )
 }
 
 /// A body that is packed.
 pub(crate) fn encoded(coding: &str) -> Response<String> {
     let message = format!("bodies with the content encoding `{coding}` are not read: send them as they are");
-    let status = fault::fault(Code::InvalidArgument, "CONTENT_ENCODING", message, &[("coding", coding)]);
-    error_as(Form::default(), 415, &status)
+    let status =
+        errors::with_reason(Code::InvalidArgument, "CONTENT_ENCODING", message, &[("coding", coding)]);
+    error_as(JsonStyle::default(), 415, &status)
 }
 
-fn error_as(form: Form, http: u16, status: &Status) -> Response<String> {
+fn error_as(style: JsonStyle, http: u16, status: &Status) -> Response<String> {
     let raw = rpc::Status::from(status.clone()).encode_to_vec();
-    let details = json::from_bytes("google.rpc.Status", &raw, form.enums)
+    let details = json::from_bytes("google.rpc.Status", &raw, style.enums)
         .ok()
         .and_then(|mut printed| printed.get_mut("details").map(Value::take))
         .unwrap_or_else(|| Value::Array(Vec::new()));
@@ -89,7 +91,7 @@ fn error_as(form: Form, http: u16, status: &Status) -> Response<String> {
         "status": code_name(status.code()),
         "details": details,
     });
-    json(form, http, &json!({ "error": error }))
+    json(style, http, &json!({ "error": error }))
 }
 
 /// The HTTP status that each code travels as (`google/rpc/code.proto`).
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn r50_errors_are_wrapped() {
-        let response = error(Form::default(), &fault::not_found("operation", "o"));
+        let response = error(JsonStyle::default(), &errors::not_found("operation", "o"));
         assert_eq!(response.status(), 404);
         assert_eq!(response.headers()["content-type"], "application/json; charset=UTF-8");
         let body = body(&response);
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn r49_a_wrong_verb_is_json_and_names_the_right_one() {
-        let response = wrong_verb(Form::default(), "PUT", "/v1/x", &["GET", "DELETE"]);
+        let response = wrong_verb(JsonStyle::default(), "PUT", "/v1/x", &["GET", "DELETE"]);
         assert_eq!(
             (response.status().as_u16(), &response.headers()["allow"]),
             (405, &HeaderValue::from_static("GET, DELETE"))
@@ -151,7 +153,10 @@ mod tests {
     #[test]
     fn json_is_pretty_unless_asked_otherwise() {
         let value = json!({"a": 1});
-        assert_eq!(json(Form::default(), 200, &value).body(), "{\n  \"a\": 1\n}\n");
-        assert_eq!(json(Form { compact: true, ..Form::default() }, 200, &value).body(), "{\"a\":1}\n");
+        assert_eq!(json(JsonStyle::default(), 200, &value).body(), "{\n  \"a\": 1\n}\n");
+        assert_eq!(
+            json(JsonStyle { compact: true, ..JsonStyle::default() }, 200, &value).body(),
+            "{\"a\":1}\n"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::template::Template;
 use crate::contract::{Contract, Method};
-use crate::distance::distance;
+use crate::edit_distance::edit_distance;
 
 /// How many templates are named to a caller whose path is unknown.
 const NEAREST: usize = 3;
@@ -71,7 +71,7 @@ impl Routes {
         let rank = |route: &Route| {
             let fit = route.template.common(&found);
             let tail = found.get(fit..).unwrap_or_default().join("/");
-            (usize::MAX - fit, distance(&tail, &route.template.tail(fit)))
+            (usize::MAX - fit, edit_distance(&tail, &route.template.tail(fit)))
         };
         let mut ranked: Vec<_> = self.0.iter().map(|route| (rank(route), route)).collect();
         ranked.retain(|((unfit, _), _)| *unfit < usize::MAX);

@@ -3,7 +3,7 @@
 use contact_center_insights::{Code, Status};
 use percent_encoding::percent_decode_str;
 
-use crate::fault;
+use crate::errors;
 
 /// A template such as `/v1/{name=projects/*/locations/*/issueModels/*}:deploy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Template {
         ));
     }
 
-    /// Whether a path with so many slashes can match at all.
+    /// Whether a path with this many slashes can match at all.
     pub(super) fn may_match(&self, slashes: usize) -> bool {
         slashes == self.segments.len() || self.segments.last() == Some(&Segment::Rest)
     }
@@ -131,7 +131,7 @@ pub(super) fn decode(value: &str) -> Result<String, Status> {
         .collect();
     pieces.map(|pieces| pieces.join("%2F")).map_err(|_| {
         let message = format!("`{value}` in the path is not percent-encoded UTF-8");
-        fault::fault(Code::InvalidArgument, "MALFORMED_PATH", message, &[("value", value)])
+        errors::with_reason(Code::InvalidArgument, "MALFORMED_PATH", message, &[("value", value)])
     })
 }
 

@@ -7,13 +7,13 @@ use contact_center_insights::status::code_name;
 use contact_center_insights::{Code, Status};
 use prost_reflect::{Kind, MessageDescriptor};
 
-use super::{FaultError, find_method};
-use crate::fault::fault;
+use super::error::{FaultError, find_method};
+use crate::errors;
 
 /// What goes wrong with some calls. Faults are tried in the order in which they were added, and the first that matches
-/// a call and is not used up strikes it: two `UNAVAILABLE` and then a wait are two faults.
+/// a call and is not used up hits it: two `UNAVAILABLE` and then a wait are two faults.
 ///
-/// By default a fault is for every method, strikes once, and strikes before the emulator acts on the call.
+/// By default a fault is for every method, hits one call, and does so before the emulator executes it.
 ///
 /// ```
 /// use contact_center_insights::Code;
@@ -33,13 +33,13 @@ pub struct Fault {
     pub(crate) matcher: Matcher,
     /// How many matching calls pass first.
     pub(crate) skip: u32,
-    /// How many are struck; `None`: all.
+    /// How many are hit; `None`: all.
     pub(crate) times: Option<u32>,
     pub(crate) probability: Option<f64>,
     pub(crate) delay: Duration,
-    /// Whether the emulator acts on the call all the same, and only the reply is harmed.
-    pub(crate) acts: bool,
-    pub(crate) harm: Harm,
+    /// Whether the emulator executes the call all the same, and only the reply is lost or damaged.
+    pub(crate) also_executes: bool,
+    pub(crate) effect: Effect,
 }
 
 /// Which calls a fault is for.
@@ -52,7 +52,7 @@ pub(crate) struct Matcher {
 
 /// What a fault does, beside the delay.
 #[derive(Clone, Debug)]
-pub(crate) enum Harm {
+pub(crate) enum Effect {
     None,
     Status(Status),
     Break(Break),
@@ -90,7 +90,7 @@ pub enum Break {
     /// Headers and half of the body are sent; then the stream is reset with this code, or without one the connection is
     /// closed.
     Half(Option<u32>),
-    /// The body comes in parts of so many bytes, one per interval.
+    /// The body comes in parts of this many bytes, one per interval.
     Slow {
         /// Bytes at a time, at least 1.
         bytes: u32,
@@ -111,102 +111,102 @@ pub enum Break {
 }
 
 impl Break {
-    /// Whether there is a reply to be harmed, so that the emulator has acted.
+    /// Whether a reply is needed, so that the emulator has to execute the call.
     fn needs_reply(&self) -> bool {
         matches!(self, Self::Retire | Self::StallBody | Self::Half(_) | Self::Slow { .. } | Self::NoStatus)
     }
 }
 
 impl Fault {
-    fn new(harm: Harm) -> Self {
-        let acts = matches!(&harm, Harm::Break(broken) if broken.needs_reply());
+    fn new(effect: Effect) -> Self {
+        let also_executes = matches!(&effect, Effect::Break(broken) if broken.needs_reply());
         Self {
             matcher: Matcher::default(),
             skip: 0,
             times: Some(1),
             probability: None,
             delay: Duration::ZERO,
-            acts,
-            harm,
+            also_executes,
+            effect,
         }
     }
 
     /// The call ends in this status, with these details; if it has no `ErrorInfo`, none is added.
     pub fn status(status: Status) -> Self {
-        Self::new(Harm::Status(status))
+        Self::new(Effect::Status(status))
     }
 
     /// The call ends in this code, with an `ErrorInfo` of the reason `SCRIPTED_FAULT`.
     pub fn code(code: Code, message: impl Into<String>) -> Self {
-        Self::status(fault(code, "SCRIPTED_FAULT", message, &[]))
+        Self::status(errors::with_reason(code, "SCRIPTED_FAULT", message, &[]))
     }
 
     /// The transport fails in this way.
     pub fn transport(how: Break) -> Self {
-        Self::new(Harm::Break(how))
+        Self::new(Effect::Break(how))
     }
 
     /// The call is answered as it should, but this much later, in real time (tokio's, so that a test can pause it).
     pub fn delay(by: Duration) -> Self {
-        Self::new(Harm::None).with_delay(by)
+        Self::new(Effect::None).with_delay(by)
     }
 
-    /// Strikes this method only, such as `GetOperation`. Default: every method.
+    /// Hits this method only, such as `GetOperation`. Default: every method.
     pub fn with_method(mut self, method: impl Into<String>) -> Self {
         self.matcher.method = Some(method.into());
         self
     }
 
-    /// Strikes only requests whose field at `path`, such as `issue_model.display_name`, prints as `value`; of a list,
+    /// Hits only requests whose field at `path`, such as `issue_model.display_name`, prints as `value`; of a list,
     /// one element does. Given more than once, all must hold.
     pub fn with_field(mut self, path: impl Into<String>, value: impl Into<String>) -> Self {
         self.matcher.fields.push((path.into(), value.into()));
         self
     }
 
-    /// Strikes only requests with this header. Given more than once, all must be there.
+    /// Hits only requests with this header. Given more than once, all must be there.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.matcher.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Lets so many matching calls pass first. Default: 0.
+    /// Lets this many matching calls pass first. Default: 0.
     pub fn after(mut self, calls: u32) -> Self {
         self.skip = calls;
         self
     }
 
-    /// Strikes so many calls, and then lets all pass. Default: 1.
+    /// Hits this many calls, and then lets all pass. Default: 1.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Strikes for as long as it is there.
+    /// Hits every matching call for as long as it is there.
     pub fn always(mut self) -> Self {
         self.times = None;
         self
     }
 
-    /// Strikes each matching call with this probability, from 0 to 1; the dice have a seed. Default: 1.
+    /// Hits each matching call with this probability, from 0 to 1, drawn from the emulator's fault seed. Default: 1.
     pub fn with_probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// Waits this long before it strikes. Default: no time.
+    /// Waits this long before it hits. Default: no time.
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Strikes only after the emulator has acted on the call: the caller cannot know that it did.
-    pub fn after_acting(mut self) -> Self {
-        self.acts = true;
+    /// Hits only after the emulator has executed the call: the caller cannot know that it did.
+    pub fn after_execution(mut self) -> Self {
+        self.also_executes = true;
         self
     }
 
-    /// Whether it can ever strike as it says.
+    /// Whether it can ever hit a call as it says.
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let error = |why: String| Err(FaultError(why));
         if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
@@ -215,14 +215,14 @@ impl Fault {
                 self.probability.unwrap_or_default()
             ));
         }
-        match &self.harm {
-            Harm::Status(status) if status.code() == Code::Ok => {
+        match &self.effect {
+            Effect::Status(status) if status.code() == Code::Ok => {
                 return error("a fault cannot have the code OK".to_owned());
             }
-            Harm::Break(Break::Slow { bytes: 0, .. }) => {
+            Effect::Break(Break::Slow { bytes: 0, .. }) => {
                 return error("a slow reply needs at least 1 byte at a time".to_owned());
             }
-            Harm::Break(Break::Http { status, .. }) if !(200..600).contains(status) => {
+            Effect::Break(Break::Http { status, .. }) if !(200..600).contains(status) => {
                 return error(format!("{status} is not an HTTP status from 200 to 599"));
             }
             _ => {}
@@ -248,10 +248,10 @@ impl Fault {
 /// What it does, for the journal.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.harm {
-            Harm::None => write!(f, "delay")?,
-            Harm::Status(status) => write!(f, "{}", code_name(status.code()))?,
-            Harm::Break(broken) => write!(f, "{broken:?}")?,
+        match &self.effect {
+            Effect::None => write!(f, "delay")?,
+            Effect::Status(status) => write!(f, "{}", code_name(status.code()))?,
+            Effect::Break(broken) => write!(f, "{broken:?}")?,
         }
         if self.delay > Duration::ZERO { write!(f, " after {:?}", self.delay) } else { Ok(()) }
     }

@@ -1,6 +1,6 @@
 //! How many calls a project may make in a minute, of each method and of all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -8,8 +8,11 @@ use contact_center_insights::proto::rpc::quota_failure::Violation;
 use contact_center_insights::proto::rpc::{QuotaFailure, RetryInfo};
 use contact_center_insights::{Code, Status};
 
-use super::{FaultError, Limits, find_method};
-use crate::fault::fault;
+use super::error::{FaultError, find_method};
+use crate::errors;
+
+/// Limits by method.
+type Limits = BTreeMap<String, u32>;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -125,7 +128,7 @@ fn exhausted(project: &str, method: &str, limit: u32, wait: Duration) -> Status 
     let parts = [("quota_limit_value", limit_text.as_str()), ("method", what), ("project", project)];
     let violation = Violation { subject, description: message.clone(), ..Violation::default() };
     let retry_delay = prost_types::Duration::try_from(wait).ok();
-    fault(Code::ResourceExhausted, "RATE_LIMIT_EXCEEDED", message, &parts)
+    errors::with_reason(Code::ResourceExhausted, "RATE_LIMIT_EXCEEDED", message, &parts)
         .with_detail(&QuotaFailure { violations: vec![violation] })
         .with_detail(&RetryInfo { retry_delay })
 }

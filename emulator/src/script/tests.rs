@@ -1,4 +1,4 @@
-//! Which calls are struck, and which pass.
+//! Which calls faults hit, and which pass.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +8,7 @@ use contact_center_insights::proto::longrunning::GetOperationRequest;
 use contact_center_insights::proto::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
 use prost::Message as _;
 
+use super::error::find_method;
 use super::*;
 
 fn call(
@@ -19,9 +20,9 @@ fn call(
     let headers =
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let method = find_method(method).unwrap();
-    let struck = script.decide(Seen { method, headers: &headers, request })?;
-    match struck.harm {
-        Harm::Status(status) => Some(status.code()),
+    let hit = script.decide(Seen { method, headers: &headers, request })?;
+    match hit.effect {
+        Effect::Status(status) => Some(status.code()),
         other => panic!("{other:?}"),
     }
 }
@@ -37,7 +38,7 @@ fn r53_two_unavailable_then_a_pass() {
     let script = script([Fault::code(Code::Unavailable, "x").with_method("GetOperation").times(2)]);
     let codes: Vec<_> = (0..3).map(|_| call(&script, "GetOperation", &[], &[])).collect();
     assert_eq!(codes, [Some(Code::Unavailable), Some(Code::Unavailable), None]);
-    assert_eq!(script.entries()[0].struck, 2);
+    assert_eq!(script.entries()[0].hit, 2);
 }
 
 #[test]
@@ -81,9 +82,9 @@ fn chance_has_a_seed() {
         let script = script([Fault::code(Code::Aborted, "x").with_probability(0.5).always()]);
         (0..64).map(|_| call(&script, "GetOperation", &[], &[]).is_some()).collect::<Vec<_>>()
     };
-    let struck = rolls().into_iter().filter(|struck| *struck).count();
+    let hit = rolls().into_iter().filter(|hit| *hit).count();
     assert_eq!(rolls(), rolls());
-    assert!((16..48).contains(&struck), "{struck}");
+    assert!((16..48).contains(&hit), "{hit}");
 }
 
 #[test]

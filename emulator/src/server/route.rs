@@ -6,11 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use contact_center_insights::Code;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Request, Response, StatusCode, Uri, Version};
-use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Incoming;
 use tonic_health::pb::health_server::HealthServer;
@@ -18,11 +16,12 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
 use tower::Service;
 
-use super::harm::harm;
-use super::line::Line;
+use super::body::{Body, BoxError, boxed};
+use super::control::ConnectionControl;
+use super::inject::inject;
 use crate::admin::Guard;
-use crate::exchange::{Front, Harmed};
 use crate::journal::Transport;
+use crate::pipeline::{InjectedFault, Pipeline};
 use crate::reflection::{self, Reflection};
 use crate::{grpc, rest};
 
@@ -32,13 +31,10 @@ const ADMIN_JSON: &str = "/_emulator/";
 /// Of a JSON request, in bytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
-
 /// All that answers on the port.
 #[derive(Clone)]
 pub(super) struct Router {
-    front: Arc<Front>,
+    pipeline: Arc<Pipeline>,
     health: HealthServer<HealthService>,
     reflection: ServerReflectionServer<Reflection>,
     guard: Guard,
@@ -46,24 +42,24 @@ pub(super) struct Router {
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Router").field("front", &self.front).finish_non_exhaustive()
+        f.debug_struct("Router").field("pipeline", &self.pipeline).finish_non_exhaustive()
     }
 }
 
 impl Router {
-    pub(super) fn new(front: Arc<Front>, health: HealthReporter, address: SocketAddr) -> Self {
+    pub(super) fn new(pipeline: Arc<Pipeline>, health: HealthReporter, address: SocketAddr) -> Self {
         let health = HealthServer::new(HealthService::from_health_reporter(health));
-        Self { front, health, reflection: Reflection::server(), guard: Guard::new(address) }
+        Self { pipeline, health, reflection: Reflection::server(), guard: Guard::new(address) }
     }
 
     /// The same, on one connection.
-    pub(super) fn on(&self, line: Arc<Line>) -> Routed {
-        Routed { router: self.clone(), line }
+    pub(super) fn on(&self, control: Arc<ConnectionControl>) -> Routed {
+        Routed { router: self.clone(), control }
     }
 
     async fn answer(
         mut self,
-        line: Arc<Line>,
+        control: Arc<ConnectionControl>,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, BoxError> {
         let version = request.version();
@@ -79,9 +75,9 @@ impl Router {
         }
         let response = match content(&request) {
             Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
-                boxed(grpc::admin(&self.front, self.guard, request).await)
+                boxed(grpc::admin(&self.pipeline, self.guard, request).await)
             }
-            Content::Grpc => boxed(grpc::answer(&self.front, request).await),
+            Content::Grpc => boxed(grpc::answer(&self.pipeline, request).await),
             Content::OtherGrpc => {
                 let mut refusal = boxed(Response::new(Empty::new()));
                 *refusal.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -89,9 +85,9 @@ impl Router {
             }
             Content::Json => boxed(self.json(request).await),
         };
-        match response.extensions().get::<Harmed>().cloned() {
+        match response.extensions().get::<InjectedFault>().cloned() {
             None => Ok(response),
-            Some(harmed) => harm(&harmed.0, response, line, version == Version::HTTP_2).await,
+            Some(injected) => inject(&injected.0, response, control, version == Version::HTTP_2).await,
         }
     }
 
@@ -101,11 +97,11 @@ impl Router {
         if is_admin && let Err(status) = self.guard.check(&head.headers) {
             return rest::admin::refuse(&status);
         }
-        let mut visit =
-            (!is_admin).then(|| self.front.visit(Transport::Rest, head.uri.path(), &head.headers));
+        let mut record =
+            (!is_admin).then(|| self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers));
         let mut refuse = |reply| {
-            if let Some(visit) = &mut visit {
-                visit.end(Code::InvalidArgument);
+            if let Some(record) = &mut record {
+                record.end(Code::InvalidArgument);
             }
             reply
         };
@@ -116,33 +112,25 @@ impl Router {
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             return refuse(rest::too_large(MAX_BODY));
         };
-        let asked = rest::Asked {
+        let call = rest::RestRequest {
             verb: head.method.as_str(),
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
             body: &body.to_bytes(),
         };
-        match &mut visit {
-            Some(visit) => rest::answer(visit, &asked).await,
-            None => rest::admin::answer(&self.front, &asked),
+        match &mut record {
+            Some(record) => rest::answer(record, &call).await,
+            None => rest::admin::answer(&self.pipeline, &call),
         }
     }
-}
-
-fn boxed<B>(response: Response<B>) -> Response<Body>
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    response.map(|body| body.map_err(Into::into).boxed_unsync())
 }
 
 /// The router of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Routed {
     router: Router,
-    line: Arc<Line>,
+    control: Arc<ConnectionControl>,
 }
 
 impl Service<Request<Incoming>> for Routed {
@@ -155,7 +143,7 @@ impl Service<Request<Incoming>> for Routed {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(self.router.clone().answer(Arc::clone(&self.line), request))
+        Box::pin(self.router.clone().answer(Arc::clone(&self.control), request))
     }
 }
 
@@ -191,7 +179,7 @@ mod tests {
             ("application/grpc+json", Content::OtherGrpc),
             ("application/grpc-web+proto", Content::OtherGrpc),
             ("application/json", Content::Json),
-            ("application/x-www-form-urlencoded", Content::Json),
+            ("application/x-www-style-urlencoded", Content::Json),
         ] {
             let request = Request::builder().header(CONTENT_TYPE, given).body(()).unwrap();
             assert_eq!(content(&request), wanted, "{given}");

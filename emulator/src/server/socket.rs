@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::line::go_away;
+use super::frame::go_away;
 
 /// For the first byte and the TLS handshake; a client that says nothing holds a socket that long, no longer.
 const GREETING: Duration = Duration::from_secs(30);

@@ -12,7 +12,7 @@ use contact_center_insights::proto::insights::{
 };
 
 use super::ingest::{chat, conversations, ingestion, put, world};
-use crate::common::{L, World, metadata, refused, response};
+use crate::support::{L, World, metadata, refused, response};
 
 /// Four chats, in two of which a parcel is spoken of.
 async fn ingested(profile: &str) -> (tempfile::TempDir, World) {

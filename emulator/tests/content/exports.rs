@@ -8,7 +8,7 @@ use contact_center_insights::proto::insights::{ExportInsightsDataMetadata, Expor
 use serde_json::Value;
 
 use super::ingest::{chat, ingestion, put, world};
-use crate::common::{L, World, metadata, refused};
+use crate::support::{L, World, metadata, refused};
 
 fn export(table: &str, filter: &str, disposition: WriteDisposition) -> ExportInsightsDataRequest {
     let destination =

@@ -14,7 +14,7 @@ use contact_center_insights::proto::insights::{
 };
 use contact_center_insights_emulator::Emulator;
 
-use crate::common::{L, World, metadata, refused};
+use crate::support::{L, World, metadata, refused};
 
 /// A chat between an agent and a customer, as a file.
 pub(crate) fn chat(lines: &[&str]) -> String {

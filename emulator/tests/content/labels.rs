@@ -14,7 +14,7 @@ use contact_center_insights::proto::insights::{
 use contact_center_insights_emulator::Emulator;
 
 use super::ingest::put;
-use crate::common::{L, World, metadata, refused, seed};
+use crate::support::{L, World, metadata, refused, seed};
 
 /// Two conversations, a question with two answers, and no labels.
 async fn world(profile: &str) -> (tempfile::TempDir, World) {

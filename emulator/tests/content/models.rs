@@ -10,7 +10,7 @@ use contact_center_insights::proto::insights::{
 };
 
 use super::ingest::{chat, ingestion, put, world};
-use crate::common::{L, World, refused, response};
+use crate::support::{L, World, refused, response};
 
 const BILLS: [&str; 4] = [
     "My bill is too high",

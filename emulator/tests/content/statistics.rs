@@ -10,7 +10,7 @@ use contact_center_insights::proto::insights::{
 };
 use contact_center_insights_emulator::{Emulator, ManualClock};
 
-use crate::common::{L, World, metadata, refused, response, seed};
+use crate::support::{L, World, metadata, refused, response, seed};
 
 const DAY: &str = r#"create_time>="2025-01-01T00:00:00Z" create_time<"2025-01-02T00:00:00Z""#;
 
@@ -111,9 +111,9 @@ async fn a_query_must_say_of_which_time() {
         (query(r#"create_time>"2025-01-01T00:00:00Z""#), "must bound `create_time`"),
         (query(r#"create_time>"2025-01-02T00:00:00Z" create_time<"2025-01-01T00:00:00Z""#), "ends before"),
         (QueryMetricsRequest { dimensions: two, ..query(DAY) }, "2 dimensions"),
-        (QueryMetricsRequest { dimensions: vec![Dimension::default()], ..query(DAY) }, "no key"),
-        (QueryMetricsRequest { time_granularity: 77, ..query(DAY) }, "no `TimeGranularity`"),
-        (QueryMetricsRequest { measure_mask: Some(mask), ..query(DAY) }, "no measure"),
+        (QueryMetricsRequest { dimensions: vec![Dimension::default()], ..query(DAY) }, "not a key"),
+        (QueryMetricsRequest { time_granularity: 77, ..query(DAY) }, "not a `TimeGranularity`"),
+        (QueryMetricsRequest { measure_mask: Some(mask), ..query(DAY) }, "not a measure"),
     ] {
         let status = refused(world.insights.query_metrics(request).await);
         assert!(status.code() == Code::InvalidArgument && status.message().contains(why), "{status}");

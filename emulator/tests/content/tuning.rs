@@ -9,7 +9,7 @@ use contact_center_insights::proto::insights::{
 use contact_center_insights::proto::longrunning::CancelOperationRequest;
 use contact_center_insights_emulator::Emulator;
 
-use crate::common::{L, World, metadata, refused, seed};
+use crate::support::{L, World, metadata, refused, seed};
 
 /// A revision with one question, and three labels of one conversation about it, of which one is no answer.
 async fn world(profile: &str) -> (World, String) {

@@ -10,7 +10,7 @@ use contact_center_insights::proto::insights::{
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 
 use super::ingest::{chat, put, world};
-use crate::common::{L, World, metadata, refused, response};
+use crate::support::{L, World, metadata, refused, response};
 
 fn conversation(uri: &str) -> Conversation {
     let source = GcsSource { transcript_uri: uri.into(), ..GcsSource::default() };

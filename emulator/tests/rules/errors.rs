@@ -5,7 +5,7 @@ use contact_center_insights::{Code, Status};
 use contact_center_insights_emulator::{Emulator, Fault};
 use serde_json::json;
 
-use crate::common::{L, World, refused};
+use crate::support::{L, World, refused};
 
 async fn world(fault: Fault) -> World {
     World::of(Emulator::builder().with_fault(fault).start().await.unwrap())

@@ -3,7 +3,7 @@
 use contact_center_insights_emulator::Emulator;
 use serde_json::{Value, json};
 
-use crate::common::{L, World, seed};
+use crate::support::{L, World, seed};
 
 fn error(answer: &(u16, Value)) -> (u16, &str) {
     (answer.0, answer.1["error"]["status"].as_str().unwrap_or(""))

@@ -3,7 +3,7 @@
 use contact_center_insights_emulator::Emulator;
 use serde_json::{Value, json};
 
-use crate::common::{L, World, seed};
+use crate::support::{L, World, seed};
 
 async fn world() -> World {
     let conversation = |n: u32| {

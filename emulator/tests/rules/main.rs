@@ -5,12 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod errors;
-mod family;
 mod lifecycle;
 mod lists;
 mod resources;
 mod rest;
 mod rules_md;
+mod standard;
+#[path = "../support/mod.rs"]
+mod support;

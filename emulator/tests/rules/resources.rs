@@ -5,7 +5,7 @@ use std::time::Duration;
 use contact_center_insights_emulator::{Emulator, ManualClock};
 use serde_json::json;
 
-use crate::common::{L, World};
+use crate::support::{L, World};
 
 #[tokio::test]
 async fn r42_children_keep_a_parent_unless_it_is_forced() {

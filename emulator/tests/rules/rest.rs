@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::common::{L, World};
+use crate::support::{L, World};
 
 #[tokio::test]
 async fn r46_both_additional_bindings_lead_to_their_methods() {

@@ -78,9 +78,9 @@ fn r34_r35_paths_that_lead_nowhere_are_refused_by_name() {
         ("agentId", "`agentId`"),
         ("quality_metadata.agent_info.0", "repeated `agent_info`"),
         ("quality_metadata.agent_info.team", "repeated `agent_info`"),
-        ("agent_id.x", "nothing within"),
-        ("labels.a.b", "nothing within"),
-        ("quality_metadata.*", "not alone"),
+        ("agent_id.x", "a field that has no fields"),
+        ("labels.a.b", "a field that has no fields"),
+        ("quality_metadata.*", "not the whole path"),
         ("", "``"),
     ] {
         let error = update(&stored(), &stored(), &["agent_id", path]).unwrap_err();

@@ -1,11 +1,17 @@
 //! The fields of a request, by the names that AIPs give them.
 
 use contact_center_insights::Status;
-use contact_center_insights::proto::insights::ConversationView;
-use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage as _, Value};
 
-use super::list::Shown;
-use crate::fault;
+use super::resource_rules::ResourceRules;
+use crate::errors;
+
+/// How much of a resource a list or a get shows if the caller does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Full,
+    Basic,
+}
 
 /// A request to a standard method. Fields that it does not have are empty.
 #[derive(Debug)]
@@ -37,15 +43,19 @@ impl Request {
         paths.filter_map(|path| path.as_str().map(str::to_owned)).collect()
     }
 
-    /// Which fields `view` leaves out; documented for the transcript alone. A request without a view shows all.
-    pub(super) fn hidden(&self, default: Shown) -> Result<&'static [u32], Status> {
-        const TRANSCRIPT: &[u32] = &[8];
+    /// The fields that `view` leaves out. A request without a view shows all (AIP-157).
+    pub(super) fn hidden(&self, default: Shown, rules: ResourceRules) -> Result<&'static [u32], Status> {
         let Some(field) = self.0.descriptor().get_field_by_name("view") else { return Ok(&[]) };
         let view = self.0.get_field(&field).as_enum_number().unwrap_or_default();
-        match (ConversationView::try_from(view), default) {
-            (Ok(ConversationView::Full), _) | (Ok(ConversationView::Unspecified), Shown::Full) => Ok(&[]),
-            (Ok(ConversationView::Basic | ConversationView::Unspecified), _) => Ok(TRANSCRIPT),
-            (Err(_), _) => Err(fault::invalid("view", &format!("{view} is no `ConversationView`"))),
-        }
+        let Kind::Enum(views) = field.kind() else { return Ok(&[]) };
+        let Some(asked) = views.get_value(view) else {
+            return Err(errors::invalid("view", &format!("{view} is not a `{}`", views.name())));
+        };
+        let shown = match asked.name() {
+            "FULL" => Shown::Full,
+            "BASIC" => Shown::Basic,
+            _ => default,
+        };
+        Ok(if shown == Shown::Full { &[] } else { rules.hidden_in_basic })
     }
 }

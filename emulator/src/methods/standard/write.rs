@@ -6,19 +6,19 @@ use contact_center_insights::{Code, Status};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value};
 
-use super::family::Family;
 use super::request::Request;
+use super::resource_rules::ResourceRules;
 use crate::contract::{Contract, ResourceType, Trait};
 use crate::engine::Claim;
 use crate::message::behavior;
 use crate::message::mask::Mask;
-use crate::methods::{Answer, Context};
-use crate::{fault, names};
+use crate::methods::context::{Answer, Context};
+use crate::{errors, names};
 
 /// One Create method.
 pub(super) struct Create {
     resource: &'static ResourceType,
-    family: Family,
+    rules: ResourceRules,
     /// The field that the resource is in.
     body: String,
     /// The field that the caller's id is in, if it may choose one.
@@ -29,11 +29,11 @@ impl Create {
     pub(super) fn of(
         input: &MessageDescriptor,
         resource: &'static ResourceType,
-        family: Family,
+        rules: ResourceRules,
     ) -> Option<Self> {
         let body = body(input, resource)?;
         let id = Some(format!("{body}_id")).filter(|id| input.get_field_by_name(id).is_some());
-        Some(Self { resource, family, body, id })
+        Some(Self { resource, rules, body, id })
     }
 
     pub(super) fn answer(&self, context: &mut Context<'_>, request: &Request) -> Answer {
@@ -44,7 +44,7 @@ impl Create {
         let mut message = request.message(&self.body).unwrap_or_else(|| self.resource.message_of());
         set(&mut message, "name", Value::String(name));
         date(&mut message, &["create_time", "update_time"], context.now);
-        store_new(context, self.resource, self.family, &message)
+        store_new(context, self.resource, self.rules, &message)
     }
 
     fn name(&self, context: &mut Context<'_>, request: &Request) -> Result<String, Status> {
@@ -63,14 +63,14 @@ impl Create {
     }
 }
 
-/// Stores a resource that is named and dated, and what its family makes of it.
+/// Stores a resource that is named and dated, and what its rules make of it.
 fn store_new(
     context: &mut Context<'_>,
     resource: &ResourceType,
-    family: Family,
+    rules: ResourceRules,
     message: &DynamicMessage,
 ) -> Answer {
-    let made = (family.create)(context, &message.encode_to_vec())?;
+    let made = (rules.create)(context, &message.encode_to_vec())?;
     let made = stored(&resource.message, &made)?;
     context.store().insert_raw(resource, made.clone().into())?;
     Ok(made)
@@ -79,7 +79,7 @@ fn store_new(
 /// One Update method.
 pub(super) struct Update {
     resource: &'static ResourceType,
-    family: Family,
+    rules: ResourceRules,
     body: String,
 }
 
@@ -87,9 +87,9 @@ impl Update {
     pub(super) fn of(
         input: &MessageDescriptor,
         resource: &'static ResourceType,
-        family: Family,
+        rules: ResourceRules,
     ) -> Option<Self> {
-        Some(Self { resource, family, body: body(input, resource)? })
+        Some(Self { resource, rules, body: body(input, resource)? })
     }
 
     pub(super) fn answer(&self, context: &mut Context<'_>, request: &Request) -> Answer {
@@ -99,14 +99,14 @@ impl Update {
         names::check(self.resource, &format!("{}.name", self.body), &name)?;
         let before = match context.store().find(self.resource, &name) {
             Some(item) => item.bytes.to_vec(),
-            None if self.resource.message.name() == "Settings" => self.unset_dated(context, &name)?,
-            None => return Err(fault::not_found(&self.resource.kind, &name)),
+            None if self.rules.exists_from_start => self.unset_dated(context, &name)?,
+            None => return Err(errors::not_found(&self.resource.kind, &name)),
         };
         let mask = Mask::read("update_mask", &request.mask(), &self.resource.message)?;
         let mut message = behavior::decode(&self.resource.message, &before)?;
         mask.apply(&self.body, &given, &mut message)?;
         date(&mut message, &["update_time"], context.now);
-        let after = (self.family.update)(context, &before, &message.encode_to_vec())?;
+        let after = (self.rules.update)(context, &before, &message.encode_to_vec())?;
         let after = stored(&self.resource.message, &after)?;
         context.store().put_raw(self.resource, after.clone().into());
         Ok(after)
@@ -124,14 +124,14 @@ impl Update {
 pub(super) fn delete(
     context: &mut Context<'_>,
     resource: &'static ResourceType,
-    family: Family,
+    rules: ResourceRules,
     request: &Request,
 ) -> Answer {
     let name = request.text("name");
     names::check(resource, "name", &name)?;
     context.store().raw(resource, &name)?;
     if !request.flag("force") {
-        for kind in family.blocking.iter().filter_map(|message| Contract::get().resource(message)) {
+        for kind in rules.blocking.iter().filter_map(|message| Contract::get().resource(message)) {
             if context.store().below(kind, &name).next().is_some() {
                 let message = format!(
                     "{} `{name}` has {}; `force` deletes them with it",
@@ -139,11 +139,16 @@ pub(super) fn delete(
                     kind.collection()
                 );
                 let parts = [("resource", name.as_str()), ("children", kind.collection())];
-                return Err(fault::fault(Code::FailedPrecondition, "RESOURCE_HAS_CHILDREN", message, &parts));
+                return Err(errors::with_reason(
+                    Code::FailedPrecondition,
+                    "RESOURCE_HAS_CHILDREN",
+                    message,
+                    &parts,
+                ));
             }
         }
     }
-    (family.delete)(context, &name)?;
+    (rules.delete)(context, &name)?;
     context.store().remove(resource, &name)?;
     Ok(Vec::new())
 }

@@ -16,7 +16,7 @@ use tokio_stream::StreamExt as _;
 
 use crate::{Answer, Failure};
 
-include!("../../methods.rs");
+include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
 macro_rules! dispatch {
     (

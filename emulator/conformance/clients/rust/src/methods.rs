@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{Answer, Failure, read, show};
 
-include!("../../methods.rs");
+include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
 macro_rules! dispatch {
     (

@@ -1,0 +1,161 @@
+//! What each method of the admin API does.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use contact_center_insights::{Code, Status};
+use prost::Message;
+
+use super::{convert, faults, operations, proto};
+use crate::contract::Contract;
+use crate::pipeline::Pipeline;
+use crate::seed::Seed;
+use crate::{errors, methods};
+
+/// Its own file, serialized in a `FileDescriptorSet`.
+pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/emulator.bin"));
+/// The service.
+pub(crate) const SERVICE: &str = "contactcenterinsights.emulator.v1.EmulatorAdmin";
+/// What has been tried with official clients; empty if nothing was.
+const TRIED: &str = include_str!(concat!(env!("OUT_DIR"), "/coverage.json"));
+/// How many calls a page of the journal has, unless another number is asked for.
+const CALLS: usize = 1000;
+
+/// Answers one method of the service.
+pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
+    let admin = Admin { pipeline };
+    match method {
+        "GetStatus" => with(request, |proto::GetStatusRequest {}| Ok(admin.status())),
+        "Reset" => with(request, |request| admin.reset(&request)),
+        "Seed" => with(request, |request: proto::SeedRequest| admin.seed(&request.json)),
+        "TakeSnapshot" => with(request, |proto::TakeSnapshotRequest {}| {
+            Ok(proto::Snapshot { state: pipeline.service.snapshot() })
+        }),
+        "RestoreSnapshot" => with(request, |request: proto::Snapshot| {
+            pipeline.service.restore(&request.state).map(|()| proto::Done {})
+        }),
+        "AdvanceOperation" => with(request, |request| operations::advance(pipeline, &request)),
+        "CompleteOperation" => with(request, |request| operations::complete(pipeline, &request)),
+        "FailOperation" => with(request, |request| operations::fail(pipeline, &request)),
+        "GetClock" => with(request, |proto::GetClockRequest {}| Ok(admin.clock())),
+        "SetClock" => with(request, |request| admin.set_clock(&request)),
+        "AdvanceClock" => with(request, |request| admin.advance_clock(&request)),
+        "ListFaults" => with(request, |proto::ListFaultsRequest {}| Ok(faults::list(pipeline))),
+        "AddFaults" => with(request, |request: proto::Faults| faults::add(pipeline, request)),
+        "ClearFaults" => with(request, |proto::ClearFaultsRequest {}| {
+            pipeline.script.clear();
+            Ok(faults::list(pipeline))
+        }),
+        "GetQuotas" => {
+            with(request, |proto::GetQuotasRequest {}| Ok(convert::quotas(&pipeline.meter.quotas())))
+        }
+        "SetQuotas" => with(request, |request: proto::Quotas| faults::set_quotas(pipeline, request)),
+        "ListJournal" => with(request, |request| Ok(admin.journal(&request))),
+        "ClearJournal" => with(request, |proto::ClearJournalRequest {}| {
+            pipeline.journal.clear();
+            Ok(proto::Done {})
+        }),
+        "GetCoverage" => {
+            with(request, |proto::GetCoverageRequest {}| Ok(proto::Coverage { json: coverage() }))
+        }
+        _ => Err(errors::unserved(&format!("{SERVICE}/{method}"), false)),
+    }
+}
+
+fn with<Q, R>(request: &[u8], answer: impl FnOnce(Q) -> Result<R, Status>) -> Result<Vec<u8>, Status>
+where
+    Q: Message + Default,
+    R: Message,
+{
+    let request = Q::decode(request).map_err(|error| {
+        let (message, error) = (format!("the request cannot be read: {error}"), error.to_string());
+        errors::with_reason(Code::InvalidArgument, "MALFORMED_REQUEST", message, &[("error", &error)])
+    })?;
+    answer(request).map(|answer| answer.encode_to_vec())
+}
+
+#[derive(Debug)]
+struct Admin<'a> {
+    pipeline: &'a Arc<Pipeline>,
+}
+
+impl Admin<'_> {
+    fn status(&self) -> proto::EmulatorStatus {
+        let (resources, operations) = self.pipeline.service.counts();
+        proto::EmulatorStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clock: Some(self.clock()),
+            resources: resources as u64,
+            operations: operations as u64,
+        }
+    }
+
+    fn reset(&self, request: &proto::ResetRequest) -> Result<proto::Done, Status> {
+        let project = Some(request.project.as_str()).filter(|project| !project.is_empty());
+        self.pipeline.service.reset(project).map(|()| proto::Done {})
+    }
+
+    fn seed(&self, text: &str) -> Result<proto::Done, Status> {
+        let seed = Seed::from_json(text).map_err(|error| {
+            let error = error.to_string();
+            errors::with_reason(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
+        })?;
+        self.pipeline.service.change(|state, _| seed.apply(state))?;
+        Ok(proto::Done {})
+    }
+
+    fn clock(&self) -> proto::Clock {
+        let clock = &self.pipeline.clock;
+        proto::Clock { time: Some(clock.now().into()), r#virtual: clock.as_manual().is_some() }
+    }
+
+    fn set_clock(&self, request: &proto::SetClockRequest) -> Result<proto::Clock, Status> {
+        let time = request.time.and_then(|time| SystemTime::try_from(time).ok());
+        let time = time.ok_or_else(|| errors::invalid("time", "is required, and must be a time"))?;
+        self.move_clock(|_| Some(time))
+    }
+
+    fn advance_clock(&self, request: &proto::AdvanceClockRequest) -> Result<proto::Clock, Status> {
+        let by = request.by.and_then(|by| Duration::try_from(by).ok());
+        let by = by.ok_or_else(|| errors::invalid("by", "is required, and must not be negative"))?;
+        self.move_clock(|now| now.checked_add(by))
+    }
+
+    /// Then what is due has ended, and is written down.
+    fn move_clock(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) -> Result<proto::Clock, Status> {
+        let Some(clock) = self.pipeline.clock.as_manual() else {
+            let message = "the clock is real: start the emulator with a virtual one (--clock virtual)";
+            return Err(errors::precondition("REAL_CLOCK", message, "clock"));
+        };
+        let time = to(self.pipeline.now());
+        let time = time.filter(|time| prost_types::Timestamp::from(*time).seconds < 253_402_300_800);
+        clock.set(time.ok_or_else(|| errors::invalid("time", "is after the year 9999"))?);
+        self.pipeline.service.change(|_, _| ())?;
+        Ok(self.clock())
+    }
+
+    fn journal(&self, request: &proto::ListJournalRequest) -> proto::Journal {
+        let limit = usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(CALLS);
+        let entries = self.pipeline.journal.entries().into_iter();
+        let entries = entries
+            .filter(|entry| request.method.is_empty() || entry.method == request.method)
+            .filter(|entry| entry.sequence > request.after);
+        proto::Journal { calls: entries.take(limit).map(convert::journal_entry).collect() }
+    }
+}
+
+/// Every method: whether it is served, and over what; and what official clients were tried with, if any were.
+fn coverage() -> String {
+    let methods = Contract::get().methods().map(|method| {
+        let is_served = methods::handler(&method.path).is_some();
+        let bindings = method.bindings.iter();
+        let rest: Vec<_> = bindings.map(|binding| format!("{} {}", binding.verb, binding.template)).collect();
+        serde_json::json!({ "method": method.path, "served": is_served, "rest": rest })
+    });
+    let methods: Vec<_> = methods.collect();
+    let served = methods.iter().filter(|method| method.get("served") == Some(&true.into())).count();
+    let tried: serde_json::Value = serde_json::from_str(TRIED).unwrap_or_default();
+    let document =
+        serde_json::json!({ "served": served, "of": methods.len(), "methods": methods, "clients": tried });
+    format!("{document:#}\n")
+}

@@ -1,0 +1,103 @@
+//! Sentiment: a stand-in by VADER's lexicon and rules, in place of the service's model.
+
+use contact_center_insights::proto::insights::call_annotation::Data;
+use contact_center_insights::proto::insights::conversation::Transcript;
+use contact_center_insights::proto::insights::{CallAnnotation, ConversationLevelSentiment, SentimentData};
+use vader_sentimental::SentimentIntensityAnalyzer;
+
+use super::averages::{Mean, single};
+use super::phrases::boundary;
+use super::words::words;
+
+/// What is read of one text: beyond it the lexicon's rules say nothing new.
+const MAX_CHARS: usize = 10_000;
+
+/// The sentiment of each segment: its score from -1 to 1, and the size of that as its magnitude.
+pub(crate) fn of_segments(transcript: &Transcript) -> Vec<SentimentData> {
+    let analyzer = SentimentIntensityAnalyzer::new();
+    let segments = transcript.transcript_segments.iter();
+    let scores = segments.map(|segment| {
+        let end = segment.text.char_indices().nth(MAX_CHARS).map_or(segment.text.len(), |(at, _)| at);
+        single(analyzer.polarity_scores(segment.text.get(..end).unwrap_or_default()).compound)
+    });
+    scores.map(|score| SentimentData { magnitude: score.abs(), score }).collect()
+}
+
+/// For each channel, in order: the mean of its segments' scores, and the sum of their magnitudes.
+pub(crate) fn of_channels(
+    transcript: &Transcript,
+    sentiments: &[SentimentData],
+) -> Vec<ConversationLevelSentiment> {
+    let mut channels: Vec<i32> =
+        transcript.transcript_segments.iter().map(|segment| segment.channel_tag).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    let level = |channel_tag: i32| {
+        let own = transcript.transcript_segments.iter().zip(sentiments);
+        let (mut score, mut magnitude) = (Mean::default(), Mean::default());
+        for (_, sentiment) in own.filter(|(segment, _)| segment.channel_tag == channel_tag) {
+            score.add(sentiment.score.into());
+            magnitude.add(sentiment.magnitude.into());
+        }
+        let sentiment_data = SentimentData {
+            magnitude: single(magnitude.sum()),
+            score: single(score.get().unwrap_or_default()),
+        };
+        ConversationLevelSentiment { channel_tag, sentiment_data: Some(sentiment_data) }
+    };
+    channels.into_iter().map(level).collect()
+}
+
+/// An annotation for each segment that is not neutral.
+pub(crate) fn annotations(transcript: &Transcript, sentiments: &[SentimentData]) -> Vec<CallAnnotation> {
+    let segments = transcript.transcript_segments.iter().zip(sentiments).enumerate();
+    let annotated = segments.filter(|(_, (_, sentiment))| sentiment.magnitude > 0.0);
+    annotated
+        .map(|(index, (segment, sentiment))| CallAnnotation {
+            channel_tag: segment.channel_tag,
+            annotation_start_boundary: Some(boundary(index, 0)),
+            annotation_end_boundary: Some(boundary(index, words(&segment.text).count())),
+            data: Some(Data::SentimentData(*sentiment)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
+
+    use super::*;
+    use crate::content::conversation::tests::chat;
+
+    #[test]
+    fn sentiments_have_a_sign_and_a_channel() {
+        let lines = [
+            "agent: Wonderful, I am happy to help!",
+            "customer: This is terrible, I hate it",
+            "agent: The box",
+        ];
+        let transcript = chat(&lines).transcript.unwrap();
+        let sentiments = of_segments(&transcript);
+        assert!(
+            sentiments[0].score > 0.5 && sentiments[1].score < -0.5 && sentiments[2].score == 0.0,
+            "{sentiments:?}"
+        );
+        let levels = of_channels(&transcript, &sentiments);
+        assert_eq!(levels.iter().map(|level| level.channel_tag).collect::<Vec<_>>(), [1, 2]);
+        assert!((levels[0].sentiment_data.unwrap().score - sentiments[0].score / 2.0).abs() < 1e-6);
+        assert_eq!(annotations(&transcript, &sentiments).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_mood(text in "\\PC{0,60}|[a-zA-Z!?.' ]{0,60}|(not |never |so |very |good |least |kind |of |but ){0,9}") {
+            let mut transcript = Transcript::default();
+            transcript.transcript_segments.push(TranscriptSegment::default());
+            transcript.transcript_segments[0].text = text;
+            let sentiment = of_segments(&transcript)[0];
+            prop_assert!((-1.0..=1.0).contains(&sentiment.score));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Silence and interruptions, from when segments were said.
+
+use contact_center_insights::proto::insights::call_annotation::Data;
+use contact_center_insights::proto::insights::conversation::Transcript;
+use contact_center_insights::proto::insights::{
+    CallAnnotation, ConversationLevelSilence, InterruptionData, SilenceData,
+};
+
+use super::averages::{real, share, single};
+use super::conversation::{Span, duration, timeline};
+use super::phrases::boundary;
+use super::words::words;
+
+/// From here on nobody speaking is an annotation of its own.
+const LONG_SILENCE: i64 = 2_000_000_000;
+
+/// How long nobody spoke, and which percentage of the conversation that is, from 0 to 100.
+pub(crate) fn level(transcript: &Transcript) -> ConversationLevelSilence {
+    let spans = timeline(transcript);
+    let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
+    let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
+    let silent: i64 = gaps(&spans).map(|gap| gap.end - gap.start).sum();
+    let percentage = 100.0 * share(real(silent), real(last.saturating_sub(first)));
+    ConversationLevelSilence {
+        silence_duration: Some(duration(silent)),
+        silence_percentage: single(percentage),
+    }
+}
+
+/// The share of the conversation, from 0 to 100, during which a channel spoke.
+pub(crate) fn talk_percentage(transcript: &Transcript, channel: i32) -> f64 {
+    let spans = timeline(transcript);
+    let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
+    let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
+    let own = transcript.transcript_segments.iter().zip(&spans);
+    let own = own.filter(|(segment, _)| segment.channel_tag == channel);
+    let spoken: i64 = own.map(|(_, span)| span.end - span.start).sum();
+    (100.0 * share(real(spoken), real(last.saturating_sub(first)))).min(100.0)
+}
+
+/// Where nobody spoke, between the first word and the last.
+fn gaps(spans: &[Span]) -> impl Iterator<Item = Span> {
+    let mut sorted = spans.to_vec();
+    sorted.sort_by_key(|span| span.start);
+    let mut heard_until = sorted.first().map(|span| span.start).unwrap_or_default();
+    sorted.into_iter().filter_map(move |span| {
+        let gap = Span { start: heard_until, end: span.start };
+        heard_until = heard_until.max(span.end);
+        (gap.end > gap.start).then_some(gap)
+    })
+}
+
+/// One for each long silence, from the end of a segment to the start of the next.
+pub(crate) fn annotations(transcript: &Transcript) -> Vec<CallAnnotation> {
+    let spans = timeline(transcript);
+    let pairs = transcript.transcript_segments.windows(2).zip(spans.windows(2)).enumerate();
+    pairs
+        .filter_map(|(index, (segments, spans))| {
+            let ([before, _], [end, start]) = (segments, spans) else { return None };
+            (start.start - end.end >= LONG_SILENCE).then(|| CallAnnotation {
+                channel_tag: before.channel_tag,
+                annotation_start_boundary: Some(boundary(index, words(&before.text).count())),
+                annotation_end_boundary: Some(boundary(index + 1, 0)),
+                data: Some(Data::SilenceData(SilenceData {})),
+            })
+        })
+        .collect()
+}
+
+/// One for each segment that begins while another channel still speaks; only where words have offsets, since
+/// otherwise nobody knows.
+pub(crate) fn interruptions(transcript: &Transcript) -> Vec<CallAnnotation> {
+    let spans = timeline(transcript);
+    let pairs = transcript.transcript_segments.windows(2).zip(spans.windows(2)).enumerate();
+    pairs
+        .filter_map(|(index, (segments, spans))| {
+            let ([before, after], [first, second]) = (segments, spans) else { return None };
+            let timed = !before.words.is_empty() && !after.words.is_empty();
+            let cut_in = before.channel_tag != after.channel_tag && second.start < first.end;
+            (timed && cut_in).then(|| CallAnnotation {
+                channel_tag: after.channel_tag,
+                annotation_start_boundary: Some(boundary(index + 1, 0)),
+                annotation_end_boundary: Some(boundary(index + 1, words(&after.text).count())),
+                data: Some(Data::InterruptionData(InterruptionData {})),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::conversation::tests::chat;
+    use crate::content::transcript::parse;
+
+    #[test]
+    fn a_chat_is_silent_between_its_lines() {
+        let transcript = chat(&["agent: one two", "customer: one", "agent: one"]).transcript.unwrap();
+        let level = level(&transcript);
+        // Lines start every ten seconds; they take 0.8, 0.4 and 0.4 seconds.
+        assert_eq!(level.silence_duration, Some(duration(18_800_000_000)));
+        assert!((level.silence_percentage - 92.16).abs() < 0.01, "{}", level.silence_percentage);
+        assert_eq!(annotations(&transcript).len(), 2);
+        assert!((talk_percentage(&transcript, 1) - 5.88).abs() < 0.01);
+        assert!(interruptions(&transcript).is_empty());
+    }
+
+    #[test]
+    fn who_begins_before_the_other_has_ended_interrupts() {
+        let json = r#"{"results": [
+            {"alternatives": [{"transcript": "a b", "words": [{"startTime": "0s", "endTime": "3s", "word": "a"}]}], "channelTag": 1},
+            {"alternatives": [{"transcript": "c", "words": [{"startTime": "2s", "endTime": "4s", "word": "c"}]}], "channelTag": 2},
+            {"alternatives": [{"transcript": "d", "words": [{"startTime": "4s", "endTime": "5s", "word": "d"}]}], "channelTag": 1}
+        ]}"#;
+        let transcript = parse(json.as_bytes()).unwrap();
+        let found = interruptions(&transcript);
+        assert_eq!((found.len(), found[0].channel_tag), (1, 2));
+        assert_eq!(level(&transcript).silence_duration, Some(duration(0)));
+    }
+
+    #[test]
+    fn nothing_is_silent_of_nothing() {
+        assert!(level(&Transcript::default()).silence_percentage.abs() < 1e-6);
+    }
+}

@@ -1,0 +1,34 @@
+//! All that changes while an emulator runs: its operations, and the world that they change.
+
+use std::time::SystemTime;
+
+use contact_center_insights::proto::longrunning::Operation;
+
+use crate::engine::Engine;
+use crate::world::World;
+
+/// All that changes.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) engine: Engine<World>,
+    pub(crate) world: World,
+}
+
+impl State {
+    /// Ends what is due, and takes out what has expired.
+    pub(crate) fn advance(&mut self, now: SystemTime) {
+        self.engine.advance(&mut self.world, now);
+        self.world.store.expire(now);
+    }
+
+    /// Takes out all that a project has, or all there is; what is given back is to be dropped, which takes longer.
+    pub(crate) fn clear(&mut self, project: Option<&str>) -> impl Send + use<> {
+        (self.engine.clear(project), self.world.store.clear(project))
+    }
+
+    /// Places an operation as it is.
+    pub(crate) fn place(&mut self, operation: Operation) {
+        self.world.store.reserve(&operation.name);
+        self.engine.place(operation);
+    }
+}
