@@ -124,7 +124,7 @@ impl Reader {
         if !["r", "b", "c", "br", "cr"].contains(&prefix) {
             return false;
         }
-        let hashes = (0..).take_while(|ahead| self.peek(*ahead) == Some('#')).count();
+        let hashes = self.rest[self.at..].iter().take_while(|c| **c == '#').count();
         match (self.peek(hashes), prefix.ends_with('r')) {
             (Some('"'), true) => self.skip_raw_string(hashes),
             (Some('"'), false) if hashes == 0 => self.skip_string(),

@@ -89,7 +89,7 @@ impl Tree {
                 && start.is_empty()
                 && !from.is_empty()
                 && !self.modules.contains_key(&vec![item.clone()]))
-            .then(|| format!("{place} names `{}` of the crate's root", item))
+            .then(|| format!("{place} names `{item}` of the crate's root"))
         };
         self.paths.iter().filter_map(names_item).collect()
     }
