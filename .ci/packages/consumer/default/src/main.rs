@@ -7,9 +7,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Looks for no credentials before the first call.
     let _default = Client::builder().build()?;
 
-    let client =
-        Client::builder().with_endpoint("http://127.0.0.1:9").with_credentials(Credentials::anonymous()).build()?;
-    let error = client.get_operation("no operation's name").await.expect_err("the name is refused before it is sent");
+    let client = Client::builder()
+        .with_endpoint("http://127.0.0.1:9")
+        .with_credentials(Credentials::anonymous())
+        .build()?;
+    let error =
+        client.get_operation("no operation's name").await.expect_err("the name is refused before it is sent");
     println!("default features: {error}");
     Ok(())
 }
