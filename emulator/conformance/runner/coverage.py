@@ -10,7 +10,7 @@ PAGE = EMULATOR / "COVERAGE.md"
 DATA = EMULATOR / "coverage.json"
 HEAD = """# Coverage
 
-Which methods of the API answer which client as the [corpus](conformance/README.md) says, and alike. Made by
+Which methods of the API answer which client as the corpus of `emulator/conformance` says, and alike. Made by
 `emulator/conformance/run --write`; CI makes it anew, and fails if it differs.
 
 ✓: every step of the corpus with this method came back as expected, and as it does over bare gRPC. A number: so many
