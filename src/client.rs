@@ -7,7 +7,8 @@ mod operations;
 use crate::call::{Call, Caller, Page, PageFields, Reconcile, Routing, methods};
 use crate::lro::{Operations, Poller};
 use crate::transport::Transport;
-pub use builder::{ClientBuilder, EMULATOR_HOST};
+pub use builder::ClientBuilder;
+pub use destination::EMULATOR_HOST;
 
 /// A client of the API: one method for each of its 74 RPCs, and those for operations.
 ///

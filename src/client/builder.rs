@@ -7,6 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Client;
 use super::destination::Destination;
+#[cfg(test)]
+use super::destination::EMULATOR_HOST;
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
@@ -16,9 +18,6 @@ use crate::lro::{Operations, PollPolicy};
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 use crate::transport::{Environment, Transport, TransportBuilder};
-
-/// The variable that points a client to an emulator: `host:port`.
-pub const EMULATOR_HOST: &str = "CONTACTCENTERINSIGHTS_EMULATOR_HOST";
 
 /// Collects the options of a [`Client`]; `build` judges them together.
 ///

@@ -1,8 +1,10 @@
 //! Where calls go: what the caller says, else the environment, else Google's usual host.
 
-use super::EMULATOR_HOST;
 use crate::error::{Error, Setting};
 use crate::transport::{Endpoint, Environment, TransportBuilder};
+
+/// The variable that points a client to an emulator: `host:port`.
+pub const EMULATOR_HOST: &str = "CONTACTCENTERINSIGHTS_EMULATOR_HOST";
 
 /// What the caller says of it.
 #[derive(Clone, Debug, Default)]

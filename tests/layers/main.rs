@@ -23,7 +23,7 @@ const CRATES: [(&str, &Floors); 4] =
     [("src", LIBRARY), ("emulator/src", EMULATOR), ("cli/src", CLI), ("worker/src", WORKER)];
 
 const LIBRARY: &Floors = &[
-    &["jitter", "proto", "names"],
+    &["jitter", "proto", "names", "time"],
     &["any"],
     &["status"],
     &["error"],
@@ -37,38 +37,28 @@ const LIBRARY: &Floors = &[
 ];
 
 const EMULATOR: &Floors = &[
-    &["edit_distance", "contract", "tls"],
-    &["errors"],
-    &["names", "clock", "paging", "profile"],
-    &["message"],
-    &["filter"],
-    &["store"],
-    &["engine"],
+    &["clock", "contract", "edit_distance", "errors", "journal", "tls"],
+    &["content", "message", "names", "paging", "profile", "script"],
+    &["engine", "filter", "store"],
     &["world"],
-    &["content"],
     &["state"],
-    &["methods"],
-    &["seed"],
-    &["script", "journal"],
+    &["methods", "seed"],
     &["persist"],
     &["dispatch"],
     &["pipeline"],
     &["admin"],
-    &["grpc", "rest", "reflection"],
+    &["emulator", "grpc", "reflection", "rest"],
     &["server"],
-    &["builder", "emulator"],
+    &["builder"],
 ];
 
 const CLI: &Floors = &[
-    &["duration", "exit", "shell"],
+    &["duration", "escape", "exit", "progress", "shell"],
     &["failure"],
     &["terminal"],
-    &["output"],
+    &["hints", "log", "output", "progress_bar"],
     &["args"],
-    &["hints"],
-    &["session"],
-    &["progress"],
-    &["progress_bar"],
+    &["session", "usage"],
     &["commands"],
 ];
 
