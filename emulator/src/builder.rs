@@ -18,6 +18,7 @@ use crate::journal::Journal;
 use crate::persist::Log;
 use crate::pipeline::Pipeline;
 use crate::profile::{self, Profile, ProfileError};
+use crate::projects::ProjectNumbers;
 use crate::script::{Fault, FaultError, Meter, Quotas, Script};
 use crate::seed::Seed;
 use crate::server;
@@ -43,6 +44,8 @@ pub struct EmulatorBuilder {
     journal: usize,
     tls: bool,
     gcs_root: Option<PathBuf>,
+    numbers: ProjectNumbers,
+    allows_deprecated: bool,
 }
 
 impl Default for EmulatorBuilder {
@@ -59,6 +62,8 @@ impl Default for EmulatorBuilder {
             journal: JOURNAL,
             tls: false,
             gcs_root: None,
+            numbers: ProjectNumbers::default(),
+            allows_deprecated: false,
         }
     }
 }
@@ -150,10 +155,31 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Gives the project with this id a number. Answers name projects by their number, and requests may name them by
+    /// either. Default: a number of twelve digits that follows from the id, the same in every process.
+    pub fn with_project_number(mut self, id: impl Into<String>, number: u64) -> Self {
+        self.numbers.set(id, number);
+        self
+    }
+
+    /// Answers with the names that were asked for, and takes the id and the number of a project for two projects, as the
+    /// service does not. Default: names in answers have the number.
+    pub fn with_echoed_project_names(mut self) -> Self {
+        self.numbers.echo();
+        self
+    }
+
+    /// Takes what the service refuses because it is deprecated: issue models without a type, or of `TYPE_V1`. Default:
+    /// refused, with the words of the service.
+    pub fn with_deprecated_allowed(mut self) -> Self {
+        self.allows_deprecated = true;
+        self
+    }
+
     /// Starts to serve, on the tokio runtime that this is called on; its I/O and time must be enabled.
     ///
     /// # Errors
-    /// [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Fault`] if a fault or
+    /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Fault`] if a fault or
     /// a quota cannot be used, [`StartError::Bind`] if the address cannot be listened at, [`StartError::Tls`] if no
     /// certificate can be made, [`StartError::GcsRoot`] if the directory for Cloud Storage cannot be opened.
     pub async fn start(self) -> Result<Emulator, StartError> {
@@ -162,6 +188,7 @@ impl EmulatorBuilder {
         for method in self.profiles.by_method.keys() {
             profile::check_method(method).map_err(StartError::Method)?;
         }
+        self.numbers.check().map_err(StartError::Project)?;
         let script = Script::new(self.fault_seed);
         for fault in self.faults {
             script.push(fault).map_err(StartError::Fault)?;
@@ -177,8 +204,13 @@ impl EmulatorBuilder {
             let unusable = |source| StartError::GcsRoot { directory: root.clone(), source };
             Buckets::open(root).map_err(unusable)?;
         }
-        let world =
-            World::new(Settings { profiles: self.profiles, gcs_root: self.gcs_root, seed: self.fault_seed });
+        let world = World::new(Settings {
+            profiles: self.profiles,
+            gcs_root: self.gcs_root,
+            seed: self.fault_seed,
+            numbers: self.numbers,
+            allows_deprecated: self.allows_deprecated,
+        });
         let state = State { world, ..State::default() };
         let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
         let pipeline = Arc::new(Pipeline {
@@ -234,6 +266,9 @@ pub enum StartError {
     /// A fault could never hit a call, or a quota is for no method.
     #[error("a fault or quota cannot be used")]
     Fault(#[source] FaultError),
+    /// A project cannot have the number that it was given.
+    #[error("the number of a project cannot be used: {0}")]
+    Project(String),
     /// The data directory cannot be used: it is in use, damaged, or not to be written to.
     #[error("cannot keep data in {}", .directory.display())]
     #[non_exhaustive]

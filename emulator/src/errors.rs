@@ -34,6 +34,31 @@ pub(crate) fn not_found(kind: &str, name: &str) -> Status {
     with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", message, &[("resource", name)])
 }
 
+/// A resource that is not there, in the words of the service where they were recorded. The project is named by number,
+/// the resource by the id that was asked for; a scorecard is looked up through its revision `latest`.
+pub(crate) fn no_resource(message: &str, kind: &str, project: &str, name: &str) -> Status {
+    let mut ids = name.split('/').skip(5).step_by(2);
+    let (first, last) = (ids.next().unwrap_or_default(), name.rsplit('/').next().unwrap_or_default());
+    let revision = match message {
+        "QaScorecard" => "latest",
+        _ => last,
+    };
+    let text = match message {
+        "Conversation" | "IssueModel" | "PhraseMatcher" | "Analysis" => {
+            format!("No {kind} found for project {project} and {kind} ID {last}.")
+        }
+        "AnalysisRule" => {
+            format!("No AnalysisRule found for project: `{project}` and AnalysisRule Id: `{last}`.")
+        }
+        "View" => format!("No view found for project: `{project}` and view Id: `{last}`."),
+        "QaScorecard" | "QaScorecardRevision" => format!(
+            "No QaScorecardRevision found for (project {project}, qa_scorecard_id {first}, revision_id {revision})."
+        ),
+        _ => format!("{kind} `{last}` does not exist in project {project}"),
+    };
+    with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", text, &[("project", project), ("id", last)])
+}
+
 /// A field whose value cannot be used: `INVALID_ARGUMENT` with a `BadRequest`.
 pub(crate) fn invalid(field: &str, why: &str) -> Status {
     invalid_fields("INVALID_FIELD", &[(field.to_owned(), why.to_owned())])

@@ -3,8 +3,8 @@
 //! It is for integration tests: operations live as their [`Profile`] says, time is read from a [`Clock`], and what is
 //! there from the start comes from a [`Seed`]. See [`Emulator`] for an example.
 //!
-//! What it does where the API's documentation is silent is a guess; nothing has been compared with the service
-//! itself.
+//! It answers as public recordings of the service have it. What it does where they and the API's documentation are silent
+//! is a guess, and listed as one in its README.
 
 #![cfg_attr(
     test,
@@ -37,6 +37,7 @@ mod paging;
 mod persist;
 mod pipeline;
 mod profile;
+mod projects;
 mod reflection;
 mod rest;
 mod script;

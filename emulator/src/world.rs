@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::engine::{Claim, FollowUps, Job, Start};
 use crate::names;
 use crate::profile::Profile;
+use crate::projects::ProjectNumbers;
 use crate::store::Store;
 
 /// How long-running methods live: one profile for all, and others for some.
@@ -24,6 +25,10 @@ pub(crate) struct Settings {
     pub(crate) gcs_root: Option<PathBuf>,
     /// Whatever is drawn by chance is drawn from this.
     pub(crate) seed: u64,
+    /// Which numbers projects have.
+    pub(crate) numbers: ProjectNumbers,
+    /// Whether what the service no longer takes is taken.
+    pub(crate) allows_deprecated: bool,
 }
 
 /// The store, the settings, and the operations that jobs have asked for.
@@ -36,7 +41,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), ..Self::default() }
+        let store = Store::new(settings.numbers.clone());
+        Self { store, settings: Arc::new(settings), ..Self::default() }
     }
 
     /// What starts an operation of `method` in the location of `resource`, with a new name.

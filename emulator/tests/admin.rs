@@ -47,7 +47,7 @@ async fn a_reset_is_of_one_project_or_of_all() {
     let status = good(&world, "GET", "status", "").await;
     assert_eq!((&status["resources"], &status["operations"]), (&json!("3"), &json!("1")), "{status}");
 
-    good(&world, "POST", "reset", r#"{"project": "example.com:shop"}"#).await;
+    good(&world, "POST", "reset", r#"{"project": "123456789012"}"#).await;
     assert_eq!((conversations(&world, L).await, conversations(&world, other).await), (0, 1));
     assert_eq!(world.rest("GET", &operation.name, "").await.0, 404);
     bad(&world, "POST", "reset", r#"{"project": "projects/other"}"#, 400, "INVALID_FIELD").await;

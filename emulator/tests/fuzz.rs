@@ -169,7 +169,7 @@ async fn emulator() -> Emulator {
     for (path, body) in [
         ("conversations?conversationId=call-0001", "{}"),
         ("conversations/call-0001/analyses", "{}"),
-        ("issueModels", "{}"),
+        ("issueModels", r#"{"modelType": "TYPE_V2"}"#),
         ("views", "{}"),
     ] {
         assert!(client.post(format!("{url}/{path}")).body(body).send().await.unwrap().status().is_success());

@@ -17,7 +17,8 @@ async fn the_documented_operation_is_served_as_it_was_seeded() {
     let documented: Value = serde_json::from_str(DOCUMENTED).unwrap();
     let canonical = json::from_operation(&json::to_operation(&documented).unwrap()).unwrap();
     let seed = Seed::from_json(&json!({"operations": [documented]}).to_string()).unwrap();
-    let world = World::of(Emulator::builder().with_seed(seed).start().await.unwrap());
+    let world =
+        World::of(Emulator::builder().with_seed(seed).with_echoed_project_names().start().await.unwrap());
     let path = "projects/PROJECT_ID/locations/us-central1/operations/OPERATION_ID";
     assert_eq!(world.rest("GET", path, "").await, (200, canonical.clone()));
     let (_, listed) = world.rest("GET", "projects/PROJECT_ID/locations/us-central1/operations", "").await;
@@ -47,8 +48,13 @@ async fn a_model_is_trained_over_rest() {
         .await;
     assert_eq!((status, &made["name"]), (200, &json!(format!("{L}/conversations/call-0001"))));
     assert_eq!((&made["medium"], &made["languageCode"]), (&json!("PHONE_CALL"), &json!("en-US")));
-    let (_, started) =
-        world.rest("POST", &format!("{L}/issueModels"), r#"{"display_name": "complaints"}"#).await;
+    let (_, started) = world
+        .rest(
+            "POST",
+            &format!("{L}/issueModels"),
+            r#"{"display_name": "complaints", "model_type": "TYPE_V2"}"#,
+        )
+        .await;
     assert_eq!(started.get("done"), None);
     let name = started["name"].as_str().unwrap();
     world.rest("GET", name, "").await;

@@ -11,7 +11,7 @@ from google.cloud.contact_center_insights_v1.services.contact_center_insights.tr
     ContactCenterInsightsGrpcTransport,
 )
 
-PARENT = "projects/my-project/locations/us-central1"
+PARENT = "projects/123456789012/locations/us-central1"
 
 
 @pytest.fixture

@@ -23,7 +23,10 @@ impl Client {
     /// #     .with_credentials(Credentials::anonymous()).build()?;
     /// # let request = insights::CreateIssueModelRequest {
     /// #     parent: "projects/p/locations/us-central1".into(),
-    /// #     issue_model: Some(insights::IssueModel { display_name: "m".into(), ..Default::default() }),
+    /// #     issue_model: Some(insights::IssueModel {
+    /// #         model_type: insights::issue_model::ModelType::TypeV2.into(),
+    /// #         ..Default::default()
+    /// #     }),
     /// # };
     /// # let name = client.create_issue_model(request).await?.name().to_owned();
     /// let operation = client.get_operation(&name).await?;

@@ -19,7 +19,11 @@ use crate::error::Error;
 /// #     .with_credentials(Credentials::anonymous()).build()?;
 /// # let request = CreateIssueModelRequest {
 /// #     parent: "projects/p/locations/us-central1".into(),
-/// #     issue_model: Some(IssueModel { display_name: "m".into(), ..Default::default() }),
+/// #     issue_model: Some(IssueModel {
+/// #         display_name: "m".into(),
+/// #         model_type: issue_model::ModelType::TypeV2.into(),
+/// #         ..Default::default()
+/// #     }),
 /// # };
 /// let training = client.create_issue_model(request).await?;
 /// let stored = serde_json::to_string(&training.handle())?;

@@ -28,6 +28,7 @@ use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 /// # let transport = Transport::new(emulator.endpoint().parse()?, Credentials::anonymous())?;
 /// use contact_center_insights::lro::{Operations, PollPolicy};
 /// use contact_center_insights::proto::insights::contact_center_insights_client::ContactCenterInsightsClient;
+/// use contact_center_insights::proto::insights::issue_model::ModelType;
 /// use contact_center_insights::proto::insights::{CreateIssueModelMetadata, CreateIssueModelRequest, IssueModel};
 /// use std::time::Duration;
 ///
@@ -35,7 +36,11 @@ use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 /// let mut stub = ContactCenterInsightsClient::new(transport.clone());
 /// let request = CreateIssueModelRequest {
 ///     parent: "projects/p/locations/us-central1".into(),
-///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+///     issue_model: Some(IssueModel {
+///         display_name: "billing".into(),
+///         model_type: ModelType::TypeV2.into(),
+///         ..Default::default()
+///     }),
 /// };
 /// let started = stub.create_issue_model(request).await?.into_inner();
 ///

@@ -34,11 +34,15 @@ const OWN_SERVICE: &str = "google.cloud.contactcenterinsights.v1.ContactCenterIn
 /// #     .with_profile("immediate".parse()?).start().await?;
 /// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
 /// #     .with_credentials(contact_center_insights::auth::Credentials::anonymous()).build()?;
-/// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
+/// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel, issue_model::ModelType};
 ///
 /// let request = CreateIssueModelRequest {
 ///     parent: "projects/my-project/locations/us-central1".into(),
-///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+///     issue_model: Some(IssueModel {
+///         display_name: "billing".into(),
+///         model_type: ModelType::TypeV2.into(),
+///         ..Default::default()
+///     }),
 /// };
 /// let mut training = client.create_issue_model(request).await?;
 /// println!("to resume: {}", training.name());

@@ -7,7 +7,7 @@ use contact_center_insights::lro::PollPolicy;
 use contact_center_insights::proto::insights::conversation::Medium;
 use contact_center_insights::proto::insights::{
     Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
-    issue_model::InputDataConfig,
+    issue_model::{InputDataConfig, ModelType},
 };
 use contact_center_insights::{Client, Error, Operation};
 use contact_center_insights_emulator::{DEFAULT_PORT, Emulator};
@@ -64,8 +64,12 @@ async fn train(endpoint: &str) -> Result<Operation, Error> {
     eprint_line(format_args!("created    {CONVERSATIONS} conversations in {PARENT}"));
 
     let input = InputDataConfig { filter: "medium=\"CHAT\"".into(), ..Default::default() };
-    let model =
-        IssueModel { display_name: "billing".into(), input_data_config: Some(input), ..Default::default() };
+    let model = IssueModel {
+        display_name: "billing".into(),
+        input_data_config: Some(input),
+        model_type: ModelType::TypeV2.into(),
+        ..Default::default()
+    };
     let request = CreateIssueModelRequest { parent: PARENT.into(), issue_model: Some(model) };
     let started = Instant::now();
     let policy = PollPolicy::default().with_first_wait(INTERVAL).with_max_wait(INTERVAL);
@@ -90,7 +94,7 @@ fn print_next_steps() {
     eprint_line(format_args!(
         "next, an emulator that stays, an operation started over REST, and a look at it:\n  \
          {emulator}\n  \
-         curl -d '{{\"displayName\":\"billing\"}}' {address}/v1/{PARENT}/issueModels\n  \
+         curl -d '{{\"displayName\":\"billing\",\"modelType\":\"TYPE_V2\"}}' {address}/v1/{PARENT}/issueModels\n  \
          {look}"
     ));
 }

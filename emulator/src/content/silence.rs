@@ -2,6 +2,7 @@
 
 use contact_center_insights::proto::insights::call_annotation::Data;
 use contact_center_insights::proto::insights::conversation::Transcript;
+use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
 use contact_center_insights::proto::insights::{
     CallAnnotation, ConversationLevelSilence, InterruptionData, SilenceData,
 };
@@ -9,7 +10,7 @@ use contact_center_insights::proto::insights::{
 use super::averages::{real, share, single};
 use super::conversation::{Span, duration, timeline};
 use super::phrases::boundary;
-use super::words::words;
+use super::words::between_spaces;
 
 /// From here on nobody speaking is an annotation of its own.
 const LONG_SILENCE: i64 = 2_000_000_000;
@@ -59,12 +60,16 @@ pub(crate) fn annotations(transcript: &Transcript) -> Vec<CallAnnotation> {
             let ([before, _], [end, start]) = (segments, spans) else { return None };
             (start.start.saturating_sub(end.end) >= LONG_SILENCE).then(|| CallAnnotation {
                 channel_tag: before.channel_tag,
-                annotation_start_boundary: Some(boundary(index, words(&before.text).count())),
+                annotation_start_boundary: Some(boundary(index, between_spaces(&before.text).count())),
                 annotation_end_boundary: Some(boundary(index + 1, 0)),
                 data: Some(Data::SilenceData(SilenceData {})),
             })
         })
         .collect()
+}
+
+fn has_offsets(segment: &TranscriptSegment) -> bool {
+    segment.words.iter().any(|word| word.start_offset.is_some() && word.end_offset.is_some())
 }
 
 /// One for each segment that begins while another channel still speaks; only where words have offsets, since
@@ -75,12 +80,12 @@ pub(crate) fn interruptions(transcript: &Transcript) -> Vec<CallAnnotation> {
     pairs
         .filter_map(|(index, (segments, spans))| {
             let ([before, after], [first, second]) = (segments, spans) else { return None };
-            let timed = !before.words.is_empty() && !after.words.is_empty();
+            let timed = has_offsets(before) && has_offsets(after);
             let cut_in = before.channel_tag != after.channel_tag && second.start < first.end;
             (timed && cut_in).then(|| CallAnnotation {
                 channel_tag: after.channel_tag,
                 annotation_start_boundary: Some(boundary(index + 1, 0)),
-                annotation_end_boundary: Some(boundary(index + 1, words(&after.text).count())),
+                annotation_end_boundary: Some(boundary(index + 1, between_spaces(&after.text).count())),
                 data: Some(Data::InterruptionData(InterruptionData {})),
             })
         })
@@ -101,7 +106,7 @@ mod tests {
         assert_eq!(level.silence_duration, Some(duration(18_800_000_000)));
         assert!((level.silence_percentage - 92.16).abs() < 0.01, "{}", level.silence_percentage);
         assert_eq!(annotations(&transcript).len(), 2);
-        assert!((talk_percentage(&transcript, 1) - 5.88).abs() < 0.01);
+        assert!((talk_percentage(&transcript, 2) - 5.88).abs() < 0.01);
         assert!(interruptions(&transcript).is_empty());
     }
 

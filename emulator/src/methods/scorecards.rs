@@ -8,10 +8,11 @@ use contact_center_insights::proto::insights::qa_scorecard_revision::State;
 use contact_center_insights::proto::insights::{
     DeployQaScorecardRevisionRequest, QaScorecard, QaScorecardRevision, UndeployQaScorecardRevisionRequest,
 };
+use prost::Message as _;
 
 use super::context::Context;
 use super::shared::DEPLOYED;
-use super::standard::{ResourceRules, changed};
+use super::standard::{ListOrder, ResourceRules, changed};
 use crate::engine::Claim;
 use crate::message::wire;
 use crate::store::{self, Store};
@@ -19,10 +20,16 @@ use crate::{errors, names};
 
 const LATEST: &str = "latest";
 
-pub(super) const SCORECARDS: ResourceRules =
-    ResourceRules { blocking: &["QaScorecardRevision"], ..ResourceRules::PLAIN };
+/// A scorecard has a revision from the start, which goes with it unless there are more.
+pub(super) const SCORECARDS: ResourceRules = ResourceRules {
+    create: create_scorecard,
+    blocking: &["QaScorecardRevision"],
+    may_stay: 1,
+    ..ResourceRules::PLAIN
+};
 
 pub(super) const REVISIONS: ResourceRules = ResourceRules {
+    order: ListOrder::Newest,
     create: create_revision,
     delete: delete_revision,
     blocking: &["QaQuestion"],
@@ -83,6 +90,20 @@ fn settled(context: &mut Context<'_>, name: &str) -> Result<QaScorecardRevision,
     Ok(revision)
 }
 
+fn create_scorecard(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, Status> {
+    let scorecard = QaScorecard::decode(bytes).map_err(|error| errors::internal(error.to_string()))?;
+    let id = context.store().new_id();
+    let revision = QaScorecardRevision {
+        name: format!("{}/revisions/{id}", scorecard.name),
+        create_time: Some(context.now.into()),
+        snapshot: Some(scorecard),
+        state: State::Editable.into(),
+        alternate_ids: vec![LATEST.to_owned()],
+    };
+    context.store().insert(&revision)?;
+    Ok(bytes.to_vec())
+}
+
 /// A revision begins as a copy of its scorecard that can be edited.
 fn create_revision(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, Status> {
     changed(bytes, |revision: &mut QaScorecardRevision| {
@@ -99,6 +120,10 @@ fn delete_revision(context: &mut Context<'_>, name: &str) -> Result<(), Status> 
     let scorecard = names::above(name);
     let mut left: Vec<(u64, QaScorecardRevision)> = context.store().all(scorecard)?;
     left.retain(|(_, revision)| revision.name != name);
+    if left.is_empty() {
+        let message = format!("`{name}` is the only revision of its scorecard: delete the scorecard instead");
+        return Err(errors::precondition("LAST_REVISION", message, name));
+    }
     let latest = left.into_iter().max_by_key(|(serial, _)| *serial).map(|(_, revision)| revision.name);
     move_id(context.store(), scorecard, LATEST, latest.as_deref())
 }

@@ -2,13 +2,14 @@
 
 use contact_center_insights::Code;
 use contact_center_insights::proto::insights::analysis_result::Metadata;
+use contact_center_insights::proto::insights::phrase_match_rule_config::Config;
 use contact_center_insights::proto::insights::phrase_match_rule_group::PhraseMatchRuleGroupType;
 use contact_center_insights::proto::insights::phrase_matcher::PhraseMatcherType;
 use contact_center_insights::proto::insights::{
     Analysis, AnnotatorSelector, BulkAnalyzeConversationsMetadata, BulkAnalyzeConversationsRequest,
     BulkAnalyzeConversationsResponse, BulkDeleteConversationsMetadata, BulkDeleteConversationsRequest,
-    CreateAnalysisRequest, CreatePhraseMatcherRequest, GetConversationRequest, PhraseMatchRule,
-    PhraseMatchRuleGroup, PhraseMatcher,
+    CreateAnalysisRequest, CreatePhraseMatcherRequest, ExactMatchConfig, GetConversationRequest,
+    PhraseMatchRule, PhraseMatchRuleConfig, PhraseMatchRuleGroup, PhraseMatcher,
 };
 
 use super::ingest::{chat, conversations, ingestion, put, world};
@@ -28,7 +29,9 @@ async fn ingested(profile: &str) -> (tempfile::TempDir, World) {
 }
 
 async fn matcher(world: &mut World, query: &str) -> PhraseMatcher {
-    let rule = PhraseMatchRule { query: query.into(), ..PhraseMatchRule::default() };
+    let exact = Config::ExactMatchConfig(ExactMatchConfig::default());
+    let config = Some(PhraseMatchRuleConfig { config: Some(exact) });
+    let rule = PhraseMatchRule { query: query.into(), config, ..PhraseMatchRule::default() };
     let group = PhraseMatchRuleGroup {
         r#type: PhraseMatchRuleGroupType::AllOf.into(),
         phrase_match_rules: vec![rule],
@@ -143,7 +146,7 @@ async fn r11_partial_failures_are_counted_and_told() {
         seen.completed_analyses_count + seen.failed_analyses_count,
         seen.total_requested_analyses_count
     );
-    assert!(seen.partial_errors[0].message.contains(&gone));
+    assert!(seen.partial_errors[0].message.contains(gone.rsplit('/').next().unwrap()));
     let answer: BulkAnalyzeConversationsResponse = response(&ended);
     assert_eq!((answer.successful_analysis_count, answer.failed_analysis_count), (3, 1));
 }

@@ -14,7 +14,7 @@ async fn r06_a_location_trains_one_model_at_a_time() {
     let world = World::new("polls:1").await;
     let train = |location: &'static str| {
         let world = &world;
-        async move { world.rest("POST", &format!("{location}/issueModels"), "{}").await }
+        async move { world.rest("POST", &format!("{location}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await }
     };
     let (_, first) = train(L).await;
     let second = train(L).await;
@@ -31,10 +31,10 @@ async fn a_location_has_ten_models_and_five_of_them_deployed() {
     let world = World::new("immediate").await;
     let mut models = Vec::new();
     for _ in 0..10 {
-        let (_, done) = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+        let (_, done) = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
         models.push(done["response"]["name"].as_str().unwrap().to_owned());
     }
-    let eleventh = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+    let eleventh = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
     assert_eq!(error(&eleventh), (429, "RESOURCE_EXHAUSTED"));
     let details = eleventh.1["error"]["details"].as_array().unwrap();
     assert!(details.iter().any(|detail| detail["@type"] == "type.googleapis.com/google.rpc.QuotaFailure"));
@@ -52,7 +52,7 @@ async fn r05_issues_come_with_their_model_and_go_with_it() {
     for id in ["call-0001", "call-0002"] {
         world.rest("POST", &format!("{L}/conversations?conversationId={id}"), "{}").await;
     }
-    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
     let model = done["response"]["name"].as_str().unwrap();
     let (_, listed) = world.rest("GET", &format!("{model}/issues"), "").await;
     let issues = listed["issues"].as_array().cloned().unwrap_or_default();

@@ -101,7 +101,10 @@ async fn settings_are_there_from_the_start() {
 async fn each_change_of_a_phrase_matcher_makes_a_revision_but_that_of_being_active() {
     let clock = ManualClock::default();
     let world = World::of(Emulator::builder().with_clock(clock.clone()).start().await.unwrap());
-    let (_, made) = world.rest("POST", &format!("{L}/phraseMatchers"), r#"{"type": "ALL_OF"}"#).await;
+    let rule = json!({"query": "x", "config": {"exactMatchConfig": {}}});
+    let group = json!({"type": "ALL_OF", "phraseMatchRules": [rule]});
+    let body = json!({"type": "ALL_OF", "phraseMatchRuleGroups": [group]}).to_string();
+    let (_, made) = world.rest("POST", &format!("{L}/phraseMatchers"), &body).await;
     let name = made["name"].as_str().unwrap();
     let patch = |mask: &'static str, body: &'static str| {
         let (world, clock, path) = (&world, &clock, format!("{name}?updateMask={mask}"));
@@ -151,7 +154,8 @@ async fn one_revision_of_a_scorecard_is_in_use_at_a_time() {
             .as_array()
             .unwrap()
             .len(),
-        2
+        3,
+        "with the one that a scorecard begins with"
     );
 }
 

@@ -65,7 +65,7 @@ async fn r55_bodies_are_strict_and_long_numbers_are_strings() {
     for agent in ["1", "2"] {
         world.rest("POST", &format!("{L}/conversations"), &json!({ "agentId": agent }).to_string()).await;
     }
-    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
     assert!(done["response"]["@type"].as_str().unwrap().ends_with("v1.IssueModel"), "{done}");
     assert!(done["response"]["inputDataConfig"]["trainingConversationsCount"].is_string());
 }

@@ -34,9 +34,13 @@ const RESOURCES: [Resource; 8] = [
     },
     Resource {
         path: "phraseMatchers",
-        body: r#"{"type": "ANY_OF"}"#,
+        body: r#"{"type": "ANY_OF", "phraseMatchRuleGroups": [{"type": "ALL_OF", "phraseMatchRules":
+            [{"query": "x", "config": {"exactMatchConfig": {}}}]}]}"#,
         id: None,
-        update: Some(("displayName", r#"{"displayName": "y", "type": "ANY_OF"}"#)),
+        update: Some((
+            "displayName",
+            r#"{"displayName": "y", "type": "ANY_OF", "phraseMatchRuleGroups": [{"type": "ALL_OF"}]}"#,
+        )),
         needs_mask: false,
     },
     Resource {
@@ -162,7 +166,9 @@ async fn r31_r34_r43_updates_set_what_the_mask_names() {
         assert_eq!(world.rest("GET", &name, "").await, (200, updated.clone()), "r37");
         let unknown = world.rest("PATCH", &format!("{name}?updateMask={mask},colour"), body).await;
         assert_eq!(status(&unknown), (400, "INVALID_ARGUMENT"), "r34: {}", resource.path);
-        let missing = format!("{}/gone-0001?updateMask={mask}", resource.collection());
+        // The ids of phrase matchers are numbers, and others are refused as such.
+        let gone = if resource.path == "phraseMatchers" { "1" } else { "gone-0001" };
+        let missing = format!("{}/{gone}?updateMask={mask}", resource.collection());
         assert_eq!(
             status(&world.rest("PATCH", &missing, body).await),
             (404, "NOT_FOUND"),

@@ -5,6 +5,7 @@
 use contact_center_insights::Status;
 use contact_center_insights::any::Unpack;
 use contact_center_insights::proto::insights::contact_center_insights_client::ContactCenterInsightsClient;
+use contact_center_insights::proto::insights::issue_model::ModelType;
 use contact_center_insights::proto::insights::{
     Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
 };
@@ -16,7 +17,8 @@ use contact_center_insights_emulator::{Emulator, Profile, Seed};
 use serde_json::Value;
 use tonic::transport::{Channel, Endpoint};
 
-pub const L: &str = "projects/example.com:shop/locations/us-central1";
+/// A project by its number, which is how answers name it.
+pub const L: &str = "projects/123456789012/locations/us-central1";
 
 /// A plain HTTP client. Built beside `google-cloud-auth`, reqwest has rustls without a provider, and wants one even
 /// where there is no TLS.
@@ -59,7 +61,11 @@ impl World {
     }
 
     pub async fn train(&mut self, display_name: &str) -> Operation {
-        let model = IssueModel { display_name: display_name.into(), ..IssueModel::default() };
+        let model = IssueModel {
+            display_name: display_name.into(),
+            model_type: ModelType::TypeV2.into(),
+            ..IssueModel::default()
+        };
         let request = CreateIssueModelRequest { parent: L.into(), issue_model: Some(model) };
         self.insights.create_issue_model(request).await.unwrap().into_inner()
     }
