@@ -11,7 +11,7 @@ use contact_center_insights_emulator::Profile;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::{
-    ClockChoice, Emulator, EmulatorCommand, Exec, Language, ProjectNames, Recipe, Serve,
+    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, ProjectNames, Recipe, Serve,
 };
 use crate::duration;
 use crate::exit::Exit;

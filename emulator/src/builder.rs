@@ -14,6 +14,7 @@ use crate::content::bucket::Buckets;
 use crate::contract::Contract;
 use crate::dispatch::Service;
 use crate::emulator::Emulator;
+use crate::errors::ErrorDetails;
 use crate::journal::Journal;
 use crate::persist::Log;
 use crate::pipeline::Pipeline;
@@ -46,6 +47,7 @@ pub struct EmulatorBuilder {
     gcs_root: Option<PathBuf>,
     numbers: ProjectNumbers,
     allows_deprecated: bool,
+    details: ErrorDetails,
 }
 
 impl Default for EmulatorBuilder {
@@ -64,6 +66,7 @@ impl Default for EmulatorBuilder {
             gcs_root: None,
             numbers: ProjectNumbers::default(),
             allows_deprecated: false,
+            details: ErrorDetails::default(),
         }
     }
 }
@@ -176,6 +179,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Which errors carry details. Default: [`ErrorDetails::Calls`].
+    pub fn with_error_details(mut self, details: ErrorDetails) -> Self {
+        self.details = details;
+        self
+    }
+
     /// Starts to serve, on the tokio runtime that this is called on; its I/O and time must be enabled.
     ///
     /// # Errors
@@ -210,6 +219,7 @@ impl EmulatorBuilder {
             seed: self.fault_seed,
             numbers: self.numbers,
             allows_deprecated: self.allows_deprecated,
+            details: self.details,
         });
         let state = State { world, ..State::default() };
         let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
@@ -219,6 +229,7 @@ impl EmulatorBuilder {
             script,
             meter,
             journal: Journal::new(self.journal),
+            details: self.details,
         });
         let (stop, stopped) = oneshot::channel();
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();

@@ -16,6 +16,27 @@ const MAX_FIELDS: usize = 10;
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "contactcenterinsights.googleapis.com";
 
+/// Which of the emulator's errors carry details, an `ErrorInfo` at least.
+///
+/// What production sends is not known. Inside operations, details of any type but those of the API cannot be read by
+/// Google's own REST clients of Java and Node. What a fault, a seed or the admin API has put there stays in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorDetails {
+    /// The errors of calls (AIP-193), not those inside operations and their metadata.
+    #[default]
+    Calls,
+    /// Those inside operations too.
+    All,
+    /// None of them.
+    None,
+}
+
+/// An error without its details.
+pub(crate) fn bare(status: &Status) -> Status {
+    Status::new(status.code(), status.message())
+}
+
 /// An error with its reason, and the variable parts of its message.
 pub(crate) fn with_reason(
     code: Code,

@@ -52,6 +52,7 @@ mod world;
 pub use builder::{EmulatorBuilder, StartError};
 pub use clock::{Clock, ClockError, ManualClock, SystemClock};
 pub use emulator::Emulator;
+pub use errors::ErrorDetails;
 pub use journal::{Journal, JournalEntry, Transport};
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};

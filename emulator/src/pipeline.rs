@@ -9,6 +9,7 @@ use http::HeaderMap;
 use crate::clock::{self, Clock};
 use crate::contract::Contract;
 use crate::dispatch::Service;
+use crate::errors::{self, ErrorDetails};
 use crate::journal::{Arrival, Journal, Transport};
 use crate::script::{Break, Effect, Meter, Script, Seen};
 
@@ -20,6 +21,7 @@ pub(crate) struct Pipeline {
     pub(crate) script: Script,
     pub(crate) meter: Meter,
     pub(crate) journal: Journal,
+    pub(crate) details: ErrorDetails,
 }
 
 /// A call's entry in the journal, completed when this is dropped: when it was answered, or its caller left.
@@ -51,7 +53,13 @@ impl Pipeline {
             script: Script::new(0),
             meter: Meter::default(),
             journal: Journal::new(0),
+            details: ErrorDetails::default(),
         })
+    }
+
+    /// An error of the emulator's own as callers are to see it.
+    pub(crate) fn shown(&self, status: Status) -> Status {
+        if self.details == ErrorDetails::None { errors::bare(&status) } else { status }
     }
 
     pub(crate) fn now(&self) -> SystemTime {
@@ -80,6 +88,11 @@ impl CallRecord {
         answer
     }
 
+    /// An error of the emulator's own as callers are to see it.
+    pub(crate) fn shown(&self, status: &Status) -> Status {
+        self.pipeline.shown(status.clone())
+    }
+
     /// Says how the call ended.
     pub(crate) fn end(&mut self, code: Code) {
         self.code = Some(code);
@@ -88,22 +101,23 @@ impl CallRecord {
     async fn answer(&self, path: &str, headers: &HeaderMap, request: &[u8]) -> Reply {
         let pipeline = &self.pipeline;
         let whole = |result| Reply { result, injected: None };
+        let own = |result: Result<Vec<u8>, Status>| whole(result.map_err(|status| pipeline.shown(status)));
         let Some(method) = Contract::get().method(path) else {
-            return whole(pipeline.service.dispatch(path, request));
+            return own(pipeline.service.dispatch(path, request));
         };
         pipeline.journal.routed(self.sequence, &method.name, request);
         if let Err(refusal) = pipeline.meter.take(&method.name, request, pipeline.now()) {
-            return whole(Err(refusal));
+            return own(Err(refusal));
         }
         let Some(hit) = pipeline.script.decide(Seen { method, headers, request }) else {
-            return whole(pipeline.service.dispatch(path, request));
+            return own(pipeline.service.dispatch(path, request));
         };
         pipeline.journal.hit(self.sequence, hit.to_string());
         if hit.delay > Duration::ZERO {
             tokio::time::sleep(hit.delay).await;
         }
         match hit.effect {
-            Effect::None => whole(pipeline.service.dispatch(path, request)),
+            Effect::None => own(pipeline.service.dispatch(path, request)),
             Effect::Status(status) => {
                 if hit.also_executes {
                     // Whatever came of it, the caller is told another thing.

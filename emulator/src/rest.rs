@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use self::query::Query;
 use self::reply::JsonStyle;
-pub(crate) use self::reply::{encoded, too_large};
+pub(crate) use self::reply::{encoded, refused, too_large};
 pub(crate) use self::request::RestRequest;
 use self::routes::{Found, Route, Routes};
 use crate::errors;
@@ -25,7 +25,7 @@ use crate::pipeline::CallRecord;
 pub(crate) async fn answer(record: &mut CallRecord, call: &RestRequest<'_>) -> Response<String> {
     let refuse = |record: &mut CallRecord, style, status: &Status| {
         record.end(status.code());
-        reply::error(style, status)
+        reply::error(style, &record.shown(status))
     };
     let query = match Query::read(call.query) {
         Ok(query) => query,
@@ -36,11 +36,12 @@ pub(crate) async fn answer(record: &mut CallRecord, call: &RestRequest<'_>) -> R
         Found::Route(route, variables) => (route, variables),
         Found::WrongVerb(allowed) => {
             record.end(Code::Unimplemented);
-            return reply::wrong_verb(style, verb, path, &allowed);
+            let refusal = reply::wrong_verb(verb, path, &allowed);
+            return reply::with_allowed(style, &record.shown(&refusal), &allowed);
         }
         Found::Nothing(nearest) => {
             record.end(Code::NotFound);
-            return reply::unknown_path(style, path, &nearest);
+            return reply::error(style, &record.shown(&reply::unknown_path(path, &nearest)));
         }
     };
     let request = match request(route, &variables, &query, call.body) {
@@ -50,7 +51,7 @@ pub(crate) async fn answer(record: &mut CallRecord, call: &RestRequest<'_>) -> R
     let answer = record.run(&route.method.path, call.headers, &request).await;
     let printed = answer.result.and_then(|response| {
         json::from_bytes(route.method.output.full_name(), &response, style.enums)
-            .map_err(|error| errors::internal(error.to_string()))
+            .map_err(|error| record.shown(&errors::internal(error.to_string())))
     });
     let mut response = match printed {
         Ok(value) => reply::json(style, 200, &value),

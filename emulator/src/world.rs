@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use contact_center_insights::Status;
+
 use crate::engine::{Claim, FollowUps, Job, Start};
+use crate::errors::{self, ErrorDetails};
 use crate::names;
 use crate::profile::Profile;
 use crate::projects::ProjectNumbers;
@@ -29,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) numbers: ProjectNumbers,
     /// Whether what the service no longer takes is taken.
     pub(crate) allows_deprecated: bool,
+    /// Which errors carry details.
+    pub(crate) details: ErrorDetails,
 }
 
 /// The store, the settings, and the operations that jobs have asked for.
@@ -68,6 +73,10 @@ impl World {
 }
 
 impl FollowUps for World {
+    fn inside(&self, status: Status) -> Status {
+        if self.settings.details == ErrorDetails::All { status } else { errors::bare(&status) }
+    }
+
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         std::mem::take(&mut self.follow_ups)
     }

@@ -109,6 +109,11 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) allow_deprecated: bool,
 
+    /// Which errors carry details (`google.rpc.ErrorInfo` and others): those of `calls`, `all`, also those inside
+    /// operations, which Google's REST clients of Java and Node cannot read, or `none`.
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "calls")]
+    pub(crate) error_details: ErrorDetails,
+
     /// The clock: `real`, or `virtual`, which stands still until it is told to move; it starts at
     /// 2026-01-01T00:00:00Z, or as in `virtual=2026-11-24T09:00:00Z`.
     #[arg(long, value_name = "CLOCK", default_value = "real")]
@@ -134,6 +139,14 @@ pub(crate) enum Language {
     Node,
     Java,
     Go,
+}
+
+/// Which errors carry details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ErrorDetails {
+    Calls,
+    All,
+    None,
 }
 
 /// How answers name projects.

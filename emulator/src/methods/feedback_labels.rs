@@ -28,7 +28,7 @@ use crate::content::averages::count;
 use crate::content::label_files::{Format, Style, parse, print};
 use crate::content::quality;
 use crate::contract::Contract;
-use crate::engine::{Job, Moment};
+use crate::engine::{FollowUps as _, Job, Moment};
 use crate::errors;
 use crate::filter::Filter;
 use crate::message::wire;
@@ -103,7 +103,7 @@ impl Job<World> for Upload {
         let rows = parse(format, &bytes).map_err(bad)?.into_iter().map(|row| {
             match row.map_err(bad).and_then(|label| check(&world.store, &parent, label)) {
                 Ok(label) => Row { label: Some(label), error: None },
-                Err(status) => Row { label: None, error: Some(status.into()) },
+                Err(status) => Row { label: None, error: Some(world.inside(status).into()) },
             }
         });
         self.rows = rows.collect();

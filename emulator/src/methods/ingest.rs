@@ -27,7 +27,7 @@ use crate::content::averages::count;
 use crate::content::bucket::Buckets;
 use crate::content::select::sample;
 use crate::content::{conversation, sidecar_metadata, transcript};
-use crate::engine::{Claim, Job, Moment};
+use crate::engine::{Claim, FollowUps as _, Job, Moment};
 use crate::errors;
 use crate::message::wire;
 use crate::names::{self, LOCATION};
@@ -90,7 +90,8 @@ impl Job<World> for Ingest {
         let known = ingested(&world.store, &request.parent)?;
         let objects = sample(&uris, world.settings.seed, wanted).into_iter().map(|uri| {
             let duplicate = known.contains(uri.as_str());
-            let error = if duplicate { None } else { read(&buckets, &request, uri).err().map(Into::into) };
+            let error = if duplicate { None } else { read(&buckets, &request, uri).err() };
+            let error = error.map(|status| world.inside(status).into());
             Object { uri: uri.clone(), duplicate, error }
         });
         self.objects = objects.collect();
@@ -131,7 +132,7 @@ impl Job<World> for Ingest {
                 made.update_time = Some(now.into());
                 world.store.insert(&made)
             });
-            object.error = stored.err().map(Into::into);
+            object.error = stored.err().map(|status| world.inside(status).into());
         }
         Ok(any::pack(&IngestConversationsResponse {}))
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod conversations;
+mod details;
 mod names;
 mod resources;
 #[path = "../support/mod.rs"]

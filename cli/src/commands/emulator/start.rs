@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use contact_center_insights_emulator::{Emulator as Server, Quotas, Seed, StartError};
+use contact_center_insights_emulator::{Emulator as Server, ErrorDetails as Shown, Quotas, Seed, StartError};
 
-use crate::args::{ClockChoice, ProjectNames, Serve};
+use crate::args::{ClockChoice, ErrorDetails, ProjectNames, Serve};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::shell::command;
@@ -39,6 +39,11 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if args.allow_deprecated {
         builder = builder.with_deprecated_allowed();
     }
+    builder = builder.with_error_details(match args.error_details {
+        ErrorDetails::Calls => Shown::Calls,
+        ErrorDetails::All => Shown::All,
+        ErrorDetails::None => Shown::None,
+    });
     if let ClockChoice::Virtual(clock) = &args.clock {
         builder = builder.with_clock(clock.clone());
     }
