@@ -142,7 +142,7 @@ impl<A> Call<A> {
     }
 
     /// Makes it a poll: it waits for its turn in the rate budget, and its failure is for the poller to tell.
-    pub(crate) fn as_poll(mut self) -> Self {
+    pub(crate) fn into_poll(mut self) -> Self {
         self.plan.priority = Priority::Poll;
         self
     }

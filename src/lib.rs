@@ -20,6 +20,8 @@
 //! | [`client`] | the client, its builder, its methods, and pages |
 //! | `json` | an operation as the REST API prints it (feature `json`) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod any;
 pub mod auth;

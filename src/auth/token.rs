@@ -8,6 +8,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::error::BoxError;
+use crate::time::scaled;
 
 /// An OAuth 2.0 access token, when it ends, and what its source says of it.
 ///
@@ -147,7 +148,7 @@ impl Token {
     /// When to ask for the next one; `chance` is drawn from 0 to 1.
     pub(super) fn renewal(&self, chance: f64) -> Option<Moment> {
         let Renewal { earliest, room } = self.renewal?;
-        earliest.after(room.mul_f64(chance.clamp(0.0, 1.0)))
+        earliest.after(scaled(room, chance.clamp(0.0, 1.0)))
     }
 
     pub(super) fn is_same_secret(&self, other: &HeaderValue) -> bool {

@@ -79,9 +79,13 @@ impl Caller {
         reply_context: Arc<dyn Any + Send + Sync>,
     ) -> Self {
         let endpoint = transport.endpoint();
-        // An emulator on this machine has no quota to keep.
-        let documented = || (!(endpoint.is_plaintext() && endpoint.is_loopback())).then(Budget::default);
-        let rates = settings.budget.unwrap_or_else(documented).map(Budgets::new);
+        let budget = match settings.budget {
+            BudgetChoice::Set(budget) => budget,
+            // An emulator on this machine has no quota to keep.
+            BudgetChoice::ByEndpoint if endpoint.is_plaintext() && endpoint.is_loopback() => None,
+            BudgetChoice::ByEndpoint => Some(Budget::default()),
+        };
+        let rates = budget.map(Budgets::new);
         let jitter = settings.jitter_seed.map_or_else(Jitter::from_process, Jitter::seeded);
         Self(Arc::new(Shared {
             transport,
@@ -198,8 +202,15 @@ pub struct CallSettings {
     pub(super) gzip: Gzip,
     pub(super) trace: Option<TraceContext>,
     jitter_seed: Option<u64>,
-    /// Outside `None` if it was not set.
-    budget: Option<Option<Budget>>,
+    budget: BudgetChoice,
+}
+
+/// How calls are bounded.
+#[derive(Clone, Copy, Debug)]
+enum BudgetChoice {
+    /// Nobody has said: by the documented quota, where there is one.
+    ByEndpoint,
+    Set(Option<Budget>),
 }
 
 /// What is compressed (feature `gzip`).
@@ -226,7 +237,7 @@ impl Default for CallSettings {
             gzip: Gzip::Off,
             trace: None,
             jitter_seed: None,
-            budget: None,
+            budget: BudgetChoice::ByEndpoint,
         }
     }
 }
@@ -271,7 +282,7 @@ impl CallSettings {
     /// Bounds the calls to each project by `budget`, or by nothing. By default it is the documented quota, 3,000 calls a
     /// minute; an endpoint that is plaintext and on this machine, such as an emulator, has none.
     pub fn with_budget(mut self, budget: Option<Budget>) -> Self {
-        self.budget = Some(budget);
+        self.budget = BudgetChoice::Set(budget);
         self
     }
 

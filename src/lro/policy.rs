@@ -67,7 +67,7 @@ impl PollPolicy {
     /// Gives up when polls have failed for this long since the service last answered; 10 minutes by default. It takes at
     /// least two failed polls, so that a poller that asks seldom does not give up at the first.
     ///
-    /// A refusal for overload (RESOURCE_EXHAUSTED) is an answer. UNAVAILABLE, a connection that cannot be opened and an
+    /// A refusal for overload (`RESOURCE_EXHAUSTED`) is an answer. UNAVAILABLE, a connection that cannot be opened and an
     /// error page of a proxy are not.
     #[must_use]
     pub fn with_max_outage(mut self, outage: Duration) -> Self {

@@ -165,7 +165,7 @@ impl<R, M> Poller<R, M> {
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.attempt_timeout());
         let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
         // Boxed by the call: most of the time a poller waits, and should be small then.
-        match call.with_retry(retry).as_poll().await {
+        match call.with_retry(retry).into_poll().await {
             Ok(mut raw) => {
                 // Some servers drop the metadata of what is done: what was last seen of it stays.
                 if raw.metadata.is_none()

@@ -27,6 +27,7 @@ pub(super) use exchange::{Exchange, ReplyBody};
 
 use super::connect::Connector;
 use crate::error::{BoxError, ConnectFailure, Unreachable};
+use crate::time::later;
 
 /// What a pool may do.
 #[derive(Clone, Debug)]
@@ -169,7 +170,7 @@ impl Pool {
             Err(error) => {
                 let wait = FIRST_BACKOFF.saturating_mul(1 << state.failures.min(10)).min(MAX_BACKOFF);
                 state.failures = state.failures.saturating_add(1);
-                state.not_before = Some(Instant::now() + wait);
+                state.not_before = Some(later(Instant::now(), wait));
                 tracing::debug!(%error, "cannot connect");
                 // Where others are open, those in the queue wait for a place on them.
                 let is_alone = !state.connections.iter().any(|connection| connection.health().is_open());
