@@ -35,6 +35,8 @@ pub mod proto;
 pub mod status;
 pub mod transport;
 
+pub use {http, prost, prost_types, tonic};
+
 pub use tonic::Code;
 
 pub use any::Payload;
