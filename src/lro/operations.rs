@@ -120,7 +120,7 @@ impl Operations {
     /// Contact Center AI Insights does not serve `DeleteOperation`.
     ///
     /// # Errors
-    /// As [`Operations::get`]; UNIMPLEMENTED from a service without this method, NOT_FOUND if the operation is gone
+    /// As [`Operations::get`]; UNIMPLEMENTED from a service without this method, `NOT_FOUND` if the operation is gone
     /// already.
     ///
     /// # Cancel safety

@@ -7,8 +7,8 @@ use crate::proto::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, Operation, WaitOperationRequest,
 };
 
-/// The longest duration that protobuf has, about 10,000 years (google/protobuf/duration.proto).
-const LONGEST: Duration = Duration::from_secs(315_576_000_000);
+/// The longest duration that protobuf has, 315,576,000,000 s (google/protobuf/duration.proto).
+const LONGEST: Duration = Duration::from_hours(87_660_000);
 
 /// `GetOperation`, answered with an operation of any type, or with the message itself.
 pub(super) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> Call<A> {
