@@ -134,7 +134,9 @@ async fn a_fake_given_twice_counts_as_it_was_given_last() {
         .build()
         .unwrap();
     // The name of an operation will do as it is.
-    client.get_operation(&NAME.parse::<OperationName>().unwrap()).await.unwrap();
+    let name: OperationName = NAME.parse().unwrap();
+    let operation = client.get_operation(&name).await.unwrap();
+    assert_eq!(operation.name(), name.as_str());
     assert_eq!((*first.polls.lock().unwrap(), *last.polls.lock().unwrap()), (0, 1));
 }
 
