@@ -147,6 +147,16 @@ impl<A> Call<A> {
         self
     }
 
+    /// Has the call, and each attempt, end later by `wait`: by what the server is asked to wait before it answers.
+    pub(crate) fn prolonged_by(mut self, wait: Duration) -> Self {
+        let plan = &mut self.plan;
+        let policy = plan.retry.take().unwrap_or_else(|| plan.caller.settings().retry.clone());
+        let attempt = policy.attempt_timeout().saturating_add(wait);
+        plan.retry = Some(policy.with_attempt_timeout(attempt));
+        plan.timeout = plan.timeout.map(|timeout| timeout.saturating_add(wait));
+        self
+    }
+
     pub(crate) fn body(&self) -> Option<&Bytes> {
         self.plan.body.as_ref().ok()
     }

@@ -8,15 +8,19 @@
 
 mod any;
 mod schema;
+mod typed;
 
 use prost::{Message, Name};
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
+pub use typed::{Json, deserialize, serialize};
+
 use crate::proto::longrunning;
 
 /// How enum values are printed. Both forms are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Enums {
     /// `"UNDEPLOYED"`; a number where the name is unknown. The default of ProtoJSON.
     #[default]
@@ -94,6 +98,7 @@ pub enum JsonError {
     UnknownType(String),
     /// The bytes are not of the named type.
     #[error("the bytes are not a valid `{name}`")]
+    #[non_exhaustive]
     Decode {
         /// Full name of the type.
         name: String,
@@ -103,6 +108,7 @@ pub enum JsonError {
     },
     /// The JSON is not of the named type, or the message has no JSON form.
     #[error("not a valid `{name}`: {source}")]
+    #[non_exhaustive]
     Mapping {
         /// Full name of the type.
         name: String,

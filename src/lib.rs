@@ -38,6 +38,8 @@ pub mod status;
 mod time;
 pub mod transport;
 
+pub use {http, prost, prost_types, tonic};
+
 pub use tonic::Code;
 
 pub use any::Payload;

@@ -15,7 +15,7 @@ const SERVICE: &str = "contactcenterinsights";
 
 /// The locations that Google's documentation lists, when this was written (November 2026). [`Endpoint::regional`] takes
 /// others too: the list grows.
-pub const LOCATIONS: [&str; 17] = [
+pub const LOCATIONS: &[&str] = &[
     "us-central1",
     "us-east1",
     "us-west1",
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn hosts_follow_the_location_and_the_universe() {
-        for location in LOCATIONS {
+        for &location in LOCATIONS {
             let host = Endpoint::regional(location).unwrap().host().to_owned();
             let expected = if location == "us-central1" { String::new() } else { format!("{location}-") };
             assert_eq!(host, format!("{expected}contactcenterinsights.googleapis.com"));

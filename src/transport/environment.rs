@@ -15,6 +15,14 @@ impl Environment<'static> {
     }
 }
 
+#[cfg(feature = "server")]
+impl Environment<'static> {
+    /// No variables at all: nothing of the machine reaches a test with a fake.
+    pub(crate) fn empty() -> Self {
+        Environment(&|_| None)
+    }
+}
+
 #[cfg(test)]
 impl<'a> Environment<'a> {
     pub(crate) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
