@@ -16,13 +16,22 @@ use tracing::subscriber::DefaultGuard;
 
 const GET: &str = "google.longrunning.Operations/GetOperation";
 
-/// A client of `script` by the recipe, and the spans that it exports.
-fn traced(script: &Script) -> (Client, InMemorySpanExporter, DefaultGuard) {
+/// A client by the recipe, and what it exports.
+struct Traced {
+    client: Client,
+    exporter: InMemorySpanExporter,
+    /// Its end would empty the exporter.
+    _provider: SdkTracerProvider,
+    _guard: DefaultGuard,
+}
+
+fn traced(script: &Script) -> Traced {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-    let guard = tracing::subscriber::set_default(telemetry::subscriber(provider.tracer("test")));
+    let _guard = tracing::subscriber::set_default(telemetry::subscriber(provider.tracer("test")));
     let builder = Client::builder().with_transport(script.client().transport().clone());
-    (telemetry::with_traceparent(builder).build().unwrap(), exporter, guard)
+    let client = telemetry::with_traceparent(builder).build().unwrap();
+    Traced { client, exporter, _provider: provider, _guard }
 }
 
 fn attribute(span: &SpanData, key: &str) -> String {
@@ -33,11 +42,11 @@ fn attribute(span: &SpanData, key: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn calls_are_exported_within_their_wait_and_their_trace_reaches_the_server() {
     let script = Script::new([answer(running("a")), answer(succeeded())]);
-    let (client, exporter, guard) = traced(&script);
-    client.poller::<IssueModel, CreateIssueModelMetadata>(NAME).unwrap().until_done().await.unwrap();
-    drop(guard);
+    let traced = traced(&script);
+    let mut poller = traced.client.poller::<IssueModel, CreateIssueModelMetadata>(NAME).unwrap();
+    poller.until_done().await.unwrap();
 
-    let spans = exporter.get_finished_spans().unwrap();
+    let spans = traced.exporter.get_finished_spans().unwrap();
     let wait = spans.iter().find(|span| span.name == "wait").unwrap();
     assert_eq!(attribute(wait, "gcp.longrunning.operation"), NAME);
     let calls: Vec<_> = spans.iter().filter(|span| span.name == GET).collect();
@@ -65,10 +74,9 @@ async fn calls_are_exported_within_their_wait_and_their_trace_reaches_the_server
 #[tokio::test(start_paused = true)]
 async fn a_failed_call_is_exported_as_one() {
     let script = Script::new([fail(Code::NotFound)]);
-    let (client, exporter, guard) = traced(&script);
-    client.get_operation(NAME).await.unwrap_err();
-    drop(guard);
-    let spans = exporter.get_finished_spans().unwrap();
+    let traced = traced(&script);
+    traced.client.get_operation(NAME).await.unwrap_err();
+    let spans = traced.exporter.get_finished_spans().unwrap();
     let call = spans.iter().find(|span| span.name == GET).unwrap();
     assert!(matches!(call.status, Status::Error { .. }), "{call:?}");
     assert_eq!(attribute(call, "rpc.grpc.status_code"), "5");
