@@ -69,11 +69,10 @@ impl Discovery {
 /// What can be seen without asking anybody.
 #[derive(Debug)]
 struct Signs {
-    names_file: bool,
+    /// A file is named or there, or a metadata server is named.
+    is_configured: bool,
     /// gcloud's file, if it is known where that would be.
     gcloud_file: Option<PathBuf>,
-    has_gcloud_file: bool,
-    names_metadata_server: bool,
     metadata_ip: Option<SocketAddr>,
     is_google_machine: bool,
 }
@@ -101,11 +100,11 @@ impl Signs {
             value.parse().ok().or_else(|| Some(SocketAddr::new(value.parse().ok()?, 80)))
         });
         Self {
-            // Even an empty one: the backends take it for the name of a file.
-            names_file: variable(FILE_VARIABLE).is_some(),
-            has_gcloud_file: gcloud_file.as_ref().is_some_and(is_there),
+            // Even an empty name of a file counts: the backends take it for one.
+            is_configured: variable(FILE_VARIABLE).is_some()
+                || is_set(METADATA_HOST_VARIABLE)
+                || gcloud_file.as_ref().is_some_and(is_there),
             gcloud_file,
-            names_metadata_server: is_set(METADATA_HOST_VARIABLE),
             metadata_ip,
             is_google_machine: fs::read_to_string(product_name)
                 .is_ok_and(|name| name.trim_start().starts_with("Google")),
@@ -113,7 +112,7 @@ impl Signs {
     }
 
     fn look(&self) -> Look {
-        if self.names_file || self.has_gcloud_file || self.names_metadata_server {
+        if self.is_configured {
             return Look::Found;
         }
         match self.metadata_ip {

@@ -112,12 +112,11 @@ async fn serve(mut requests: mpsc::UnboundedReceiver<Reply>, discovery: &Discove
 }
 
 async fn answer(slot: &mut Option<AccessTokenCredentials>, discovery: &Discovery) -> Result<Token, BoxError> {
-    let credentials = match slot {
-        Some(credentials) => credentials,
-        None => {
-            discovery.check(NAME).await?;
-            slot.insert(build()?)
-        }
+    let credentials = if let Some(credentials) = slot {
+        credentials
+    } else {
+        discovery.check(NAME).await?;
+        slot.insert(build()?)
     };
     let universe = timeout(UNIVERSE_TIMEOUT, credentials.universe_domain());
     let (headers, universe) = tokio::join!(credentials.headers(Extensions::new()), universe);
