@@ -40,7 +40,7 @@ pub use tls::Tls;
 use crate::auth::{Authorize, Authorized, Credentials, TokenCache};
 use crate::error::{BoxError, Error};
 
-/// Carries gRPC calls to one endpoint: connected lazily, authorized, identified, and with faults made legible.
+/// Carries gRPC calls to one endpoint: connected lazily, authorized, identified, and with faults classified.
 ///
 /// It is a tower service, so that any generated stub can be put over it:
 ///

@@ -106,7 +106,7 @@ impl TransportBuilder {
 
     /// Has calls count against the quota of this project, and billed to it (`x-goog-user-project`). By default it is
     /// the project in `GOOGLE_CLOUD_QUOTA_PROJECT`, else the one that the credentials name, else none. A call's own
-    /// [`with_metadata`](crate::call::Call::with_metadata) wins over all.
+    /// [`with_header`](crate::call::Call::with_header) wins over all.
     pub fn with_quota_project(mut self, project: impl Into<String>) -> Self {
         self.quota_project = Some(project.into());
         self
@@ -127,8 +127,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Sends at most this many calls at once over one connection, 100 by default, and at least one: Google's front ends allow no more. A
-    /// server that allows fewer is obeyed. Beyond that, calls wait in line.
+    /// Sends at most this many calls at once over one connection, 100 by default, and at least one: Google's front ends
+    /// allow no more. A server that allows fewer is obeyed. Beyond that, calls wait in a queue.
     pub fn with_max_streams(mut self, calls: usize) -> Self {
         self.pool.max_streams = calls.max(1);
         self
@@ -150,7 +150,7 @@ impl TransportBuilder {
     }
 
     /// Puts a tower layer of the caller's around what carries requests: it sees each attempt with all its headers, the
-    /// token included, and its reply before faults are made legible. The last one added is the outermost.
+    /// token included, and its reply before faults are classified. The last one added is the outermost.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
