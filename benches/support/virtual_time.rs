@@ -10,10 +10,7 @@ use contact_center_insights::call::Budget;
 use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
-use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
-};
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use contact_center_insights::{Client, Credentials, Transport};
 use tokio::time::{Instant, sleep};
 use tonic::{Request, Response, Status};
@@ -24,7 +21,7 @@ const LATENCY: Duration = Duration::from_millis(20);
 
 /// Operations by number, of which each ends at its time, behind a quota of calls in each minute.
 #[derive(Clone)]
-pub struct Server(Arc<Shared>);
+pub(crate) struct Server(Arc<Shared>);
 
 struct Shared {
     started: Instant,
@@ -36,7 +33,7 @@ struct Shared {
 }
 
 impl Server {
-    pub fn start(ends: Vec<Duration>, quota: u32, hours: usize) -> Self {
+    pub(crate) fn start(ends: Vec<Duration>, quota: u32, hours: usize) -> Self {
         let counters = |count| std::iter::repeat_with(|| AtomicU32::new(0)).take(count).collect();
         Self(Arc::new(Shared {
             started: Instant::now(),
@@ -48,7 +45,7 @@ impl Server {
         }))
     }
 
-    pub fn client(&self, budget: Option<Budget>) -> Client {
+    pub(crate) fn client(&self, budget: Option<Budget>) -> Client {
         let transport = Transport::builder("https://contactcenterinsights.googleapis.com".parse().unwrap())
             .with_credentials(Credentials::anonymous())
             .with_service(OperationsServer::new(self.clone()))
@@ -57,32 +54,32 @@ impl Server {
         Client::builder().with_transport(transport).with_budget(budget).with_jitter_seed(7).build().unwrap()
     }
 
-    pub fn name(number: usize) -> String {
+    pub(crate) fn name(number: usize) -> String {
         format!("{PARENT}{number}")
     }
 
-    pub fn running(name: String) -> Operation {
+    pub(crate) fn running(name: String) -> Operation {
         let metadata = Some(pack(&CreateIssueModelMetadata::default()));
         Operation { name, metadata, ..Default::default() }
     }
 
-    pub fn ends(&self, number: usize) -> Instant {
+    pub(crate) fn ends(&self, number: usize) -> Instant {
         self.0.started + self.0.ends[number]
     }
 
-    pub fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.per_minute().iter().map(|calls| u64::from(*calls)).sum()
     }
 
-    pub fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    pub fn per_minute(&self) -> Vec<u32> {
+    pub(crate) fn per_minute(&self) -> Vec<u32> {
         self.0.minutes.iter().map(|minute| minute.load(Ordering::Relaxed)).collect()
     }
 
-    pub fn per_second(&self) -> Vec<u32> {
+    pub(crate) fn per_second(&self) -> Vec<u32> {
         self.0.seconds.iter().map(|second| second.load(Ordering::Relaxed)).collect()
     }
 }
@@ -112,24 +109,5 @@ impl Operations for Server {
             operation.result = Some(Outcome::Response(pack(&IssueModel::default())));
         }
         Ok(Response::new(operation))
-    }
-
-    async fn list_operations(
-        &self,
-        _: Request<ListOperationsRequest>,
-    ) -> Result<Response<ListOperationsResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented(""))
     }
 }
