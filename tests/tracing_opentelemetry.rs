@@ -22,16 +22,16 @@ struct Traced {
     exporter: InMemorySpanExporter,
     /// Its end would empty the exporter.
     _provider: SdkTracerProvider,
-    _guard: DefaultGuard,
+    _subscribed: DefaultGuard,
 }
 
 fn traced(script: &Script) -> Traced {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-    let _guard = tracing::subscriber::set_default(telemetry::subscriber(provider.tracer("test")));
+    let subscribed = tracing::subscriber::set_default(telemetry::subscriber(provider.tracer("test")));
     let builder = Client::builder().with_transport(script.client().transport().clone());
     let client = telemetry::with_traceparent(builder).build().unwrap();
-    Traced { client, exporter, _provider: provider, _guard }
+    Traced { client, exporter, _provider: provider, _subscribed: subscribed }
 }
 
 fn attribute(span: &SpanData, key: &str) -> String {

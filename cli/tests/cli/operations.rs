@@ -129,7 +129,7 @@ fn cancel_shows_what_it_came_to() {
 #[test]
 fn wait_follows_to_the_end_and_shows_partial_errors() {
     let server = Server::start(&["--profile", "polls:3"]);
-    let run = server.operations(&["wait", &server.train(), "--interval", "1ms", "-o", "table"]);
+    let run = server.operations(&["wait", &server.train(), "--interval", "100ms", "-o", "table"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.stdout.contains("STATE    SUCCEEDED"), "{}", run.stdout);
 
