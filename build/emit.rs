@@ -8,7 +8,7 @@ use crate::contract::{Contract, Create, Method};
 
 const OPERATIONS: &str = "google.longrunning.Operations";
 
-/// `methods.rs`: one constant a RPC, for the `call` room.
+/// `methods.rs`: one constant an RPC, for the module `call`.
 pub(crate) fn method_table(contract: &Contract) -> String {
     let mut out = String::new();
     for method in &contract.methods {

@@ -244,7 +244,7 @@ impl Default for CallSettings {
 
 impl CallSettings {
     /// Ends every call at the latest after `timeout`, unless the call sets its own. By default only each attempt is
-    /// bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
+    /// bounded. Waiting for an operation is not a call: see [`Poller`](crate::lro::Poller).
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

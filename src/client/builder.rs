@@ -176,7 +176,7 @@ impl ClientBuilder {
     }
 
     /// Ends every call at the latest after `timeout`, unless the call sets its own. By default only each
-    /// attempt is bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
+    /// attempt is bounded. Waiting for an operation is not a call: see [`Poller`](crate::lro::Poller).
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.settings = self.settings.with_timeout(timeout);

@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(
             at_once.judge(fault(true, false), Duration::ZERO, true),
             Verdict::GoOn,
-            "one failure is no outage"
+            "one failure is not an outage"
         );
     }
 }
