@@ -2,7 +2,6 @@
 
 use std::io::{Cursor, Write as _};
 use std::pin::pin;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +26,7 @@ use super::sent::SentProbe;
 use super::{Caller, Method, Plan, Reconcile, routing, trace};
 use crate::auth::TokenCache;
 use crate::error::{Error, ServerEffect, retry_delay};
+use crate::transport::ProgressCell;
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -62,11 +62,11 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
         let generation = tokens.map(TokenCache::next_generation);
         let per_attempt = sent.checked_add(policy.attempt_timeout());
         let end = deadline.into_iter().chain(per_attempt).min();
-        let has_left = AtomicBool::new(false);
+        let progress = ProgressCell::default();
         let result = match end {
             // Pinned here, for it is large to be moved.
-            Some(end) => timeout_at(end, pin!(attempt(plan, Some(end - sent), &has_left))).await,
-            None => Ok(attempt(plan, None, &has_left).await),
+            Some(end) => timeout_at(end, pin!(attempt(plan, Some(end - sent), &progress))).await,
+            None => Ok(attempt(plan, None, &progress).await),
         };
         let failure = match result {
             Ok(Ok(wire)) => return Ok(wire),
@@ -74,7 +74,7 @@ async fn attempts<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Res
             // Without a token it waited for one, and was not sent.
             Err(_) => match tokens.and_then(|tokens| tokens.starving(sent)) {
                 Some(error) => Failure::without_token(error, sent.elapsed()),
-                None => Failure::timed_out(sent.elapsed(), has_left.into_inner()),
+                None => Failure::timed_out(sent.elapsed(), progress.get()),
             },
         };
         // The connection closed before the server took the request up: once, that costs no wait and no attempt, as
@@ -131,7 +131,7 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
         headers: &plan.headers,
         body: &reconcile.request,
     };
-    timeout_at(end, send(get, Some(left), &AtomicBool::new(false)))
+    timeout_at(end, send(get, Some(left), &ProgressCell::default()))
         .await
         .ok()?
         .ok()
@@ -141,7 +141,7 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
 async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
     time_left: Option<Duration>,
-    has_left: &AtomicBool,
+    progress: &ProgressCell,
 ) -> Result<W, tonic::Status> {
     static NONE: Bytes = Bytes::new();
     let outgoing = Outgoing {
@@ -151,7 +151,7 @@ async fn attempt<W: Message + Default + Send + 'static>(
         headers: &plan.headers,
         body: plan.body.as_ref().unwrap_or(&NONE),
     };
-    send(outgoing, time_left, has_left).await
+    send(outgoing, time_left, progress).await
 }
 
 /// One request on its way.
@@ -167,10 +167,10 @@ struct Outgoing<'a> {
 async fn send<W: Message + Default + Send + 'static>(
     outgoing: Outgoing<'_>,
     time_left: Option<Duration>,
-    has_left: &AtomicBool,
+    progress: &ProgressCell,
 ) -> Result<W, tonic::Status> {
     let Outgoing { caller, method, body, .. } = outgoing;
-    let transport = SentProbe { transport: caller.transport().clone(), has_left };
+    let transport = SentProbe { transport: caller.transport().clone(), progress };
     let grpc = Grpc::new(transport).max_decoding_message_size(caller.settings().max_reply_size);
     #[cfg(feature = "gzip")]
     let grpc = match caller.settings().gzip {

@@ -6,6 +6,7 @@ use tonic::Code;
 
 use crate::error::{CallError, CredentialsError, Error, Fault, classify, find};
 use crate::status::Status;
+use crate::transport::{Progress, Stage};
 
 /// A failed attempt.
 pub(super) struct Failure {
@@ -34,14 +35,34 @@ impl Failure {
         Self { status, fault, transport: None, credentials: None, is_unprocessed: false }
     }
 
-    pub(super) fn timed_out(after: Duration, has_left: bool) -> Self {
-        let (message, fault) = if has_left {
-            (format!("no whole reply within {after:.1?}"), Fault::DEADLINE)
-        } else {
-            (
+    pub(super) fn timed_out(after: Duration, progress: Progress) -> Self {
+        let waited = progress.waited;
+        let (message, fault) = match progress.stage {
+            // Of which it is worth to know why so little was left.
+            Stage::Sent if waited.saturating_mul(10) >= after && !waited.is_zero() => (
+                format!(
+                    "no whole reply within {after:.1?}, of which {waited:.1?} passed in the client's own queue for a \
+                     place on a connection"
+                ),
+                Fault::DEADLINE,
+            ),
+            Stage::Sent => (format!("no whole reply within {after:.1?}"), Fault::DEADLINE),
+            Stage::Queued { connections } => {
+                let connections = match connections {
+                    1 => "the only connection carries".to_owned(),
+                    many => format!("all {many} connections carry"),
+                };
+                let message = format!(
+                    "waited {waited:.1?} in the client's own queue, and nothing was sent: {connections} as many calls as \
+                     allowed; make fewer calls at once, or raise `TransportBuilder::with_max_connections` or \
+                     `with_max_streams`"
+                );
+                (message, Fault::UNSENT_IN_TIME)
+            }
+            Stage::Connecting | Stage::Unready => (
                 format!("neither token nor connection within {after:.1?}: nothing was sent"),
                 Fault::UNSENT_IN_TIME,
-            )
+            ),
         };
         Self::plain(Status::new(Code::DeadlineExceeded, message), fault)
     }
