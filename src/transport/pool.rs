@@ -80,6 +80,7 @@ enum Entered {
 }
 
 /// Who opens a connection, if one more is wanted.
+#[derive(Clone, Copy)]
 enum Opener<'a> {
     /// A new task on this runtime.
     New(&'a Handle),
@@ -115,9 +116,8 @@ impl Pool {
     }
 
     /// A place for one request now, or a place in the queue, which may be one that it has had before.
-    fn enter(&self, again: Option<Place>) -> Result<Entered, Unreachable> {
-        let runtime = Handle::try_current().ok();
-        let here = runtime.as_ref().map(Handle::id);
+    fn enter(&self, again: Option<Place>, runtime: Option<&Handle>) -> Result<Entered, Unreachable> {
+        let here = runtime.map(Handle::id);
         let mut state = self.0.lock();
         if state.queue.is_empty()
             && let Some(connection) = state.least_busy(here)
@@ -132,7 +132,7 @@ impl Pool {
         let place = again.unwrap_or_else(|| Place::new(ticket));
         let waiter = Waiter::new(self.clone(), place, grant, looks);
         // A place may have come free before the queue was seen.
-        let opening = self.serve(state, runtime.as_ref().map_or(Opener::Nobody, Opener::New));
+        let opening = self.serve(state, runtime.map_or(Opener::Nobody, Opener::New));
         if opening.is_some_and(|opening| opening.is_abandoned()) {
             return Err(no_runtime());
         }

@@ -1,7 +1,7 @@
 //! Several runtimes over one pool: those that end while connections are being opened, and those that live on but are not
 //! driven. Time is that of the second runtime, and paused; the first does nothing unless it is told to.
 
-use std::future::{Future as _, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -83,7 +83,7 @@ fn end_a_runtime(runtime: Runtime, other: Option<&Runtime>) {
 }
 
 #[test]
-#[ignore = "run by `runtimes_that_end_...` in a process of its own, which a fault would abort"]
+#[ignore = "run by `runtimes_that_end_...` in a process of its own"]
 fn end_a_thousand_runtimes() {
     // Not a measurement: a child that hangs shall end.
     std::thread::spawn(|| {
@@ -200,18 +200,18 @@ fn a_connection_that_is_driven_carries_calls_of_others() {
     let server = Server::start(100);
     let client = client(&server, |builder| builder);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let (begin, begun) = std::sync::mpsc::channel();
+    let (ready, is_ready) = std::sync::mpsc::channel();
     let driver = std::thread::spawn({
         let client = client.clone();
         move || {
             runtime().block_on(async {
                 get(client).await.unwrap();
-                begin.send(()).unwrap();
+                ready.send(()).unwrap();
                 stopped.await.unwrap();
             });
         }
     });
-    begun.recv().unwrap();
+    is_ready.recv().unwrap();
     for _ in 0..100 {
         second.block_on(get(client.clone())).unwrap();
     }

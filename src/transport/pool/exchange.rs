@@ -12,6 +12,7 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
+use tokio::runtime::Handle;
 use tonic::body::Body;
 
 use super::connection::Unsent;
@@ -81,15 +82,17 @@ impl Future for Exchange {
                             }
                             Poll::Ready(Grant::Slot(slot)) => {
                                 self.waited = waiter.waited();
-                                self.state = send(pool, slot, request, cx)?;
+                                let here = Handle::try_current().ok();
+                                self.state = send(pool, slot, request, here.as_ref(), cx)?;
                                 continue;
                             }
                             Poll::Ready(Grant::Failed(error)) => return Poll::Ready(Err(error.into())),
                             Poll::Ready(Grant::Again) => Some(waiter.place()),
                         },
                     };
-                    self.state = match pool.enter(again)? {
-                        Entered::Slot(slot) => send(pool, slot, request, cx)?,
+                    let here = Handle::try_current().ok();
+                    self.state = match pool.enter(again, here.as_ref())? {
+                        Entered::Slot(slot) => send(pool, slot, request, here.as_ref(), cx)?,
                         Entered::Waiting(waiter) => {
                             State::Unsent { pool, request, waiter: Some(Box::new(waiter)) }
                         }
@@ -113,9 +116,15 @@ impl Future for Exchange {
 }
 
 /// Sends the request on the connection that has a place for it; if that closes just now, it waits for another.
-fn send(pool: Pool, slot: Slot, request: Request<Body>, cx: &mut Context<'_>) -> Result<State, BoxError> {
+fn send(
+    pool: Pool,
+    slot: Slot,
+    request: Request<Body>,
+    here: Option<&Handle>,
+    cx: &mut Context<'_>,
+) -> Result<State, BoxError> {
     let (head, body) = pool.address(request)?;
-    let watch = slot.watch();
+    let watch = here.and_then(|here| slot.watch(here));
     match slot.connection.send(head, cx) {
         Ok((reply, stream)) => {
             let upload = Some(Upload { body, stream, held: None, has_begun: false });

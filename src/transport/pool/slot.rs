@@ -23,10 +23,9 @@ impl Slot {
     }
 
     /// An eye on the connection, if its runtime is not the caller's: else who is polled is driven.
-    pub(super) fn watch(&self) -> Option<Box<Watch>> {
+    pub(super) fn watch(&self, here: &Handle) -> Option<Box<Watch>> {
         let pulse = self.connection.health().pulse();
-        let is_elsewhere = Handle::try_current().is_ok_and(|here| here.id() != pulse.runtime());
-        is_elsewhere.then(|| Box::new(Watch::new(pulse.clone())))
+        (here.id() != pulse.runtime()).then(|| Box::new(Watch::new(pulse.clone())))
     }
 
     /// Nobody drives the connection.
