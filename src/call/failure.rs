@@ -41,8 +41,8 @@ impl Failure {
             // Of which it is worth to know why so little was left.
             Stage::Sent if waited.saturating_mul(10) >= after && !waited.is_zero() => (
                 format!(
-                    "no whole reply within {after:.1?}, of which {waited:.1?} passed in the client's own queue for a \
-                     place on a connection"
+                    "no whole reply within {after:.1?}, of which {waited:.1?} passed before the request had a place on a \
+                     connection"
                 ),
                 Fault::DEADLINE,
             ),

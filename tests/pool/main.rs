@@ -157,7 +157,7 @@ async fn a_call_whose_time_passes_mostly_in_the_queue_says_so() {
     assert!(error.may_have_been_applied(), "{error:?}");
     let text = error.to_string();
     assert!(
-        text.contains("no whole reply within 60.0s, of which 50.0s passed in the client's own queue"),
+        text.contains("no whole reply within 60.0s, of which 50.0s passed before the request had a place"),
         "{text}"
     );
 }
