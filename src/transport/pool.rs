@@ -131,7 +131,8 @@ impl Pool {
         let (ticket, grant) = state.queue.join(again.map(|place| place.ticket));
         let place = again.unwrap_or_else(|| Place::new(ticket));
         let waiter = Waiter::new(self.clone(), place, grant, looks);
-        // A place may have come free before the queue was seen.
+        self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
+        // A place may have come free before that was seen; one that comes free later is given by who leaves it.
         let opening = self.serve(state, runtime.map_or(Opener::Nobody, Opener::New));
         if opening.is_some_and(|opening| opening.is_abandoned()) {
             return Err(no_runtime());

@@ -78,7 +78,7 @@ impl Health {
     }
 
     pub(super) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Acquire)
+        self.in_flight.load(Ordering::SeqCst)
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -90,12 +90,13 @@ impl Health {
     }
 
     pub(super) fn enter(&self) {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
         self.used.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Who leaves looks at the queue afterwards, and who joins it looks here afterwards: one of them sees the other.
     pub(super) fn leave(&self) {
-        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
     pub(super) fn used(&self) -> usize {
