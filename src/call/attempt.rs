@@ -1,7 +1,6 @@
 //! Makes attempts until one succeeds, the policy gives up, or the time is over.
 
 use std::pin::pin;
-use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use prost::Message;
@@ -15,6 +14,7 @@ use super::send::{Outgoing, send};
 use super::{Plan, Reconcile, routing, trace};
 use crate::auth::TokenCache;
 use crate::error::Error;
+use crate::transport::ProgressCell;
 
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
@@ -66,18 +66,18 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
         let end = attempts.begin(sent, policy);
         let tokens = plan.caller.transport().tokens();
         let generation = tokens.map(TokenCache::next_generation);
-        let has_left = AtomicBool::new(false);
+        let progress = ProgressCell::default();
         // Pinned here, for it is large to be moved.
-        let result = timeout_at(end, pin!(attempt(plan, end, &has_left))).await;
+        let result = timeout_at(end, pin!(attempt(plan, end, &progress))).await;
         let now = Instant::now();
         let took = now.saturating_duration_since(sent);
         let failure = match result {
             Ok(Ok(wire)) => return Ok(wire),
-            Ok(Err(status)) => Failure::of(status).or_timed_out(now, end, took),
+            Ok(Err(status)) => Failure::of(status).or_timed_out(now, end, took, progress.get()),
             // Without a token it waited for one, and was not sent.
             Err(_) => match tokens.and_then(|tokens| tokens.starving(sent)) {
                 Some(error) => Failure::without_token(error, took),
-                None => Failure::timed_out(took, has_left.into_inner()),
+                None => Failure::timed_out(took, progress.get()),
             },
         };
         if let Some(rates) = rates
@@ -127,7 +127,7 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
         body: &reconcile.request,
     };
     let left = end.saturating_duration_since(Instant::now());
-    timeout_at(end, send(get, left, &AtomicBool::new(false)))
+    timeout_at(end, send(get, left, &ProgressCell::default()))
         .await
         .ok()?
         .ok()
@@ -137,7 +137,7 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
 async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
     end: Instant,
-    has_left: &AtomicBool,
+    progress: &ProgressCell,
 ) -> Result<W, tonic::Status> {
     static NONE: Bytes = Bytes::new();
     let outgoing = Outgoing {
@@ -147,5 +147,5 @@ async fn attempt<W: Message + Default + Send + 'static>(
         headers: &plan.headers,
         body: plan.body.as_ref().unwrap_or(&NONE),
     };
-    send(outgoing, end.saturating_duration_since(Instant::now()), has_left).await
+    send(outgoing, end.saturating_duration_since(Instant::now()), progress).await
 }

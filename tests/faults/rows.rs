@@ -95,7 +95,7 @@ fn connections() -> Vec<Row> {
         says("GOAWAY that leaves it out, then close", |_| go_away(0, 0, ""), Close, unavailable(Refused)),
         says(
             "GOAWAY `ENHANCE_YOUR_CALM` that leaves it out",
-            |_| go_away(0, 11, "too_many_pings"),
+            |_| go_away(0, 11, "too_many_calls"),
             Close,
             Overload(Code::ResourceExhausted, Refused),
         ),

@@ -84,6 +84,6 @@ mod tests {
     #[test]
     fn a_set_without_the_service_is_refused_by_name() {
         let error = closure(&DescriptorPool::new()).unwrap_err();
-        assert!(error.contains("google/rpc/code.proto"), "{error}");
+        assert!(ROOTS.iter().any(|root| error.ends_with(root)), "{error}");
     }
 }
