@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::runtime::Id;
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::time::later;
+
 /// Between two looks.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// A task that was woken and has not been polled for so long is not being run.
@@ -119,7 +121,7 @@ impl Watch {
             if self.pulse.is_silent(now) {
                 return Poll::Ready(());
             }
-            self.timer.as_mut().reset(now + LOOK);
+            self.timer.as_mut().reset(later(now, LOOK));
         }
         Poll::Pending
     }

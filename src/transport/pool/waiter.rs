@@ -15,6 +15,7 @@ use super::pulse::LOOK;
 use super::queue::Ticket;
 use super::state::Grant;
 use crate::error::Unreachable;
+use crate::time::later;
 
 /// A place in the queue, which ends when this is dropped.
 pub(super) struct Waiter {
@@ -64,7 +65,7 @@ impl Waiter {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Grant> {
         if let Some(look) = &mut self.look {
             while look.as_mut().poll(cx).is_ready() {
-                look.as_mut().reset(Instant::now() + LOOK);
+                look.as_mut().reset(later(Instant::now(), LOOK));
                 if let Ok(runtime) = Handle::try_current() {
                     // What comes of it is told like everything else.
                     self.pool.look_around(&runtime);
