@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 
 use super::health::Health;
 use super::inbound::Inbound;
-use super::keepalive::{Interval, Keepalive, Liveness};
+use super::keepalive::{Keepalive, Liveness};
+use super::ping_interval::Interval;
 use super::pulse::{Pulse, Pulsing};
 use super::settings::PoolSettings;
 use crate::error::{BoxError, ConnectFailure};

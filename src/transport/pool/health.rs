@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::keepalive::Interval;
+use super::ping_interval::Interval;
 use super::pulse::Pulse;
 
 /// What is known of a connection.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::keepalive::INTERVAL_ELSEWHERE;
+use super::ping_interval::INTERVAL_ELSEWHERE;
 
 /// What a pool may do.
 #[derive(Clone, Debug)]
