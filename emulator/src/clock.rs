@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost_types::Timestamp;
 
+use crate::time;
+
 /// Where the emulator reads the time: for timestamps, and for profiles of the form `time:D`.
 pub trait Clock: Debug + Send + Sync {
     /// The time now.
@@ -45,21 +47,21 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<Mutex<SystemTime>>);
 
 impl ManualClock {
-    /// A clock that shows `start`.
+    /// A clock that shows `start`, or what is nearest to it in the years 1 to 9999, which are all that a `Timestamp` has.
     #[must_use]
     pub fn new(start: SystemTime) -> Self {
-        Self(Arc::new(Mutex::new(start)))
+        Self(Arc::new(Mutex::new(time::bounded(start))))
     }
 
-    /// Sets the clock, backwards too: an operation never gets younger than its start.
+    /// Sets the clock, backwards too: an operation never gets younger than its start. The years are 1 to 9999.
     pub fn set(&self, now: SystemTime) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time::bounded(now);
     }
 
-    /// Moves the clock on. A time that cannot be represented leaves it where it was.
+    /// Moves the clock on. A time after the year 9999 leaves it where it was.
     pub fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = now.checked_add(by).unwrap_or(*now);
+        *now = time::later(*now, by).unwrap_or(*now);
     }
 }
 
@@ -80,12 +82,17 @@ impl Clock for ManualClock {
     }
 }
 
+/// What a clock shows, as a `Timestamp` can have it: a clock of a user's own may show anything.
+pub(crate) fn read(clock: &dyn Clock) -> SystemTime {
+    time::bounded(clock.now())
+}
+
 /// From a time as RFC 3339 has it, such as `2026-11-24T09:00:00Z`.
 impl FromStr for ManualClock {
     type Err = ClockError;
 
     fn from_str(text: &str) -> Result<Self, ClockError> {
-        let time = text.parse::<Timestamp>().ok().and_then(|time| SystemTime::try_from(time).ok());
+        let time = text.parse::<Timestamp>().ok().and_then(|time| time::moment(&time));
         time.map(Self::new).ok_or_else(|| ClockError(text.to_owned()))
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Code, Status};
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::contract::{Contract, OPERATIONS};
 use crate::errors;
 use crate::message::behavior::validate_and_strip;
@@ -60,7 +60,7 @@ impl Service {
             return Err(unserved(path, method.is_some()));
         };
         let request = validate_and_strip(&method.input, request)?;
-        let now = self.clock.now();
+        let now = clock::read(&*self.clock);
         let mut inner = self.lock();
         inner.state.advance(now);
         let answer = match handler {
@@ -100,7 +100,7 @@ impl Service {
 
     /// Changes the state past the API. Before it, everything that was due has ended.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, SystemTime) -> R) -> Result<R, Status> {
-        let now = self.clock.now();
+        let now = clock::read(&*self.clock);
         let mut inner = self.lock();
         inner.state.advance(now);
         let result = change(&mut inner.state, now);

@@ -44,6 +44,7 @@ mod seed;
 mod server;
 mod state;
 mod store;
+mod time;
 mod tls;
 mod world;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use contact_center_insights::{Code, Status};
 use http::HeaderMap;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::contract::Contract;
 use crate::dispatch::Service;
 use crate::journal::{Arrival, Journal, Transport};
@@ -55,7 +55,7 @@ impl Pipeline {
     }
 
     pub(crate) fn now(&self) -> SystemTime {
-        self.clock.now()
+        clock::read(&*self.clock)
     }
 
     /// Takes a call in.

@@ -66,11 +66,12 @@ impl Profile {
         Self { pace: Pace::Polls(count), failure: None }
     }
 
-    /// Done once `duration` has passed on the emulator's clock; parts of a millisecond are dropped.
+    /// Done once `duration` has passed on the emulator's clock; parts of a millisecond are dropped, and so is what is
+    /// beyond `u64::MAX` milliseconds, which no text of a profile can say.
     #[must_use]
     pub fn time(duration: Duration) -> Self {
-        let whole = Duration::new(duration.as_secs(), duration.subsec_millis() * 1_000_000);
-        Self { pace: Pace::Time(whole), failure: None }
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self { pace: Pace::Time(Duration::from_millis(millis)), failure: None }
     }
 
     /// The same pace, but the operation ends in this error. [`Code::Ok`] is not an error: it takes a failure away.

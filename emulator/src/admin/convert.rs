@@ -8,6 +8,7 @@ use contact_center_insights::status::code_name;
 use super::proto::{self, fault::Effect as Shown};
 use crate::journal::{JournalEntry, Transport};
 use crate::script::{Break, Effect, Entry, Quotas};
+use crate::time;
 
 pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
     let headers = entry.headers.into_iter().map(|(name, value)| proto::Header { name, value });
@@ -88,5 +89,5 @@ fn effect(effect: &Effect) -> Option<Shown> {
 }
 
 fn duration(duration: Duration) -> Option<prost_types::Duration> {
-    duration.try_into().ok()
+    Some(time::wire(duration))
 }

@@ -11,6 +11,7 @@ use super::proto::{self, fault::Effect};
 use crate::errors;
 use crate::pipeline::Pipeline;
 use crate::script::{Break, Fault, FaultError, Quotas};
+use crate::time;
 
 pub(super) fn list(pipeline: &Arc<Pipeline>) -> proto::Faults {
     proto::Faults { faults: pipeline.script.entries().iter().map(convert::fault).collect() }
@@ -86,8 +87,8 @@ fn read(index: usize, given: proto::Fault) -> Result<Fault, Status> {
 }
 
 fn duration(field: &str, given: Option<prost_types::Duration>) -> Result<Duration, Status> {
-    let negative = |_| errors::invalid(field, "must not be negative");
-    given.map_or(Ok(Duration::ZERO), |given| Duration::try_from(given).map_err(negative))
+    let absurd = || errors::invalid(field, "must be a duration from 0 to 315,576,000,000 seconds");
+    given.map_or(Ok(Duration::ZERO), |given| time::span(&given).ok_or_else(absurd))
 }
 
 fn plain(number: i32) -> Option<Break> {

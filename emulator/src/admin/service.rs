@@ -1,7 +1,7 @@
 //! What each method of the admin API does.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use contact_center_insights::{Code, Status};
 use prost::Message;
@@ -10,7 +10,7 @@ use super::{convert, faults, operations, proto};
 use crate::contract::Contract;
 use crate::pipeline::Pipeline;
 use crate::seed::Seed;
-use crate::{errors, methods};
+use crate::{errors, methods, time};
 
 /// Its own file, serialized in a `FileDescriptorSet`.
 pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/emulator.bin"));
@@ -106,19 +106,23 @@ impl Admin<'_> {
 
     fn clock(&self) -> proto::Clock {
         let clock = &self.pipeline.clock;
-        proto::Clock { time: Some(clock.now().into()), r#virtual: clock.as_manual().is_some() }
+        proto::Clock { time: Some(self.pipeline.now().into()), r#virtual: clock.as_manual().is_some() }
     }
 
     fn set_clock(&self, request: &proto::SetClockRequest) -> Result<proto::Clock, Status> {
-        let time = request.time.and_then(|time| SystemTime::try_from(time).ok());
-        let time = time.ok_or_else(|| errors::invalid("time", "is required, and must be a time"))?;
+        let time = request.time.and_then(|wire| time::moment(&wire));
+        let time = time.ok_or_else(|| {
+            errors::invalid("time", "is required, and must be a time of the years 1 to 9999")
+        })?;
         self.move_clock(|_| Some(time))
     }
 
     fn advance_clock(&self, request: &proto::AdvanceClockRequest) -> Result<proto::Clock, Status> {
-        let by = request.by.and_then(|by| Duration::try_from(by).ok());
-        let by = by.ok_or_else(|| errors::invalid("by", "is required, and must not be negative"))?;
-        self.move_clock(|now| now.checked_add(by))
+        let by = request.by.and_then(|wire| time::span(&wire));
+        let by = by.ok_or_else(|| {
+            errors::invalid("by", "is required, and must be a duration that is not negative")
+        })?;
+        self.move_clock(|now| time::later(now, by))
     }
 
     /// Then what is due has ended, and is written down.
@@ -128,7 +132,6 @@ impl Admin<'_> {
             return Err(errors::precondition("REAL_CLOCK", message, "clock"));
         };
         let time = to(self.pipeline.now());
-        let time = time.filter(|time| prost_types::Timestamp::from(*time).seconds < 253_402_300_800);
         clock.set(time.ok_or_else(|| errors::invalid("time", "is after the year 9999"))?);
         self.pipeline.service.change(|_, _| ())?;
         Ok(self.clock())

@@ -93,6 +93,13 @@ pub(crate) struct Span {
     pub(crate) end: i64,
 }
 
+impl Span {
+    /// How long it took.
+    pub(crate) fn length(self) -> i64 {
+        self.end.saturating_sub(self.start)
+    }
+}
+
 /// The spans of all segments. Words have offsets of their own; a message has a time, and takes as long as its words
 /// take to say; what has neither follows on what was before.
 pub(crate) fn timeline(transcript: &Transcript) -> Vec<Span> {

@@ -127,7 +127,7 @@ fn sentences(
             }
         }
         let SentimentData { magnitude, score } = segment.sentiment.unwrap_or_default();
-        json!({"sentence": segment.text, "startOffsetNanos": span.start - first, "endOffsetNanos": span.end - first,
+        json!({"sentence": segment.text, "startOffsetNanos": span.start.saturating_sub(first), "endOffsetNanos": span.end.saturating_sub(first),
             "sentimentScore": score, "sentimentMagnitude": magnitude, "speakerTag": segment.channel_tag,
             "languageCode": segment.language_code, "phraseMatchData": matchers, "intentMatchData": intents})
     });

@@ -90,7 +90,7 @@ impl Answer {
                     .filter_map(|(start, measures)| {
                         // The first and the last slot are cut off where the time that is asked about is.
                         let (from, to) = slot(*start, query.granularity)?;
-                        let to = to.min(query.end.max(from + 1));
+                        let to = to.min(query.end.max(from.saturating_add(1)));
                         Some(point((from.max(query.start), to), measures, &query.chosen))
                     })
                     .collect(),
@@ -118,8 +118,8 @@ fn slot(seconds: i64, granularity: TimeGranularity) -> Option<(i64, i64)> {
         TimeGranularity::Daily => 86_400,
         TimeGranularity::Monthly => return month(seconds),
     };
-    let start = seconds.div_euclid(step) * step;
-    Some((start, start + step))
+    let start = seconds.div_euclid(step).saturating_mul(step);
+    Some((start, start.saturating_add(step)))
 }
 
 fn month(seconds: i64) -> Option<(i64, i64)> {

@@ -19,7 +19,7 @@ pub(crate) fn level(transcript: &Transcript) -> ConversationLevelSilence {
     let spans = timeline(transcript);
     let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
     let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
-    let silent: i64 = gaps(&spans).map(|gap| gap.end - gap.start).sum();
+    let silent: i64 = gaps(&spans).map(Span::length).fold(0, i64::saturating_add);
     let percentage = 100.0 * share(real(silent), real(last.saturating_sub(first)));
     ConversationLevelSilence {
         silence_duration: Some(duration(silent)),
@@ -34,7 +34,7 @@ pub(crate) fn talk_percentage(transcript: &Transcript, channel: i32) -> f64 {
     let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
     let own = transcript.transcript_segments.iter().zip(&spans);
     let own = own.filter(|(segment, _)| segment.channel_tag == channel);
-    let spoken: i64 = own.map(|(_, span)| span.end - span.start).sum();
+    let spoken: i64 = own.map(|(_, span)| span.length()).fold(0, i64::saturating_add);
     (100.0 * share(real(spoken), real(last.saturating_sub(first)))).min(100.0)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn annotations(transcript: &Transcript) -> Vec<CallAnnotation> {
     pairs
         .filter_map(|(index, (segments, spans))| {
             let ([before, _], [end, start]) = (segments, spans) else { return None };
-            (start.start - end.end >= LONG_SILENCE).then(|| CallAnnotation {
+            (start.start.saturating_sub(end.end) >= LONG_SILENCE).then(|| CallAnnotation {
                 channel_tag: before.channel_tag,
                 annotation_start_boundary: Some(boundary(index, words(&before.text).count())),
                 annotation_end_boundary: Some(boundary(index + 1, 0)),

@@ -42,9 +42,9 @@ impl Stats {
     pub(crate) fn add(&mut self, conversation: &Conversation) {
         self.conversations += 1;
         self.nanos += i128::from(nanos(conversation.duration.unwrap_or_default()));
-        self.turns += i64::from(conversation.turn_count);
+        self.turns = self.turns.saturating_add(conversation.turn_count.into());
         if let Some(time) = conversation.create_time {
-            *self.hours.entry(time.seconds.div_euclid(HOUR) * HOUR).or_default() += 1;
+            *self.hours.entry(time.seconds.div_euclid(HOUR).saturating_mul(HOUR)).or_default() += 1;
         }
         let Some(found) = found(conversation) else { return };
         for intent in found.intents.values() {
@@ -87,10 +87,10 @@ impl Stats {
 /// Conversations by the hour or the day in which they were created, from the first to the last.
 fn series(hours: &BTreeMap<i64, i32>) -> Option<TimeSeries> {
     let ((first, _), (last, _)) = (hours.first_key_value()?, hours.last_key_value()?);
-    let step = if last - first <= SHORT { HOUR } else { DAY };
+    let step = if last.saturating_sub(*first) <= SHORT { HOUR } else { DAY };
     let mut points: BTreeMap<i64, i32> = BTreeMap::new();
     for (hour, conversations) in hours {
-        *points.entry(hour.div_euclid(step) * step).or_default() += conversations;
+        *points.entry(hour.div_euclid(step).saturating_mul(step)).or_default() += conversations;
     }
     let points = points.into_iter().map(|(seconds, conversation_count)| Interval {
         start_time: Some(Timestamp { seconds, nanos: 0 }),

@@ -9,6 +9,7 @@ use prost::Message;
 use super::job::{Claim, Job, Moment, Start};
 use crate::errors;
 use crate::profile::{Failure, Pace, Profile};
+use crate::time;
 
 #[derive(Debug)]
 pub(super) struct Running<W> {
@@ -125,7 +126,7 @@ impl<W> Running<W> {
             profile,
             job,
         };
-        Some(Self { start, polls: saved.polls, create_time: saved.create_time?.try_into().ok()? })
+        Some(Self { start, polls: saved.polls, create_time: time::moment(&saved.create_time?)? })
     }
 }
 

@@ -23,6 +23,7 @@ use crate::engine::{Claim, Job, Moment};
 use crate::errors;
 use crate::names::{self, LOCATION};
 use crate::store::{self, Store};
+use crate::time;
 use crate::world::{self, World};
 
 /// Pages of conversations and of labels may be long; both are documented.
@@ -124,10 +125,8 @@ fn check(conversation: &mut Conversation, now: SystemTime) -> Result<(), Status>
 }
 
 fn expire_time(now: SystemTime, ttl: Duration) -> Option<Timestamp> {
-    const YEAR_10000: i64 = 253_402_300_800;
-    let ttl = std::time::Duration::try_from(ttl).ok().filter(|ttl| !ttl.is_zero())?;
-    let expires = Timestamp::from(now.checked_add(ttl)?);
-    (expires.seconds < YEAR_10000).then_some(expires)
+    let ttl = time::span(&ttl).filter(|ttl| !ttl.is_zero())?;
+    time::later(now, ttl).map(Timestamp::from)
 }
 
 /// A request to be shown in metadata: what is input only is never put out, not even as an echo.

@@ -12,6 +12,7 @@ use crate::message::wire;
 use crate::methods;
 use crate::state::State;
 use crate::store::Change;
+use crate::time;
 use crate::world::World;
 
 /// Where every resource has its name.
@@ -152,7 +153,7 @@ pub(crate) fn restore(image: &[u8], like: &World) -> Result<(State, Option<Syste
 pub(super) fn replay(state: &mut State, frame: &[u8]) -> Result<Option<SystemTime>, Unreadable> {
     let unreadable = |error: prost::DecodeError| Unreadable(format!("a frame is not a batch: {error}"));
     let batch = Batch::decode(Bytes::copy_from_slice(frame)).map_err(unreadable)?;
-    let time = batch.time.and_then(|time| SystemTime::try_from(time).ok());
+    let time = batch.time.and_then(|wire| time::moment(&wire));
     batch.apply(state)?;
     Ok(time)
 }

@@ -9,7 +9,7 @@ use contact_center_insights::proto::rpc::{QuotaFailure, RetryInfo};
 use contact_center_insights::{Code, Status};
 
 use super::error::{FaultError, find_method};
-use crate::errors;
+use crate::{errors, time};
 
 /// Limits by method.
 type Limits = BTreeMap<String, u32>;
@@ -127,7 +127,7 @@ fn exhausted(project: &str, method: &str, limit: u32, wait: Duration) -> Status 
     let (limit_text, subject) = (limit.to_string(), format!("project:{project}"));
     let parts = [("quota_limit_value", limit_text.as_str()), ("method", what), ("project", project)];
     let violation = Violation { subject, description: message.clone(), ..Violation::default() };
-    let retry_delay = prost_types::Duration::try_from(wait).ok();
+    let retry_delay = Some(time::wire(wait));
     errors::with_reason(Code::ResourceExhausted, "RATE_LIMIT_EXCEEDED", message, &parts)
         .with_detail(&QuotaFailure { violations: vec![violation] })
         .with_detail(&RetryInfo { retry_delay })
