@@ -57,8 +57,14 @@ pub trait Reply: Sized {
 pub struct Context<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) method: &'static Method,
+    routing: Option<&'a HeaderValue>,
+}
+
+impl Context<'_> {
     /// The project that the request named; empty if it named none.
-    pub(crate) project: &'a str,
+    pub(crate) fn project(&self) -> &str {
+        self.routing.map_or("", routing::project)
+    }
 }
 
 impl<T: Message + Default + Send + 'static> Reply for T {
@@ -98,6 +104,11 @@ struct Plan {
 }
 
 impl Plan {
+    /// The project that the request names; empty if it names none.
+    fn project(&self) -> &str {
+        self.routing.as_ref().map_or("", routing::project)
+    }
+
     fn is_poll(&self) -> bool {
         self.priority == Priority::Poll
     }
@@ -173,8 +184,7 @@ impl<A: Reply> Call<A> {
     pub(crate) async fn send(&mut self) -> Result<A, Error> {
         let wire = attempt::run(&mut self.plan).await?;
         let Plan { caller, method, routing, .. } = &self.plan;
-        let project = routing.as_ref().map_or("", routing::project);
-        A::from_wire(wire, Context { caller, method, project })
+        A::from_wire(wire, Context { caller, method, routing: routing.as_ref() })
     }
 }
 

@@ -155,12 +155,17 @@ impl Caller {
         self.0.reply_context.downcast_ref()
     }
 
-    /// Learns that an answer about `asked` has the name `answered`: its project may have a number there.
-    pub(crate) fn learn_project(&self, asked: &str, answered: &str) {
-        if let Some(rates) = &self.0.rates
-            && asked != answered
-        {
-            rates.same_project(routing::project_of(asked), routing::project_of(answered));
+    /// Learns that an answer about what `asked` names has the name `answered`: its project may have a number there.
+    pub(crate) fn learn_operation(&self, asked: &str, answered: &str) {
+        if asked != answered {
+            self.learn_project(routing::project_of(asked), answered);
+        }
+    }
+
+    /// As above, of the project that was asked about.
+    pub(crate) fn learn_project(&self, project: &str, answered: &str) {
+        if let Some(rates) = &self.0.rates {
+            rates.same_project(project, routing::project_of(answered));
         }
     }
 

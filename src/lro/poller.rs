@@ -173,7 +173,7 @@ impl<R, M> Poller<R, M> {
                 {
                     raw.metadata = last.take_metadata();
                 }
-                self.caller.learn_project(&self.name, &raw.name);
+                self.caller.learn_operation(&self.name, &raw.name);
                 self.last = Some(raw.into());
                 self.due = self.due_after(self.polls);
                 self.polls = self.polls.saturating_add(1);
@@ -252,7 +252,7 @@ impl<R, M> Reply for Poller<R, M> {
     type Wire = longrunning::Operation;
 
     fn from_wire(wire: Self::Wire, context: Context<'_>) -> Result<Self, Error> {
-        let Context { caller, method, project } = context;
+        let Context { caller, method, .. } = context;
         let is_named = if method.service() == OWN_SERVICE {
             OperationName::check(&wire.name)
         } else {
@@ -261,7 +261,7 @@ impl<R, M> Reply for Poller<R, M> {
         is_named.map_err(|error| {
             Error::protocol(format!("{} started an operation without a proper name: {error}", method.name()))
         })?;
-        caller.learn_project(&format!("projects/{project}"), &wire.name);
+        caller.learn_project(context.project(), &wire.name);
         let policy = caller.reply_context::<PollPolicy>().cloned().unwrap_or_default();
         Ok(Self::begun(caller.clone(), wire, policy))
     }
