@@ -1,25 +1,39 @@
-"""Inputs of every kind that JSON readers differ on, each an operation in JSON, by kind.
+"""Inputs of every kind that JSON readers differ on, with protobuf's own verdict on each.
 
-An input is the text of a `google.longrunning.Operation`. What a type other than `Operation` is tried with stands in the
-operation's response, an `Any`; so does all that an operation has no field for.
+    json_corpus.py write FILE    writes the corpus that tests/json reads
+    json_corpus.py check FILE    fails unless the installed protobuf still says the same
+
+Left out is what docs of the crate's `json` module state to differ.
 """
 
 import json
 import random
+import sys
+
+from google.cloud import contact_center_insights_v1  # noqa: F401  (registers the API)
+from google.longrunning import operations_pb2  # noqa: F401
+from google.protobuf import descriptor_pool, duration_pb2, empty_pb2, field_mask_pb2  # noqa: F401
+from google.protobuf import json_format, message, message_factory, struct_pb2, timestamp_pb2, wrappers_pb2  # noqa: F401
+from google.rpc import error_details_pb2, status_pb2  # noqa: F401
 
 INSIGHTS = "google.cloud.contactcenterinsights.v1"
-NAME = '"name":"projects/p/locations/l/operations/1"'
+OPERATION = "google.longrunning.Operation"
+ANY = "google.protobuf.Any"
 
 
-def response(kind, fields):
-    """An operation whose response is of a type with fields of its own: `fields` is the text between the braces."""
-    comma = "," if fields else ""
-    return f'{{{NAME},"response":{{"@type":"type.googleapis.com/{INSIGHTS}.{kind}"{comma}{fields}}}}}'
+def fields_of(kind, fields):
+    """A message of the API; `fields` is the text between the braces."""
+    return f"{INSIGHTS}.{kind}", f"{{{fields}}}"
 
 
 def own(kind, value):
-    """An operation whose response is of a type with a form of its own."""
-    return f'{{{NAME},"response":{{"@type":"type.googleapis.com/google.protobuf.{kind}","value":{value}}}}}'
+    """A type with a form of its own, in an `Any`."""
+    return ANY, f'{{"@type":"type.googleapis.com/google.protobuf.{kind}","value":{value}}}'
+
+
+def alone(kind, value):
+    """A type with a form of its own."""
+    return f"google.protobuf.{kind}", value
 
 
 def quoted(texts):
@@ -137,59 +151,93 @@ WHOLE = [
     '{"name":"a","x":{"y":1,"y":2}}', '{"name":01}', '{"name":"a"} x', '\ufeff{}', '{"done":True}', '{"done":tru}',
 ]
 
-# What is accepted here and refused there, or the other way, and why. Nothing else may differ.
-STATED = {
-    '"confidence":3.4028235e38': "f32::MAX is read as it is printed",
-}
-
-
 def corpus():
-    """Pairs of a kind and the text of an input."""
+    """Each input as its kind, and the type and the text."""
     rng = random.Random(12)
     doubles = [repr(rng.random()) for _ in range(40)] + [repr(rng.uniform(-1e300, 1e300)) for _ in range(20)]
     floats = [f"{rng.random():.9g}" for _ in range(20)]
     for value in INTEGERS:
-        yield "int32", response("Conversation", f'"turnCount":{value}')
-        yield "int64", response("IssueModel", f'"issueCount":{value}')
+        yield "int32", fields_of("Conversation", f'"turnCount":{value}')
+        yield "int64", fields_of("IssueModel", f'"issueCount":{value}')
         yield "uint64", own("UInt64Value", value)
         yield "uint32", own("UInt32Value", value)
         yield "int64 wrapper", own("Int64Value", value)
     for value in FLOATS + floats:
-        yield "float", response("SentimentData", f'"score":{value}')
+        yield "float", fields_of("SentimentData", f'"score":{value}')
         yield "float wrapper", own("FloatValue", value)
     for value in FLOATS + doubles:
-        yield "double", response("QaAnswer.AnswerValue", f'"numValue":{value}')
+        yield "double", fields_of("QaAnswer.AnswerValue", f'"numValue":{value}')
         yield "double wrapper", own("DoubleValue", value)
     for value in TIMES:
-        yield "timestamp", response("Conversation", f'"createTime":{value}')
+        yield "timestamp", fields_of("Conversation", f'"createTime":{value}')
         yield "timestamp in any", own("Timestamp", value)
+        yield "timestamp alone", alone("Timestamp", value)
     for value in DURATIONS:
-        yield "duration", response("Conversation", f'"duration":{value}')
+        yield "duration", fields_of("Conversation", f'"duration":{value}')
         yield "duration in any", own("Duration", value)
+        yield "duration alone", alone("Duration", value)
     for value in MASKS:
-        yield "field mask", response("UpdateConversationRequest", f'"updateMask":{value}')
+        yield "field mask", fields_of("UpdateConversationRequest", f'"updateMask":{value}')
         yield "field mask in any", own("FieldMask", value)
     for value in BYTES:
         yield "bytes", own("BytesValue", value)
     for value in BOOLS:
-        yield "bool", f'{{"done":{value}}}'
+        yield "bool", (OPERATION, f'{{"done":{value}}}')
         yield "bool wrapper", own("BoolValue", value)
     for value in STRINGS:
-        yield "string", f'{{"name":{value}}}'
+        yield "string", (OPERATION, f'{{"name":{value}}}')
         yield "string wrapper", own("StringValue", value)
     for value in ENUMS:
-        yield "enum", response("IssueModel", f'"state":{value}')
-        yield "enum in a list", response("AnnotatorSelector.QaConfig.ScorecardList", f'"qaScorecardRevisions":{value}')
+        yield "enum", fields_of("IssueModel", f'"state":{value}')
+        yield "enum in a list", fields_of("AnnotatorSelector.QaConfig.ScorecardList", f'"qaScorecardRevisions":{value}')
     for value in VALUES:
         yield "value", own("Value", value)
+        yield "value alone", alone("Value", value)
         yield "struct", own("Struct", value)
         yield "list value", own("ListValue", value)
     for kind, several in FIELDS.items():
         for fields in several:
-            yield "fields", response(kind, fields)
+            yield "fields", fields_of(kind, fields)
     for text in WHOLE:
-        yield "whole", text
+        yield "whole", (OPERATION, text)
 
 
-def is_stated(text):
-    return any(part in text for part in STATED)
+def verdict(name, text):
+    """`refused`, `unprintable`, or what protobuf prints."""
+    kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
+    try:
+        parsed = json_format.Parse(text, kind())
+    except (json_format.ParseError, RecursionError):
+        return "refused", None
+    try:
+        return "printed", json.loads(json_format.MessageToJson(parsed))
+    except (json_format.SerializeToJsonError, message.DecodeError, ValueError):
+        return "unprintable", None
+
+
+def fixture():
+    lines = []
+    for kind, (name, text) in corpus():
+        what, printed = verdict(name, text)
+        case = {"kind": kind, "type": name, "text": text, "verdict": what}
+        if what == "printed":
+            case["printed"] = printed
+        lines.append(json.dumps(case, allow_nan=False, sort_keys=True))
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    mode, path = sys.argv[1:]
+    if mode == "write":
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(fixture())
+    elif mode == "check":
+        with open(path, encoding="utf-8") as file:
+            if file.read() != fixture():
+                sys.exit(f"{path} is not what this protobuf says; run `json_corpus.py write {path}` and look")
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

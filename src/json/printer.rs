@@ -87,7 +87,7 @@ impl Printer {
         self.print(name, bytes, Tree::default()).map(Tree::into_value)
     }
 
-    fn print<S: super::print::Sink>(&self, name: &str, bytes: &[u8], sink: S) -> Result<S, JsonError> {
+    fn print<S: super::print::Sink>(self, name: &str, bytes: &[u8], sink: S) -> Result<S, JsonError> {
         let tables = Tables::get();
         let form = tables.form(name).ok_or_else(|| JsonError::UnknownType(name.to_owned()))?;
         let mut print = Print::new(tables, sink, self.enums == Enums::Numbers, self.raw_fields);

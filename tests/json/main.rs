@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails may panic")]
 
 mod cases;
+mod corpus;
 mod reflect;
 
 use std::sync::OnceLock;

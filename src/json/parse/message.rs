@@ -9,7 +9,7 @@ use super::super::table::{Field, Form, Kind, Message, Shape, Tables};
 use super::super::wire::{MAX_DEPTH, close, open};
 use super::scalar::{Key, key};
 
-/// What a reader bears with.
+/// What a reader tolerates.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Options {
     pub(in super::super) ignores_unknown: bool,

@@ -107,8 +107,9 @@ impl Parse<'_> {
             }
             Kind::Enum(index) => return self.enumeration(index, node, path),
             Kind::Null => Scalar::Varint(0),
-            Kind::Int32 | Kind::Int64 => Scalar::Varint(whole_number(kind, node, path)? as u64),
-            Kind::Uint32 | Kind::Uint64 => Scalar::Varint(whole_number(kind, node, path)? as u64),
+            Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 => {
+                Scalar::Varint(whole_number(kind, node, path)? as u64)
+            }
             Kind::Sint32 | Kind::Sint64 => Scalar::Varint(zigzag(whole_number(kind, node, path)? as i64)),
             Kind::Fixed64 | Kind::Sfixed64 => Scalar::Fixed64(whole_number(kind, node, path)? as u64),
             Kind::Fixed32 | Kind::Sfixed32 => Scalar::Fixed32(whole_number(kind, node, path)? as u32),

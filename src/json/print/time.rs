@@ -6,9 +6,9 @@ use super::sink::{push_int, push_uint};
 const DAY: i64 = 24 * 60 * 60;
 const NANOS: i32 = 1_000_000_000;
 /// From the year 1 to the end of the year 9999.
-pub(in super::super) const TIMESTAMPS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+const TIMESTAMPS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 /// About ten thousand years.
-pub(in super::super) const LONGEST_DURATION: i64 = 315_576_000_000;
+const LONGEST_DURATION: i64 = 315_576_000_000;
 
 /// Seconds and nanoseconds, as both messages have them.
 #[allow(
