@@ -5,13 +5,15 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
-/// A value of JSON. Whole numbers keep all their digits; those beyond 128 bits are doubles.
+/// A value of JSON. Whole numbers keep all their digits, up to 128 bits.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node<'a> {
     Null,
     Bool(bool),
     Int(i128),
     Double(f64),
+    /// A whole number of more than 128 bits.
+    Huge(f64),
     String(Cow<'a, str>),
     List(Vec<Node<'a>>),
     Object(Vec<(Cow<'a, str>, Node<'a>)>),
@@ -58,7 +60,7 @@ impl<'a> Node<'a> {
                 #[allow(clippy::cast_precision_loss, reason = "serde_json has nothing wider than a double")]
                 Value::Number(whole.ok().or_else(|| Number::from_f64(value as f64))?)
             }
-            Self::Double(value) => Value::Number(Number::from_f64(value)?),
+            Self::Double(value) | Self::Huge(value) => Value::Number(Number::from_f64(value)?),
             Self::String(text) => Value::String(text.into_owned()),
             Self::List(items) => {
                 Value::Array(items.into_iter().map(Self::into_value).collect::<Option<_>>()?)
@@ -80,7 +82,7 @@ impl fmt::Display for Node<'_> {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Int(value) => write!(f, "{value}"),
-            Self::Double(value) => write!(f, "{value:?}"),
+            Self::Double(value) | Self::Huge(value) => write!(f, "{value:?}"),
             Self::String(text) if text.chars().nth(LONGEST).is_none() => write!(f, "{text:?}"),
             Self::String(text) => {
                 let start: String = text.chars().take(LONGEST).collect();

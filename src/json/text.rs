@@ -244,10 +244,11 @@ impl<'a> Reader<'a> {
             return Ok(Node::Int(whole));
         }
         let double: f64 = text.parse().map_err(|_| "a number cannot be read".to_owned())?;
-        if is_whole && double.is_infinite() {
-            return Err("a whole number is too large".to_owned());
+        match (is_whole, double.is_infinite()) {
+            (true, true) => Err("a whole number is too large".to_owned()),
+            (true, false) => Ok(Node::Huge(double)),
+            (false, _) => Ok(Node::Double(double)),
         }
-        Ok(Node::Double(double))
     }
 
     fn digits(&mut self) -> usize {

@@ -27,6 +27,9 @@ impl Parse<'_> {
             return Ok(());
         }
         let url = match get(entries, "@type") {
+            Some(Node::String(url)) if url.is_empty() => {
+                return Err(JsonError::field(path, "`@type` is empty"));
+            }
             Some(Node::String(url)) => url,
             Some(other) => return Err(JsonError::field(path, format!("`@type` is {other}, not a string"))),
             None => {

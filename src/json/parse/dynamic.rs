@@ -97,7 +97,7 @@ impl Parse<'_> {
                 put_varint(out, 0);
             }
             Node::Int(value) => number(*value as f64, out),
-            Node::Double(value) => number(*value, out),
+            Node::Double(value) | Node::Huge(value) => number(*value, out),
             Node::String(_) => self.scalar(Kind::String, 3, node, true, out, path)?,
             Node::Bool(_) => self.scalar(Kind::Bool, 4, node, true, out, path)?,
             Node::Object(_) | Node::List(_) => {

@@ -157,7 +157,7 @@ impl Parse<'_> {
 fn whole_number(kind: Kind, node: &Node<'_>, path: &Path<'_>) -> Result<i128, JsonError> {
     let number = match node {
         Node::Int(number) => Some(*number),
-        Node::Double(value) => whole(*value),
+        Node::Double(value) | Node::Huge(value) => whole(*value),
         Node::String(text) if !text.contains(' ') => int(text).or_else(|| float(text).and_then(whole)),
         _ => None,
     };
@@ -184,6 +184,7 @@ fn double(node: &Node<'_>) -> Option<f64> {
     match node {
         Node::Int(number) => Some(*number as f64),
         Node::Double(value) => value.is_finite().then_some(*value),
+        Node::Huge(value) => Some(*value),
         // As Python has it: a truth value is a number.
         Node::Bool(value) => Some(f64::from(u8::from(*value))),
         Node::String(text) if text != "nan" => float(text),
@@ -191,7 +192,8 @@ fn double(node: &Node<'_>) -> Option<f64> {
     }
 }
 
-/// What is written as a number has to fit; `f32::MAX` does, which protobuf-python prints and refuses.
+/// What is written with point or exponent has to fit; `f32::MAX` does, which protobuf-python prints and refuses.
+/// Whole numbers and strings beyond it are infinite, as protobuf-python has them.
 #[allow(clippy::cast_possible_truncation, reason = "the nearest float is what is asked for")]
 fn single(node: &Node<'_>) -> Option<f32> {
     let value = double(node)? as f32;
