@@ -1,0 +1,14 @@
+//! From wire bytes to JSON, field by field, with nothing built on the way.
+
+mod any;
+mod message;
+mod raw;
+mod scalar;
+mod sink;
+mod time;
+mod tree;
+mod wellknown;
+
+pub(super) use self::message::Print;
+pub(super) use self::sink::{Sink, Text};
+pub(super) use self::tree::Tree;
