@@ -87,7 +87,7 @@ fn decode_any(input: &[u8]) -> Result<Operation, Failure> {
     if binary.as_ref().is_ok_and(is_plain) || !text.iter().all(|byte| is_textual(*byte)) {
         return binary;
     }
-    let decoded = [from_hex(text), from_base64(text).ok()].into_iter().flatten();
+    let mut decoded = [from_hex(text), from_base64(text).ok()].into_iter().flatten();
     decoded.find_map(|bytes| decode(&bytes).ok()).map_or(binary, Ok)
 }
 
