@@ -4,7 +4,8 @@ mod any;
 mod base64;
 mod dynamic;
 mod message;
+mod parser;
 mod scalar;
 mod time;
 
-pub(super) use self::message::{Options, Parse, Skip};
+pub(super) use self::parser::{Options, Parse, Skip};

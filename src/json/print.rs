@@ -1,6 +1,7 @@
 //! From wire bytes to JSON, field by field, with nothing built on the way.
 
 mod any;
+mod context;
 mod message;
 mod raw;
 mod scalar;
@@ -9,6 +10,6 @@ mod time;
 mod tree;
 mod wellknown;
 
-pub(super) use self::message::Print;
+pub(super) use self::context::Print;
 pub(super) use self::sink::{Sink, Text};
 pub(super) use self::tree::Tree;

@@ -9,7 +9,7 @@ use super::super::print::{Print, Text};
 use super::super::table::Form;
 use super::super::wire::{close, open, put_bytes};
 use super::base64::decode_exact;
-use super::message::{Entries, Parse, Parsed};
+use super::parser::{Entries, Parse, Parsed};
 use crate::any::type_name;
 
 impl Parse<'_> {

@@ -5,7 +5,7 @@ use super::super::node::Node;
 use super::super::path::Path;
 use super::super::table::{Form, Kind};
 use super::super::wire::{close, open, put_bytes, put_tag, put_varint};
-use super::message::{Parse, Parsed};
+use super::parser::{Parse, Parsed};
 use super::time;
 
 impl Parse<'_> {

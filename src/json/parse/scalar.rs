@@ -9,7 +9,7 @@ use super::super::path::Path;
 use super::super::table::Kind;
 use super::super::wire::{put_bytes, put_tag, put_varint, zigzag};
 use super::base64::decode;
-use super::message::{Parse, Parsed, Skip};
+use super::parser::{Parse, Parsed, Skip};
 
 /// A value as it travels.
 enum Scalar<'a> {

@@ -7,7 +7,7 @@
 use super::super::error::JsonError;
 use super::super::table::Form;
 use super::super::wire::{Cursor, Torn, Wire};
-use super::message::{Print, Printed};
+use super::context::{Print, Printed};
 use super::scalar::utf8;
 use super::sink::Sink;
 use crate::any::type_name;

@@ -3,21 +3,11 @@
 use std::borrow::Cow;
 
 use super::super::error::JsonError;
-use super::super::table::{Field, Form, Kind, Message, Shape, Tables};
+use super::super::table::{Field, Form, Kind, Message, Shape};
 use super::super::wire::{Cursor, MAX_DEPTH, Torn, Wire};
+use super::context::{Print, Printed};
 use super::scalar::{is_default, key_of, next_packed, suits};
 use super::sink::Sink;
-
-/// Prints messages to a sink.
-#[derive(Debug)]
-pub(in super::super) struct Print<'t, S> {
-    pub(super) tables: &'t Tables,
-    pub(super) sink: S,
-    pub(super) numbers_for_enums: bool,
-    pub(super) raw_fields: bool,
-}
-
-pub(super) type Printed = Result<(), JsonError>;
 
 /// One field as it came.
 #[derive(Clone, Copy)]
@@ -27,19 +17,6 @@ pub(super) struct Entry<'t, 'a> {
 }
 
 impl<'t, S: Sink> Print<'t, S> {
-    pub(in super::super) fn new(
-        tables: &'t Tables,
-        sink: S,
-        numbers_for_enums: bool,
-        raw_fields: bool,
-    ) -> Self {
-        Self { tables, sink, numbers_for_enums, raw_fields }
-    }
-
-    pub(in super::super) fn into_sink(self) -> S {
-        self.sink
-    }
-
     /// Prints a message that stands on level `depth`; the outermost is on level 1.
     pub(in super::super) fn message(&mut self, form: Form, bytes: &[u8], depth: usize) -> Printed {
         if depth > MAX_DEPTH {

@@ -1,7 +1,7 @@
 //! Bytes of a type that nobody knows, as fields by number: a guess, for people who look.
 
 use super::super::wire::{Cursor, Wire};
-use super::message::Print;
+use super::context::Print;
 use super::sink::Sink;
 
 /// Deeper guesses are not worth reading.

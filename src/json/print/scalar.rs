@@ -6,7 +6,7 @@ use base64::Engine as _;
 
 use super::super::table::{Field, Kind, Shape};
 use super::super::wire::{Cursor, Torn, Wire, unzigzag};
-use super::message::Print;
+use super::context::Print;
 use super::sink::{Sink, push_int, push_uint};
 use crate::status::BASE64;
 

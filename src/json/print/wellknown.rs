@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::error::JsonError;
 use super::super::table::{Form, Wrapped};
 use super::super::wire::{Cursor, MAX_DEPTH, Torn, Wire};
-use super::message::{Print, Printed};
+use super::context::{Print, Printed};
 use super::scalar::{suits_kind, utf8};
 use super::sink::Sink;
 use super::time;
