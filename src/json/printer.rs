@@ -108,10 +108,10 @@ mod tests {
         let any = prost_types::Any { type_url: "x/a.B".into(), value };
         let operation = Operation { result: Some(Outcome::Response(any)), ..Default::default() };
         let printer = Printer::new().raw_fields(true);
-        let printed = printer.value("google.longrunning.Operation", &operation.encode_to_vec()).unwrap();
+        let value = printer.value("google.longrunning.Operation", &operation.encode_to_vec()).unwrap();
         let fields = serde_json::json!({"1": "150", "2": "hi", "3": [{"1": "1"}, ""], "4": "0x3f800000"});
-        assert_eq!(printed.pointer("/response/@fields"), Some(&fields));
-        assert_eq!(super::super::to_operation(&printed).unwrap(), operation);
+        assert_eq!(value.pointer("/response/@fields"), Some(&fields));
+        assert_eq!(super::super::to_operation(&value).unwrap(), operation);
         let without = Printer::new().message(&operation).unwrap();
         assert!(!without.contains("@fields"), "{without}");
     }

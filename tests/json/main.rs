@@ -3,7 +3,7 @@
 //! `tests/data/operations.json` was written by `interop/python/fixtures.py` with protobuf for Python; the
 //! interoperability step checks that the installed release still prints the same.
 #![cfg(feature = "json")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod cases;
 mod corpus;
