@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn every_form_is_found() {
         let bytes = operation().encode_to_vec();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let wrapped = format!("{}\n{}\n", &hex[..40], &hex[40..].to_uppercase());
         for input in
             [bytes.clone(), hex.into_bytes(), wrapped.into_bytes(), STANDARD.encode(&bytes).into_bytes()]
