@@ -159,7 +159,8 @@ fn ratio(times: usize, ours: impl Fn(), theirs: impl Fn()) -> (f64, f64) {
         (0..times).for_each(|_| work());
         start.elapsed().as_nanos() as f64
     };
-    (time(&ours), time(&theirs));
+    time(&ours);
+    time(&theirs);
     let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (time(&ours), time(&theirs))).collect();
     (
         median(rounds.iter().map(|(ours, _)| *ours).collect()),
