@@ -2,6 +2,8 @@
 
 #[path = "build/contract.rs"]
 mod contract;
+#[path = "build/docs.rs"]
+mod docs;
 #[path = "build/emit.rs"]
 mod emit;
 #[path = "build/names.rs"]
@@ -12,6 +14,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+use prost_reflect::DescriptorPool;
 use prost_types::FileDescriptorSet;
 use protox::prost::Message as _;
 
@@ -43,6 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "google/cloud/contactcenterinsights/v1/contact_center_insights.proto",
         "google/rpc/error_details.proto",
         "google/rpc/code.proto",
+        // For the protos of other services, which import them.
+        "google/api/field_info.proto",
+        "google/api/routing.proto",
     ])?;
 
     // Embedded: no comments, but every custom option, which `Compiler::file_descriptor_set` would drop.
@@ -82,8 +88,15 @@ fn stubs(set: &[u8]) -> Result<(), Box<dyn Error>> {
     config.enable_type_names().type_name_domain(["."], "type.googleapis.com");
     // Maps in order of key: the same message always has the same bytes.
     config.btree_map(["."]);
+    // They hold an `Any`, and are shown with what is in it (src/any/debug.rs).
+    config.skip_debug([".google.longrunning.Operation", ".google.rpc.Status"]);
+    for (field, attribute) in docs::enum_links(&DescriptorPool::decode(set)?, &MODULES) {
+        config.field_attribute(field, attribute);
+    }
     tonic_prost_build::configure()
         .build_server(env::var_os("CARGO_FEATURE_SERVER").is_some())
+        // What a fake does not implement answers UNIMPLEMENTED.
+        .generate_default_stubs(true)
         .build_transport(false)
         .include_file("protos.rs")
         .compile_fds_with_config(FileDescriptorSet::decode(set)?, config)?;

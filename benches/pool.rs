@@ -6,7 +6,10 @@
 //! and connections are worth little. Rounds alternate, and what is compared is the median of the quotients within a
 //! round. `connections` is what a client had opened at the end.
 //!
-//! `cargo bench --bench pool`; about half a minute.
+//! And what a queue costs: 160,000 calls at once, all but 800 of which wait, against a quarter of them. Where the time grows
+//! as the calls do, `ratio_to_quarter` is 4. Not one may fail.
+//!
+//! `cargo bench --bench pool`; about a minute.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,6 +34,7 @@ use tokio::runtime::Runtime;
 
 const CALLERS: usize = 512;
 const ROUNDS: usize = 9;
+const CALLS_AT_ONCE: usize = 160_000;
 
 fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
@@ -42,6 +46,21 @@ fn main() {
     for (millis, calls) in [(20, 8), (0, 20)] {
         compare(&runtime, millis, calls);
     }
+    queue(&runtime);
+}
+
+/// All calls at once, and a quarter of them.
+fn queue(runtime: &Runtime) {
+    let server = support::Server::start_with(&["0"]);
+    let address = server.address.trim_start_matches("http://").to_owned();
+    let seconds = [CALLS_AT_ONCE / 4, CALLS_AT_ONCE].map(|calls| {
+        let (client, _) = client(runtime, &address, 8);
+        // Connections are opened before the clock starts.
+        run(runtime, &client, CALLERS, 4);
+        calls as f64 / run(runtime, &client, calls, 1)
+    });
+    let [quarter, whole] = seconds;
+    println!("queue calls={CALLS_AT_ONCE} seconds={whole:.2} ratio_to_quarter={:.2}", whole / quarter);
 }
 
 /// `calls` by each caller, in each round.

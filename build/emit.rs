@@ -8,7 +8,7 @@ use crate::contract::{Contract, Create, Method};
 
 const OPERATIONS: &str = "google.longrunning.Operations";
 
-/// `methods.rs`: one constant a RPC, for the `call` room.
+/// `methods.rs`: one constant an RPC, for the module `call`.
 pub(crate) fn method_table(contract: &Contract) -> String {
     let mut out = String::new();
     for method in &contract.methods {
@@ -64,7 +64,7 @@ pub(crate) fn pages(contract: &Contract) -> String {
         let (field, item) = (&page.items.0, rust_path(&page.items.1));
         let (fields, token) = match page.fields {
             Some((size, token)) => {
-                (format!("Some(PageFields {{ size: {size}, token: {token} }})"), "&self.next_page_token")
+                (format!("Some(PageFields::new({size}, {token}))"), "&self.next_page_token")
             }
             None => ("None".to_owned(), "\"\""),
         };
@@ -94,7 +94,7 @@ pub(crate) fn payload(contract: &Contract) -> String {
     let mut out = String::from(
         "/// A message that an `Any` of this API holds: a result or metadata of an operation, a resource, or a\n\
          /// detail of an error. Which messages these are is read from the descriptors when the crate is built.\n\
-         #[derive(Clone, Debug, PartialEq)]\n#[non_exhaustive]\npub enum Payload {\n",
+         #[derive(Clone, PartialEq)]\n#[non_exhaustive]\npub enum Payload {\n",
     );
     out += &each(&|full, name, path| format!("    /// `{full}`.\n    {name}(Box<{path}>),\n"));
     out += "    /// A type that this build does not know: its URL and bytes, as they came.\n    \
@@ -115,6 +115,13 @@ pub(crate) fn payload(contract: &Contract) -> String {
             #[must_use]\n    pub fn to_any(&self) -> prost_types::Any {\n        match self {\n";
     out += &each(&|_, name, _| format!("            Self::{name}(message) => pack(message.as_ref()),\n"));
     out += "            Self::Unknown(any) => any.clone(),\n        }\n    }\n}\n\n";
+    out += "impl std::fmt::Debug for Payload {\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {\n        \
+            match self {\n";
+    out += &each(&|_, name, _| {
+        format!("            Self::{name}(message) => f.debug_tuple({name:?}).field(message).finish(),\n")
+    });
+    out += "            Self::Unknown(any) => f.debug_tuple(\"Unknown\").field(&debug::Sealed(any)).finish(),\n        \
+            }\n    }\n}\n\n";
     out += &each(&|_, name, path| {
         format!(
             "impl From<{path}> for Payload {{\n    fn from(message: {path}) -> Self {{\n        \
@@ -254,7 +261,7 @@ fn well_known(name: &str) -> String {
 }
 
 /// `ListQaScorecards` to `list_qa_scorecards`.
-fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     name.chars().fold(String::new(), |mut out, c| {
         if c.is_uppercase() && !out.is_empty() {
             out.push('_');

@@ -4,6 +4,8 @@
 //! cargo run --example analyze_conversations
 //! ```
 
+use std::process::ExitCode;
+
 use contact_center_insights::lro::Handle;
 use contact_center_insights::proto::insights::{
     Analysis, AnnotatorSelector, Conversation, CreateAnalysisOperationMetadata, CreateAnalysisRequest,
@@ -16,8 +18,14 @@ use tokio::task::JoinSet;
 const PARENT: &str = "projects/my-project/locations/us-central1";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    run().await.map(drop)
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Both processes, one after the other, against an emulator whose operations take three polls.

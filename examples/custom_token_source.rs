@@ -5,6 +5,7 @@
 //! ```
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use contact_center_insights::auth::{Credentials, Token, TokenFuture, TokenSource};
@@ -26,8 +27,14 @@ impl TokenSource for TokenFile {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    run().await
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// One call with a token from a file, and one without the file.

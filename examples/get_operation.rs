@@ -5,6 +5,8 @@
 //! cargo run --example get_operation -- projects/P/locations/L/operations/ID   # against the service
 //! ```
 
+use std::process::ExitCode;
+
 use contact_center_insights::{Client, Credentials, Outcome, Payload};
 use contact_center_insights_emulator::{Emulator, Seed};
 
@@ -13,8 +15,14 @@ const SEED: &str =
 const DOCUMENTED: &str = "projects/PROJECT_ID/locations/us-central1/operations/OPERATION_ID";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    run(std::env::args().nth(1)).await
+async fn main() -> ExitCode {
+    match run(std::env::args().nth(1)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// With a name: asks the service, or the emulator that `CONTACTCENTERINSIGHTS_EMULATOR_HOST` names.

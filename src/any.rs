@@ -1,5 +1,7 @@
 //! From `google.protobuf.Any` to a message and back, losing nothing on the way.
 
+mod debug;
+
 use prost::{Message, Name};
 
 /// Packs a message, with a type URL in the domain `type.googleapis.com`.
@@ -81,6 +83,7 @@ impl Unpack for Payload {
 pub enum UnpackError {
     /// The `Any` holds another type than the one asked for.
     #[error("expected `{expected}`, found `{found}`")]
+    #[non_exhaustive]
     Mismatch {
         /// Full name of the type asked for.
         expected: String,
@@ -89,6 +92,7 @@ pub enum UnpackError {
     },
     /// The `Any` names a known type, but its bytes are not of it.
     #[error("the bytes are not a valid `{name}`")]
+    #[non_exhaustive]
     Malformed {
         /// Full name of the type.
         name: String,

@@ -11,21 +11,28 @@
 //! - **No failure is final.** Fetches are tried again for as long as calls come, after half a second, then twice as long
 //!   and so on up to a minute, with jitter. At the start, and whenever there is no token, calls wait through failures for
 //!   30 seconds ([`Credentials::with_patience`]) within their deadline. Only what other credentials would end, a missing
-//!   file or `invalid_grant`, ends calls at once, and is tried again at later ones.
+//!   file or `invalid_grant`, ends calls at once, and is tried again at later ones. So does a machine that has no
+//!   credentials at all, within two seconds: no variable, no file of gcloud's, and no metadata server. One that is to
+//!   appear later is waited for if `GCE_METADATA_HOST` names it, and on machines of Google Cloud always.
 //! - **A refused token is replaced.** After UNAUTHENTICATED the token is fetched anew, once for all calls that were
 //!   refused with it, and each is sent once more. A server that refuses every token does not cause a fetch per call.
 //! - **A token goes only where it belongs**: over TLS or to this machine, and to the universe domain that it is for.
 //! - **Secrets do not show** in `Debug`, `Display`, errors and what stands below them, spans, events or URLs; headers that
 //!   hold them are marked sensitive. What a token server answers is summed up, not repeated.
 //!
-//! Two things the backends do that cannot be mended from here. `google-cloud-auth` follows redirects of a token server
-//! and takes the request's body along, refresh token and client secret included, so the `token_uri` of a credentials'
-//! file must be one to be trusted; `google-authz` follows none. And `google-authz` knows nothing of universe domains, so
-//! that for it they are not checked; of a user's file it asks `oauth2.googleapis.com`, whatever `token_uri` says.
+//! What the backends do, and this crate cannot prevent:
+//!
+//! - `google-cloud-auth` follows redirects of a token server and sends the request's body along, with the refresh token
+//!   and the client secret. Use credentials files only from sources that you trust: whoever writes the `token_uri` of a
+//!   file can get its secrets. `google-authz` follows no redirects.
+//! - `google-authz` does not know universe domains: they are not checked. With a user's file it asks
+//!   `oauth2.googleapis.com`, whatever `token_uri` says.
 //!
 //! API keys are not among the credentials: the API takes OAuth tokens of the scope [`SCOPE`] only.
 
 mod cache;
+#[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
+mod discovery;
 #[cfg(feature = "google-authz")]
 mod google_authz;
 #[cfg(feature = "google-cloud-auth")]
@@ -184,7 +191,8 @@ impl Credentials {
     }
 
     /// Application default credentials, through `google-cloud-auth` (the default feature of that name), else
-    /// through `google-authz`. They are looked for at the first call, not now.
+    /// through `google-authz`. They are looked for at the first call, not now; where there are none, calls end within two
+    /// seconds with an error that says where was looked and what to do.
     #[must_use]
     pub fn application_default() -> Self {
         #[cfg(feature = "google-cloud-auth")]
@@ -210,7 +218,7 @@ impl Credentials {
     #[cfg(feature = "google-authz")]
     #[must_use]
     pub fn google_authz() -> Self {
-        Self::new(Kind::Source("google-authz", Arc::new(google_authz::GoogleAuthz)))
+        Self::new(Kind::Source("google-authz", Arc::new(google_authz::GoogleAuthz::default())))
     }
 
     /// Whether calls carry a token.

@@ -57,8 +57,14 @@ pub trait Reply: Sized {
 pub struct Context<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) method: &'static Method,
+    routing: Option<&'a HeaderValue>,
+}
+
+impl Context<'_> {
     /// The project that the request named; empty if it named none.
-    pub(crate) project: &'a str,
+    pub(crate) fn project(&self) -> &str {
+        self.routing.map_or("", routing::project)
+    }
 }
 
 impl<T: Message + Default + Send + 'static> Reply for T {
@@ -98,6 +104,11 @@ struct Plan {
 }
 
 impl Plan {
+    /// The project that the request names; empty if it names none.
+    fn project(&self) -> &str {
+        self.routing.as_ref().map_or("", routing::project)
+    }
+
     fn is_poll(&self) -> bool {
         self.priority == Priority::Poll
     }
@@ -142,8 +153,18 @@ impl<A> Call<A> {
     }
 
     /// Makes it a poll: it waits for its turn in the rate budget, and its failure is for the poller to tell.
-    pub(crate) fn as_poll(mut self) -> Self {
+    pub(crate) fn into_poll(mut self) -> Self {
         self.plan.priority = Priority::Poll;
+        self
+    }
+
+    /// Has the call, and each attempt, end later by `wait`: by what the server is asked to wait before it answers.
+    pub(crate) fn prolonged_by(mut self, wait: Duration) -> Self {
+        let plan = &mut self.plan;
+        let policy = plan.retry.take().unwrap_or_else(|| plan.caller.settings().retry.clone());
+        let attempt = policy.attempt_timeout().saturating_add(wait);
+        plan.retry = Some(policy.with_attempt_timeout(attempt));
+        plan.timeout = plan.timeout.map(|timeout| timeout.saturating_add(wait));
         self
     }
 
@@ -163,8 +184,7 @@ impl<A: Reply> Call<A> {
     pub(crate) async fn send(&mut self) -> Result<A, Error> {
         let wire = attempt::run(&mut self.plan).await?;
         let Plan { caller, method, routing, .. } = &self.plan;
-        let project = routing.as_ref().map_or("", routing::project);
-        A::from_wire(wire, Context { caller, method, project })
+        A::from_wire(wire, Context { caller, method, routing: routing.as_ref() })
     }
 }
 

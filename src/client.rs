@@ -2,6 +2,8 @@
 
 mod builder;
 mod destination;
+#[cfg(feature = "server")]
+mod fake;
 mod operations;
 
 use crate::call::{Call, Caller, Page, PageFields, Reconcile, Routing, methods};

@@ -13,7 +13,9 @@ use tonic::Code;
 
 pub use call::CallError;
 pub use config::{ConfigError, Setting};
-pub(crate) use connect::{ClosedBeforeSend, ConnectFailure, PingsUnanswered, Unreachable};
+pub(crate) use connect::{
+    ClosedBeforeSend, ConnectFailure, PingsUnanswered, TooManyPings, Undriven, Unreachable,
+};
 pub use credentials::CredentialsError;
 pub use fault::{Fault, ServerEffect};
 pub(crate) use fault::{FromServer, HttpReply, TransportFault, classify};

@@ -1,29 +1,41 @@
 //! Messages as the REST API prints them, and back.
 //!
-//! The form is canonical ProtoJSON: names in lowerCamelCase, 64-bit integers as strings, enums by name,
-//! timestamps with 0, 3, 6 or 9 digits of fraction, keys of maps sorted. An `Any` whose type is unknown, or
-//! whose bytes are not of its type, prints as `@type` and base64 `value`, and reads back from that form with
-//! nothing lost. What ProtoJSON has no place for is the unknown field: a field that these protos lack is not
-//! printed; the bytes of the message still hold it.
+//! The form is canonical ProtoJSON: names in lowerCamelCase, 64-bit integers as strings, enums by name, timestamps with
+//! 0, 3, 6 or 9 digits of fraction, keys of maps sorted. Wire bytes are printed and parsed by tables that are made once
+//! from the descriptors; what protobuf's own printer and parser for Python accept, refuse and print, so do these, with
+//! these exceptions:
+//!
+//! - An `Any` whose type is unknown, or whose bytes are not of its type, prints as `@type` and base64 `value` (or
+//!   `@bytes`, where `value` has a meaning of its own), and reads back from that form with nothing lost. So does an
+//!   `Any` without a type, as `@bytes` alone. An `Any` of `Empty` may have `"value": {}`, as the specification has it.
+//! - [`f32::MAX`] is read, though it is written as a number that is a little larger.
+//! - Digits are those of ASCII. Whole numbers too large for a double are refused wherever they stand.
+//!
+//! What ProtoJSON has no place for is the unknown field: a field that these protos lack is not printed; the bytes of
+//! the message still hold it.
 
-mod any;
-mod schema;
+mod error;
+mod node;
+mod number;
+mod parse;
+mod path;
+mod print;
+mod printer;
+mod reader;
+mod rest_only;
+mod table;
+mod text;
+mod typed;
+mod wire;
 
 use prost::{Message, Name};
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
+pub use self::error::JsonError;
+pub use self::printer::{Enums, Printer};
+pub use self::reader::{Read, Reader, Skipped, Source};
+pub use self::typed::{Json, deserialize, serialize};
 use crate::proto::longrunning;
-
-/// How enum values are printed. Both forms are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Enums {
-    /// `"UNDEPLOYED"`; a number where the name is unknown. The default of ProtoJSON.
-    #[default]
-    Names,
-    /// `1`: what REST calls ask for with `$alt=json;enum-encoding=int`.
-    Numbers,
-}
 
 /// Prints an operation.
 ///
@@ -36,7 +48,8 @@ pub enum Enums {
 /// ```
 ///
 /// # Errors
-/// None in practice: what does not decode inside an `Any` prints in the fallback form.
+/// [`JsonError`] only if the details of a failed operation hold no UTF-8: what does not decode inside an `Any` prints
+/// in the fallback form.
 pub fn from_operation(operation: &longrunning::Operation) -> Result<Value, JsonError> {
     from_message(operation)
 }
@@ -60,10 +73,46 @@ pub fn from_message<T: Message + Name>(message: &T) -> Result<Value, JsonError> 
 /// Reads any message of the API.
 ///
 /// # Errors
-/// [`JsonError`] names the field or type that cannot be read; unknown fields are errors.
+/// [`JsonError`] names the path of what cannot be read; unknown fields are errors.
 pub fn to_message<T: Message + Name + Default>(value: &Value) -> Result<T, JsonError> {
-    let bytes = to_bytes(&T::full_name(), value)?;
-    T::decode(bytes.as_slice()).map_err(|e| JsonError::Decode { name: T::full_name(), source: e })
+    Reader::new().message(value).map(|read| read.value)
+}
+
+/// Prints any message of the API as text on one line, without a [`Value`] on the way.
+///
+/// ```
+/// use contact_center_insights::{json, proto::insights::IssueModel};
+///
+/// let model = IssueModel { display_name: "billing".into(), issue_count: 3, ..Default::default() };
+/// let text = json::to_string(&model)?;
+/// assert_eq!(text, r#"{"displayName":"billing","issueCount":"3"}"#);
+/// assert_eq!(json::from_str::<IssueModel>(&text)?, model);
+/// # Ok::<(), json::JsonError>(())
+/// ```
+///
+/// # Errors
+/// [`JsonError`] if the message holds a value that ProtoJSON cannot express, such as a timestamp past 9999.
+pub fn to_string<T: Message + Name>(message: &T) -> Result<String, JsonError> {
+    Printer::new().message(message)
+}
+
+/// Reads any message of the API from text. Doubles are exact, and a key that stands twice in an object is refused.
+///
+/// # Errors
+/// [`JsonError`] names the place of what is not JSON, or the path of what cannot be read; unknown fields are errors.
+pub fn from_str<T: Message + Name + Default>(text: &str) -> Result<T, JsonError> {
+    Reader::new().message(text).map(|read| read.value)
+}
+
+/// Reads JSON of any kind from text. Unlike `serde_json`'s own reader it refuses a key that stands twice in an object.
+///
+/// # Errors
+/// [`JsonError`] names the place of what is not JSON.
+pub fn value_from_str(text: &str) -> Result<Value, JsonError> {
+    text::read(text)?.into_value().ok_or_else(|| JsonError::Field {
+        path: String::new(),
+        problem: "NaN and Infinity are not JSON".to_owned(),
+    })
 }
 
 /// Prints a serialized message of the named type.
@@ -71,74 +120,15 @@ pub fn to_message<T: Message + Name + Default>(value: &Value) -> Result<T, JsonE
 /// # Errors
 /// [`JsonError`] if the type is unknown, the bytes are not of it, or ProtoJSON cannot express a value.
 pub fn from_bytes(name: &str, bytes: &[u8], enums: Enums) -> Result<Value, JsonError> {
-    print(&schema::message(name)?, bytes, enums, 0)
+    Printer::new().enums(enums).value(name, bytes)
 }
 
-/// Reads a message of the named type, and serializes it.
+/// Reads a message of the named type, and serializes it: fields by number, maps by key, as the generated types do.
 ///
 /// # Errors
-/// [`JsonError`] names the field or type that cannot be read; unknown fields are errors.
+/// [`JsonError`] names the path of what cannot be read; unknown fields are errors.
 pub fn to_bytes(name: &str, value: &Value) -> Result<Vec<u8>, JsonError> {
-    let descriptor = schema::message(name)?;
-    let mut value = value.clone();
-    any::fold(&descriptor, &mut value, 0)?;
-    parse(descriptor, value)
-}
-
-/// Why JSON could not be printed or read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JsonError {
-    /// No message of this name is in the descriptors.
-    #[error("no message type `{0}` in this API")]
-    UnknownType(String),
-    /// The bytes are not of the named type.
-    #[error("the bytes are not a valid `{name}`")]
-    Decode {
-        /// Full name of the type.
-        name: String,
-        /// Where decoding stopped.
-        #[source]
-        source: prost::DecodeError,
-    },
-    /// The JSON is not of the named type, or the message has no JSON form.
-    #[error("not a valid `{name}`: {source}")]
-    Mapping {
-        /// Full name of the type.
-        name: String,
-        /// What is wrong, and where.
-        source: serde_json::Error,
-    },
-    /// An `Any` in JSON without a usable `@type`, or a fallback form whose `value` is not base64.
-    #[error("an `Any` needs `@type`, and either the fields of that type or a base64 `value`: {0}")]
-    Any(String),
-    /// Nested deeper than protobuf allows.
-    #[error("nested more than {} levels deep", any::MAX_DEPTH)]
-    TooDeep,
-}
-
-fn print(
-    descriptor: &MessageDescriptor,
-    bytes: &[u8],
-    enums: Enums,
-    depth: usize,
-) -> Result<Value, JsonError> {
-    let name = descriptor.full_name();
-    let message = DynamicMessage::decode(descriptor.clone(), bytes)
-        .map_err(|source| JsonError::Decode { name: name.to_owned(), source })?;
-    let options = SerializeOptions::new().use_enum_numbers(enums == Enums::Numbers);
-    let mut value = message
-        .serialize_with_options(serde_json::value::Serializer, &options)
-        .map_err(|source| JsonError::Mapping { name: name.to_owned(), source })?;
-    any::unfold(descriptor, &mut value, enums, depth)?;
-    Ok(value)
-}
-
-fn parse(descriptor: MessageDescriptor, value: Value) -> Result<Vec<u8>, JsonError> {
-    let name = descriptor.full_name().to_owned();
-    DynamicMessage::deserialize_with_options(descriptor, value, &DeserializeOptions::new())
-        .map(|message| message.encode_to_vec())
-        .map_err(|source| JsonError::Mapping { name, source })
+    Reader::new().bytes(name, value).map(|read| read.value)
 }
 
 #[cfg(test)]

@@ -186,6 +186,12 @@ macro_rules! resource_name {
             }
         }
 
+        impl From<&$name> for String {
+            fn from(name: &$name) -> Self {
+                name.name.clone()
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 &self.name
@@ -227,6 +233,13 @@ mod tests {
         assert_eq!((view.authorized_view_set(), view.authorized_view()), (Some("s"), Some("v")));
         assert_eq!(view.conversation(), "c");
         assert!(view.to_string().ends_with("/authorizedViews/v/conversations/c"));
+    }
+
+    #[test]
+    fn a_name_is_taken_where_text_is() {
+        let built = ConversationName::new("p", "l", "c").unwrap();
+        assert_eq!(String::from(&built), built.as_str());
+        assert_eq!(String::from(built.clone()), built.as_str());
     }
 
     #[test]

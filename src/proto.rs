@@ -3,6 +3,10 @@
 //! Type names are on, so that every message implements [`prost::Name`] with the domain
 //! `type.googleapis.com`, and maps are ordered, so that a message always encodes to the same bytes.
 
+pub mod protobuf;
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+pub mod times;
+
 /// Generated code is fenced off here: our lints hold everywhere else.
 #[allow(
     dead_code,
@@ -10,7 +14,8 @@
     missing_debug_implementations,
     unreachable_pub,
     unused_qualifications,
-    rustdoc::all,
+    rustdoc::invalid_html_tags,
+    rustdoc::bare_urls,
     clippy::all,
     clippy::pedantic,
     clippy::unwrap_used,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// What stands for "never", as in tokio's own timers: far enough for every program, and near enough for every clock.
-const THIRTY_YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+const THIRTY_YEARS: Duration = Duration::from_hours(30 * 365 * 24);
 
 /// The moment `wait` after `now`, at most thirty years after it.
 pub(crate) fn later(now: Instant, wait: Duration) -> Instant {

@@ -34,13 +34,14 @@ pub use endpoint::{Endpoint, LOCATIONS};
 pub(crate) use environment::Environment;
 #[cfg(feature = "tls")]
 pub(crate) use mtls::{USE_MTLS_ENDPOINT, wants_mtls_endpoint};
+pub(crate) use pool::{Progress, ProgressCell, Stage};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 
 use crate::auth::{Authorize, Authorized, Credentials, TokenCache};
 use crate::error::{BoxError, Error};
 
-/// Carries gRPC calls to one endpoint: connected lazily, authorized, identified, and with faults made legible.
+/// Carries gRPC calls to one endpoint: connected lazily, authorized, identified, and with faults classified.
 ///
 /// It is a tower service, so that any generated stub can be put over it:
 ///
@@ -53,6 +54,14 @@ use crate::error::{BoxError, Error};
 /// ```
 ///
 /// Clones share the connections and the token. When the last is dropped, and the last call has ended, the connections close.
+///
+/// # Runtimes
+/// A connection belongs to the tokio runtime of the call that opened it, and carries calls of other runtimes too. When that
+/// runtime ends, its connections end with it, and calls open others where they are. When it lives on but nobody drives
+/// it (`current_thread`, between two `block_on`), calls of other runtimes notice within 5 s: they leave that connection to its
+/// own runtime and open another on theirs. A request that was not on the wire by then is sent over the new one; one that was
+/// fails with UNAVAILABLE and [`ServerEffect::Unknown`](crate::error::ServerEffect::Unknown), and is retried only where
+/// that is safe.
 #[derive(Clone)]
 pub struct Transport {
     /// Outermost first: what a request passes on its way out.
@@ -101,14 +110,18 @@ impl Service<Request<Body>> for Transport {
 }
 
 /// A request on its way through the layers, until the head of its reply is there.
-#[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Sending(Authorized<ClassifyFaults<Carrier>, Body>);
 
 impl Sending {
+    /// How far the request has come.
+    pub(crate) fn progress(&self) -> Progress {
+        self.0.passed().map(ClassifiedCall::progress).unwrap_or_default()
+    }
+
     /// Whether the request may have left: before it has a token and a connection, it has not.
     pub(crate) fn is_sent(&self) -> bool {
-        self.0.passed().is_some_and(ClassifiedCall::is_sent)
+        self.progress().stage.is_sent()
     }
 }
 
@@ -117,6 +130,12 @@ impl Future for Sending {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl fmt::Debug for Sending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").field("is_sent", &self.is_sent()).finish_non_exhaustive()
     }
 }
 

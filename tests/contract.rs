@@ -104,7 +104,7 @@ fn the_generated_tables_hold_what_the_descriptors_say() {
     let pages = emit::pages(&contract);
     assert!(pages.contains("impl Page for crate::proto::longrunning::ListOperationsResponse {"));
     // Numbers of the request's fields: page_size = 2, page_token = 3.
-    assert!(pages.contains("Some(PageFields { size: 2, token: 3 })"));
+    assert!(pages.contains("Some(PageFields::new(2, 3))"));
     // ListIssueModels and ListIssues do not page.
     assert_eq!(pages.matches("FIELDS: Option<PageFields> = None").count(), 2);
     let payload = emit::payload(&contract);

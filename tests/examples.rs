@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(dead_code, unreachable_pub, reason = "the examples are programs; here their `main` is not called")]
 
+use contact_center_insights::{Client, Code, Credentials};
+use contact_center_insights_emulator::{Emulator, Fault};
+
 #[path = "../examples/analyze_conversations.rs"]
 mod analyze_conversations;
 #[path = "../examples/custom_token_source.rs"]
@@ -26,6 +29,17 @@ async fn analyze_conversations_runs() {
 #[tokio::test]
 async fn list_all_runs() {
     assert_eq!(list_all::run().await.unwrap(), 250);
+}
+
+#[tokio::test]
+async fn list_all_does_not_count_a_page_that_failed() {
+    let refused = Fault::code(Code::PermissionDenied, "no more").with_method("ListConversations").after(1);
+    let emulator = Emulator::builder().with_fault(refused).start().await.unwrap();
+    let builder = Client::builder().with_endpoint(emulator.endpoint());
+    let client = builder.with_credentials(Credentials::anonymous()).build().unwrap();
+    list_all::fill(&client).await.unwrap();
+    let error = list_all::count(&client).await.unwrap_err();
+    assert_eq!(error.code(), Some(Code::PermissionDenied), "{error}");
 }
 
 #[tokio::test]

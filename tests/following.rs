@@ -44,7 +44,7 @@ async fn overload_never_ends_the_waiting() {
     assert_eq!(follow(&script).until_done().await.unwrap(), model());
     assert_eq!(script.calls(), 301);
 
-    let script = outage(Code::ResourceExhausted, Duration::from_secs(24 * 60 * 60));
+    let script = outage(Code::ResourceExhausted, Duration::from_hours(24));
     assert_eq!(follow(&script).until_done().await.unwrap(), model());
 }
 
@@ -98,14 +98,14 @@ async fn a_refusal_for_overload_is_an_answer_and_starts_the_clock_anew() {
 #[tokio::test(start_paused = true)]
 async fn a_poller_that_asks_seldom_does_not_give_up_at_the_first_failure() {
     let script = Script::new([answer(running("a")), fail(Code::Unavailable), answer(succeeded())]);
-    let mut poller = follow(&script).with_policy(each(Duration::from_secs(3_600)));
+    let mut poller = follow(&script).with_policy(each(Duration::from_hours(1)));
     assert_eq!(poller.until_done().await.unwrap(), model());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_lasts_is_not_asked_about_in_its_first_seconds() {
     let script = Script::new([answer(running("a"))]);
-    follow(&script).wait_for(Duration::from_secs(60)).await.unwrap();
+    follow(&script).wait_for(Duration::from_mins(1)).await.unwrap();
     let gaps = script.gaps();
     assert!(gaps.first().is_some_and(|gap| *gap >= 9.0 && *gap <= 10.5), "{gaps:?}");
     assert!(script.calls() <= 8, "{gaps:?}");

@@ -6,10 +6,7 @@ mod support;
 
 use contact_center_insights::Credentials;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
-use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
-};
+use contact_center_insights::proto::longrunning::{ListOperationsRequest, ListOperationsResponse, Operation};
 use support::client_over;
 use tokio_stream::StreamExt as _;
 use tonic::{Request, Response, Status};
@@ -37,22 +34,6 @@ impl Operations for Long {
             next_page_token: if end < self.0 { end.to_string() } else { String::new() },
             ..Default::default()
         }))
-    }
-
-    async fn get_operation(&self, _: Request<GetOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("GetOperation"))
-    }
-
-    async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("CancelOperation"))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("DeleteOperation"))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("WaitOperation"))
     }
 }
 

@@ -118,3 +118,65 @@ async fn the_callers_trace_goes_along() {
         .collect();
     assert_eq!(parents, [Some(PARENT.to_owned()), None]);
 }
+
+/// The events of a level, a line each.
+fn events<'a>(text: &'a str, level: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines().filter(move |line| line.contains(&format!(" {level} ")) && !line.contains("h2::"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_retries_are_used_up_is_one_warning_and_every_other_is_none() {
+    let page = Page::default();
+    let guard = page.subscribe();
+    let client = Script::new([fail(Code::Unavailable)]).client();
+    client.get_operation(NAME).await.unwrap_err();
+    drop(guard);
+    let text = page.text();
+    let warnings: Vec<_> = events(&text, "WARN").collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    for part in [
+        "call failed",
+        "rpc.method=\"GetOperation\"",
+        "code=\"UNAVAILABLE\"",
+        "attempts=5",
+        "elapsed_ms=",
+        "scripted",
+    ] {
+        assert!(warnings[0].contains(part), "{part} is not in {warnings:?}");
+    }
+    assert!(
+        text.contains("error.type=\"UNAVAILABLE\"") && text.contains("otel.status_description="),
+        "{text}"
+    );
+
+    let page = Page::default();
+    let guard = page.subscribe();
+    Script::new([answer(succeeded())]).client().get_operation(NAME).await.unwrap();
+    Script::new([fail(Code::NotFound)]).client().get_operation(NAME).await.unwrap_err();
+    drop(guard);
+    let text = page.text();
+    assert_eq!(events(&text, "WARN").count(), 0, "{text}");
+    assert!(events(&text, "DEBUG").any(|line| line.contains("call succeeded")), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_that_are_tolerated_warn_of_nothing_and_giving_up_does_once() {
+    let page = Page::default();
+    let guard = page.subscribe();
+    let script = Script::new([fail(Code::Unavailable), fail(Code::Internal), answer(succeeded())]);
+    script.client().poller::<IssueModel, CreateIssueModelMetadata>(NAME).unwrap().await.unwrap();
+    drop(guard);
+    let text = page.text();
+    assert_eq!(events(&text, "WARN").count(), 0, "{text}");
+    assert_eq!(events(&text, "DEBUG").filter(|line| line.contains("poll failed")).count(), 2, "{text}");
+
+    let page = Page::default();
+    let guard = page.subscribe();
+    let script = Script::new([fail(Code::Unavailable)]);
+    script.client().poller::<IssueModel, CreateIssueModelMetadata>(NAME).unwrap().await.unwrap_err();
+    drop(guard);
+    let text = page.text();
+    let warnings: Vec<_> = events(&text, "WARN").collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    assert!(warnings[0].contains("gave up waiting") && warnings[0].contains(NAME), "{warnings:?}");
+}

@@ -19,6 +19,7 @@ KEPT_OUT = ("tests", "benches", "examples", "conformance", "target")
 # Where a repository may be; ours may be named only where the manifest names it.
 HOSTS = re.compile(r"https://(www\.)?(github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/.*contact-center-insights")
 LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
+ITEM = re.compile(r"(\w+::)+\w+(\(\))?")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -51,7 +52,8 @@ def link_findings(page: pathlib.Path, package: dict, folder: pathlib.Path):
     text = FENCE.sub("", page.read_text())
     for link in (first or second for first, second in LINK.findall(text)):
         where = f"{page.relative_to(folder)} links to {link}"
-        if link.startswith("#"):
+        # Within the page; or to an item of Rust, which rustdoc checks.
+        if link.startswith("#") or ITEM.fullmatch(link):
             continue
         if link.startswith("https://"):
             repository = package.get("repository")

@@ -1,6 +1,6 @@
 """Prints the members of the workspace that are published, each after all that it needs.
 
-What a manifest says without a version, as a dev-dependency may, is left out of what is published, and so is no reason.
+What a manifest says without a version, as a dev-dependency may, is left out of what is published, and so is not a reason.
 """
 
 import json

@@ -10,10 +10,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
-use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
-};
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -158,24 +155,5 @@ impl Operations for Living {
             support::finished()
         };
         Ok(Response::new(Operation { name, ..operation }))
-    }
-
-    async fn list_operations(
-        &self,
-        _: Request<ListOperationsRequest>,
-    ) -> Result<Response<ListOperationsResponse>, Status> {
-        Err(Status::unimplemented("ListOperations"))
-    }
-
-    async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("CancelOperation"))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("DeleteOperation"))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("WaitOperation"))
     }
 }

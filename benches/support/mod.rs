@@ -16,10 +16,7 @@ use contact_center_insights::proto::insights::{
 };
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
-use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
-};
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use prost::Message as _;
@@ -194,24 +191,5 @@ impl Operations for Constant {
             tokio::time::sleep(self.1).await;
         }
         Ok(Response::new(self.0.clone()))
-    }
-
-    async fn list_operations(
-        &self,
-        _: Request<ListOperationsRequest>,
-    ) -> Result<Response<ListOperationsResponse>, Status> {
-        Err(Status::unimplemented("ListOperations"))
-    }
-
-    async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("CancelOperation"))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("DeleteOperation"))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("WaitOperation"))
     }
 }

@@ -82,7 +82,7 @@ pub(crate) enum Operations {
         #[command(flatten)]
         connection: Connection,
     },
-    /// Print a serialized google.longrunning.Operation. Nothing is sent.
+    /// Print a google.longrunning.Operation from its binary form, base64, hex or JSON. Nothing is sent.
     Decode(Decode),
 }
 
@@ -154,9 +154,17 @@ pub(crate) struct Decode {
     /// The file to read; stdin if there is none, or if it is `-`.
     pub(crate) file: Option<PathBuf>,
 
-    /// The input is base64 text.
+    /// The input is base64 text, and nothing else.
     #[arg(long)]
     pub(crate) base64: bool,
+
+    /// Skip fields and enum values of JSON that are unknown, and say which.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    /// Show what is of an unknown type by the numbers of its fields too.
+    #[arg(long)]
+    pub(crate) raw_fields: bool,
 }
 
 #[cfg(test)]

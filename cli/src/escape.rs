@@ -24,7 +24,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escaped(&words, is_unsafe).into()
 }
 
-/// As [`line`], but at most so many characters long, and how many were left out.
+/// As [`line()`], but at most so many characters long, and how many were left out.
 pub(crate) fn line_within(text: &str, most: usize) -> String {
     let text = line(text);
     let Some((end, _)) = text.char_indices().nth(most) else { return text.into_owned() };

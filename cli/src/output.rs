@@ -4,8 +4,9 @@ mod summary;
 mod table;
 
 use clap::ValueEnum;
-use contact_center_insights::json;
+use contact_center_insights::json::Printer;
 use contact_center_insights::proto::longrunning::Operation;
+use prost::{Message as _, Name as _};
 use serde_json::Value;
 
 use crate::escape::{is_unsafe, line, lines};
@@ -31,10 +32,15 @@ pub(crate) enum Format {
 impl Format {
     /// Prints one operation.
     pub(crate) fn one(self, operation: &Operation) -> Result<String, Failure> {
+        self.one_with(Printer::new(), operation)
+    }
+
+    /// Prints one operation by a printer of the caller's.
+    pub(crate) fn one_with(self, printer: Printer, operation: &Operation) -> Result<String, Failure> {
         match self {
-            Self::Json => to_json(&to_value(operation)?),
-            Self::Yaml => to_yaml(&to_value(operation)?),
-            Self::Table => Ok(table::of_one(&Summary::new(operation, &to_value(operation)?))),
+            Self::Json => Ok(lines(&to_json(printer, operation)?).into_owned() + "\n"),
+            Self::Yaml => to_yaml(&to_value(printer, operation)?),
+            Self::Table => Ok(table::of_one(&Summary::new(operation, &to_value(printer, operation)?))),
             Self::Name => Ok(name(operation)),
         }
     }
@@ -44,11 +50,14 @@ impl Format {
         if self == Self::Name {
             return Ok(operations.iter().map(name).collect());
         }
-        let values = operations.iter().map(to_value).collect::<Result<Vec<_>, _>>()?;
+        if self == Self::Json {
+            return list(operations);
+        }
+        let printed = operations.iter().map(|operation| to_value(Printer::new(), operation));
+        let values = printed.collect::<Result<Vec<_>, _>>()?;
         match self {
-            Self::Json => to_json(&values.into()),
             Self::Yaml => to_yaml(&values.into()),
-            Self::Table | Self::Name => {
+            Self::Table | Self::Json | Self::Name => {
                 let pairs = operations.iter().zip(&values);
                 let summaries: Vec<_> = pairs.map(|(raw, value)| Summary::new(raw, value)).collect();
                 Ok(table::of_many(&summaries))
@@ -61,13 +70,23 @@ fn name(operation: &Operation) -> String {
     line(&operation.name).into_owned() + "\n"
 }
 
-fn to_value(operation: &Operation) -> Result<Value, Failure> {
-    json::from_operation(operation).map_err(unprintable)
+fn to_value(printer: Printer, operation: &Operation) -> Result<Value, Failure> {
+    printer.value(&Operation::full_name(), &operation.encode_to_vec()).map_err(unprintable)
 }
 
-fn to_json(document: &Value) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(document).map_err(unprintable)?;
-    Ok(lines(&text).into_owned() + "\n")
+fn to_json(printer: Printer, operation: &Operation) -> Result<String, Failure> {
+    printer.pretty(true).message(operation).map_err(unprintable)
+}
+
+/// One array, laid out as each operation is. No string of JSON has a line break in it.
+fn list(operations: &[Operation]) -> Result<String, Failure> {
+    let printed = operations.iter().map(|operation| {
+        let text = to_json(Printer::new(), operation)?;
+        Ok(format!("\n  {}", lines(&text).replace('\n', "\n  ")))
+    });
+    let printed = printed.collect::<Result<Vec<_>, Failure>>()?;
+    let end = if printed.is_empty() { "]\n" } else { "\n]\n" };
+    Ok(format!("[{}{end}", printed.join(",")))
 }
 
 /// Strings that YAML 1.1 or 1.2 would read as something else are quoted, timestamps among them. Names are
@@ -77,7 +96,8 @@ fn to_yaml(document: &Value) -> Result<String, Failure> {
     let text = serde_saphyr::to_string_with_options(document, options).map_err(unprintable)?;
     // YAML lets plain text hold controls of the bidirectional algorithm. JSON is YAML too, and escapes them.
     if text.contains(|c| is_unsafe(c) && c != '\n') {
-        return to_json(document);
+        let text = serde_json::to_string_pretty(document).map_err(unprintable)?;
+        return Ok(lines(&text).into_owned() + "\n");
     }
     Ok(text.trim_end_matches('\n').to_owned() + "\n")
 }

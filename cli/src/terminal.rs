@@ -9,7 +9,7 @@ use crate::escape;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Prints data. A reader that has left (`| head -1`) is no error: it has what it wanted.
+/// Prints data. A reader that has left (`| head -1`) is not an error: it has what it wanted.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

@@ -16,10 +16,7 @@ use std::time::Instant;
 use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
-use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
-};
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use contact_center_insights_emulator::Emulator;
 use tokio::runtime::{Builder, Runtime};
 use tonic::transport::server::TcpIncoming;
@@ -140,24 +137,5 @@ struct Constant(Operation);
 impl Operations for Constant {
     async fn get_operation(&self, _: Request<GetOperationRequest>) -> Result<Response<Operation>, Status> {
         Ok(Response::new(self.0.clone()))
-    }
-
-    async fn list_operations(
-        &self,
-        _: Request<ListOperationsRequest>,
-    ) -> Result<Response<ListOperationsResponse>, Status> {
-        Err(Status::unimplemented("not called here"))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("not called here"))
-    }
-
-    async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("not called here"))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("not called here"))
     }
 }

@@ -7,7 +7,8 @@ mod request;
 mod routes;
 mod template;
 
-use contact_center_insights::{Code, Status, json};
+use contact_center_insights::json::{self, JsonError, Printer, Reader, Source};
+use contact_center_insights::{Code, Status};
 use http::Response;
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value};
@@ -50,11 +51,13 @@ pub(crate) async fn answer(record: &mut CallRecord, call: &RestRequest<'_>) -> R
     };
     let answer = record.run(&route.method.path, call.headers, &request).await;
     let printed = answer.result.and_then(|response| {
-        json::from_bytes(route.method.output.full_name(), &response, style.enums)
+        let printer = Printer::new().enums(style.enums).pretty(!style.compact);
+        printer
+            .text(route.method.output.full_name(), &response)
             .map_err(|error| record.shown(&errors::internal(error.to_string())))
     });
     let mut response = match printed {
-        Ok(value) => reply::json(style, 200, &value),
+        Ok(text) => reply::text(200, text),
         Err(status) => reply::error(style, &status),
     };
     if let Some(injected) = answer.injected {
@@ -96,35 +99,55 @@ fn read_body(input: &MessageDescriptor, place: &str, body: &[u8]) -> Result<Vec<
     if place.is_empty() || body.is_empty() {
         return Ok(Vec::new());
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        let (message, error) = (format!("the body is not JSON: {error}"), error.to_string());
-        errors::with_reason(Code::InvalidArgument, "MALFORMED_JSON", message, &[("error", &error)])
-    })?;
-    match (place, value) {
-        ("*", Value::Object(mut fields)) => {
-            query::camel_masks(input, &mut fields);
-            encode(input, fields)
+    let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8", "not UTF-8"))?;
+    if place == "*" {
+        if !text.trim_start().starts_with('{') {
+            json::value_from_str(text).map_err(|error| unreadable(&error))?;
+            return Err(malformed("the body is not a JSON object", "not an object"));
         }
-        ("*", _) => Err(errors::with_reason(
-            Code::InvalidArgument,
-            "MALFORMED_JSON",
-            "the body is not a JSON object",
-            &[],
-        )),
-        (field, value) => {
-            // Node's client sends an empty string for a resource without fields.
-            let value = if value == "" { Value::Object(Map::new()) } else { value };
-            encode(input, Map::from_iter([(field.to_owned(), value)]))
-        }
+        return decode(input, text).map_err(|error| unreadable(&error));
     }
+    let field = input.get_field_by_name(place);
+    let Some((field, Kind::Message(inner))) = field.map(|field| (field.clone(), field.kind())) else {
+        return Err(errors::internal(format!("`{place}` is not a message of `{}`", input.full_name())));
+    };
+    let mut bytes = Vec::new();
+    if text.trim() != "null" {
+        let resource = decode(&inner, text).map_err(|error| unreadable(&error.within(field.json_name())))?;
+        splice::put_bytes(&mut bytes, field.number(), &resource);
+    }
+    Ok(bytes)
+}
+
+/// Reads a message. Fields that the REST API has and gRPC lacks are left out with a warning; Node's client keeps the
+/// names of the proto in field masks, and sends an empty string for a resource without fields.
+fn decode<'a>(message: &MessageDescriptor, source: impl Into<Source<'a>>) -> Result<Vec<u8>, JsonError> {
+    let reader = Reader::new().snake_case_masks(true).ignore_unknown(true);
+    let read = reader.bytes(message.full_name(), source)?;
+    for skipped in read.skipped {
+        if !skipped.is_rest_only {
+            return Err(skipped.into());
+        }
+        tracing::warn!(path = %skipped.path, message = %skipped.of, "a field that gRPC lacks is left out");
+    }
+    Ok(read.value)
 }
 
 fn encode(input: &MessageDescriptor, fields: Map<String, Value>) -> Result<Vec<u8>, Status> {
     if fields.is_empty() {
         return Ok(Vec::new());
     }
-    json::to_bytes(input.full_name(), &Value::Object(fields)).map_err(|error| {
-        let error = error.to_string();
-        errors::with_reason(Code::InvalidArgument, "MALFORMED_REQUEST", error.clone(), &[("error", &error)])
-    })
+    decode(input, &Value::Object(fields)).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &JsonError) -> Status {
+    let text = error.to_string();
+    if let JsonError::Syntax { .. } = error {
+        return malformed(&format!("the body is {text}"), &text);
+    }
+    errors::with_reason(Code::InvalidArgument, "MALFORMED_REQUEST", text.clone(), &[("error", &text)])
+}
+
+fn malformed(message: &str, error: &str) -> Status {
+    errors::with_reason(Code::InvalidArgument, "MALFORMED_JSON", message.to_owned(), &[("error", error)])
 }

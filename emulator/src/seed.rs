@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use contact_center_insights::Status;
-use contact_center_insights::json;
+use contact_center_insights::json::{self, JsonError, Reader};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message as _, Name as _};
 use serde_json::{Map, Value};
@@ -22,6 +22,9 @@ const OPERATIONS: &str = "operations";
 /// `conversations`, `analyses` and `issueModels`, each a list of resources in `ProtoJSON` with their full `name`. They
 /// are loaded as they are: what is output only is kept, and nothing is made up. An operation that is not done stays
 /// so until it is cancelled.
+///
+/// What `cci operations list` prints is a seed too, and so is a page of a list that the REST API answered. Fields that
+/// the REST API has and gRPC lacks are left out with a warning; any other unknown field is an error.
 ///
 /// ```
 /// use contact_center_insights_emulator::Seed;
@@ -46,11 +49,22 @@ impl Seed {
     /// [`SeedError`] if the text is not JSON, a collection is unknown, or an entry cannot be read, has no name of its
     /// collection's pattern, or the name of another. The message names the entry.
     pub fn from_json(text: &str) -> Result<Self, SeedError> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| SeedError(format!("not JSON: {error}")))?;
-        let Value::Object(collections) = value else {
-            return Err(SeedError(format!("not a JSON object with the keys {}", known())));
+        let value = json::value_from_str(text).map_err(|error| SeedError(error.to_string()))?;
+        let mut collections = match value {
+            Value::Object(collections) => collections,
+            // As `cci operations list` prints them.
+            operations @ Value::Array(_) => Map::from_iter([(OPERATIONS.to_owned(), operations)]),
+            _ => {
+                return Err(SeedError(format!(
+                    "not a JSON object with the keys {}, nor a list of operations",
+                    known()
+                )));
+            }
         };
+        // A page of the REST API has these beside its list.
+        for key in ["nextPageToken", "unreachable"] {
+            collections.shift_remove(key);
+        }
         if let Some(unknown) = collections.keys().find(|key| !is_known(key)) {
             return Err(SeedError(format!("collection `{unknown}` is unknown; collections are {}", known())));
         }
@@ -104,7 +118,9 @@ fn read(
         let label =
             entry.get("name").and_then(Value::as_str).map_or("without name".to_owned(), |n| format!("`{n}`"));
         let error = |why: String| SeedError(format!("{collection}[{index}] ({label}): {why}"));
-        let item = json::to_bytes(message, entry).map_err(|source| error(source.to_string()))?;
+        let place = format!("{collection}[{index}]");
+        let item = decode(message, entry, &place)
+            .map_err(|source| SeedError(format!("{place} ({label}): {source}")))?;
         let name = wire::text(&item, 1).to_owned();
         check(&name).map_err(error)?;
         if !names.insert(name) {
@@ -113,6 +129,18 @@ fn read(
         items.push(item.into());
     }
     Ok(items)
+}
+
+fn decode(message: &str, entry: &Value, place: &str) -> Result<Vec<u8>, JsonError> {
+    let read =
+        Reader::new().ignore_unknown(true).bytes(message, entry).map_err(|error| error.within(place))?;
+    for skipped in read.skipped {
+        if !skipped.is_rest_only {
+            return Err(JsonError::from(skipped).within(place));
+        }
+        tracing::warn!(entry = place, path = %skipped.path, "a field that gRPC lacks is left out of the seed");
+    }
+    Ok(read.value)
 }
 
 fn check_name(pattern: &str, name: &str) -> Result<(), String> {
@@ -183,7 +211,49 @@ mod tests {
     fn text_that_is_not_json_is_located() {
         let message = error("{\n  \"operations\": [,]\n}");
         assert!(message.contains("line 2 column 18"), "{message}");
-        assert!(error("[]").contains("`issueModels`"));
+        assert!(error("7").contains("`issueModels`"));
+        assert!(error(r#"{"operations": [], "operations": []}"#).contains("there twice"));
+    }
+
+    #[test]
+    fn what_lists_print_is_a_seed() {
+        let list = r#"[{"name": "projects/p/locations/l/operations/1"}]"#;
+        assert_eq!(Seed::from_json(list).unwrap().operations.len(), 1);
+        let page = format!(r#"{{"operations": {list}, "nextPageToken": "x"}}"#);
+        assert_eq!(Seed::from_json(&page).unwrap().operations.len(), 1);
+    }
+
+    #[test]
+    fn what_only_rest_has_is_left_out() {
+        let analysis = |field: &str| {
+            format!(
+                r#"{{"operations": [{{"name": "projects/p/locations/l/operations/1", "done": true, "response":
+                {{"@type": "type.googleapis.com/google.cloud.contactcenterinsights.v1.Analysis", "{field}": true}}}}]}}"#
+            )
+        };
+        assert!(Seed::from_json(&analysis("satisfiesPzs")).is_ok());
+        assert!(error(&analysis("satisfiesPz")).contains("operations[0].response.satisfiesPz: "));
+    }
+
+    #[test]
+    fn a_form_that_is_wrong_is_named_with_its_path() {
+        let seed = |kind: &str, value: &str| {
+            format!(
+                r#"{{"operations": [{{"name": "projects/p/locations/l/operations/1", "response":
+                {{"@type": "type.googleapis.com/google.protobuf.{kind}", "value": "{value}"}}}}]}}"#
+            )
+        };
+        let message = error(&seed("Duration", "10ms"));
+        assert!(message.contains(r#"operations[0].response.value: "10ms" is not a duration"#), "{message}");
+        let message = error(&seed("Timestamp", "20240101"));
+        assert!(message.contains("operations[0].response.value: "), "{message}");
+        let seed = Seed::from_json(&seed("StringValue", "done")).unwrap();
+        let Some(contact_center_insights::proto::longrunning::operation::Result::Response(any)) =
+            &seed.operations[0].result
+        else {
+            panic!("no response");
+        };
+        assert_eq!(any.value, b"\x0a\x04done");
     }
 
     #[test]
@@ -205,7 +275,7 @@ mod tests {
             r#"{{"operations": [{good}, {{"name": "projects/p/locations/l/operations/2", "foo": 1}}]}}"#
         ));
         assert!(message.starts_with("operations[1] (`projects/p/locations/l/operations/2`): "), "{message}");
-        assert!(message.contains("'foo'"), "{message}");
+        assert!(message.contains(": operations[1].foo: "), "{message}");
         let message = error(&format!(r#"{{"operations": [{good}, {good}]}}"#));
         assert!(message.contains("operations[1]") && message.contains("same name"), "{message}");
         let message = error(r#"{"issueModels": [{"displayName": "x"}]}"#);

@@ -11,7 +11,7 @@ import pathlib
 import re
 
 import pytest
-from google.api import annotations_pb2, client_pb2, field_behavior_pb2, resource_pb2
+from google.api import annotations_pb2, client_pb2, field_behavior_pb2, field_info_pb2, resource_pb2, routing_pb2
 from google.cloud.contact_center_insights_v1.services.contact_center_insights import client as client_module
 from google.cloud.contact_center_insights_v1.services.contact_center_insights.transports import grpc, rest_base
 from google.longrunning import operations_pb2
@@ -28,9 +28,11 @@ COMMON = [
     code_pb2,
     error_details_pb2,
     field_behavior_pb2,
+    field_info_pb2,
     interval_pb2,
     operations_pb2,
     resource_pb2,
+    routing_pb2,
     status_pb2,
 ]
 

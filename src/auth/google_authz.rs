@@ -14,6 +14,7 @@ use google_authz::{AuthError, Credentials, CredentialsError as SetupError, Error
 use http02::{HeaderValue, Request};
 use tower::Service;
 
+use super::discovery::Discovery;
 use super::redact::{RedactedError, failed};
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
@@ -24,11 +25,13 @@ const NAME: &str = "google-authz";
 /// little as 4 minutes left.
 const RENEW_AFTER: Duration = Duration::from_mins(4);
 
-pub(super) struct GoogleAuthz;
+#[derive(Default)]
+pub(super) struct GoogleAuthz(Discovery);
 
 impl TokenSource for GoogleAuthz {
     fn fetch(&self) -> TokenFuture<'_> {
         Box::pin(async {
+            self.0.check(NAME).await?;
             let credentials = Credentials::builder()
                 .scopes(&[super::SCOPE])
                 .build()
@@ -36,7 +39,7 @@ impl TokenSource for GoogleAuthz {
                 .map_err(|error| setup(&error))?;
             // It would ask four times in a row without a pause, and log what comes; the cache knows better.
             let builder = OneShot::builder(Capture).credentials(credentials).max_retry(0);
-            // In a task of its own: a key that is none makes it panic.
+            // In a task of its own: a malformed key makes it panic.
             let built = tokio::spawn(builder.build::<()>()).await;
             let mut one_shot = built.map_err(|_| {
                 let reason = "google-authz panicked over the credentials; is their private key well formed?";
@@ -53,14 +56,13 @@ impl TokenSource for GoogleAuthz {
     }
 }
 
-/// Why there are no credentials to ask with. That there is no metadata server either may pass: it may not be up yet.
+/// Why there are no credentials to ask with. That a machine of Google Cloud has no metadata server may pass: it may not
+/// be up yet.
 fn setup(error: &SetupError) -> BoxError {
     let said = match error {
         SetupError::Gcemeta(_) => return metadata(error),
         SetupError::CredentialsSource => {
-            return "no credentials: GOOGLE_APPLICATION_CREDENTIALS names no file, `gcloud auth \
-                    application-default login` has left none, and no metadata server answers"
-                .into();
+            return "google-authz found no credentials: no file, and no metadata server that answers".into();
         }
         SetupError::CredentialsFormat { .. } => {
             "the credentials' file is neither a service account's nor a user's; google-authz reads no other kind"
@@ -89,7 +91,7 @@ fn fault(error: &Error<Infallible>) -> BoxError {
     }
 }
 
-/// Of a status that is no success, the crate prints the whole head; the number is enough.
+/// Of a status other than success, the crate prints the whole head; the number is enough.
 fn metadata(error: &(dyn std::error::Error + 'static)) -> BoxError {
     let text = error.to_string();
     let status = text.split_once("status: ").and_then(|(_, rest)| rest.get(..3));

@@ -19,6 +19,7 @@ use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::discovery::Discovery;
 use super::layer::QUOTA_PROJECT;
 use super::redact::{RedactedError, failed};
 use super::{Token, TokenFuture, TokenSource};
@@ -30,12 +31,15 @@ const NAME: &str = "google-cloud-auth";
 const RENEW_AFTER: Duration = Duration::from_secs(30);
 /// How long to wait for the universe domain, which a metadata server is asked for.
 const UNIVERSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// What credentials are for that name no universe domain.
+/// The universe of credentials that do not name one.
 const DEFAULT_UNIVERSE: &str = "googleapis.com";
 
 /// Built at the first fetch, and anew after a failed one.
 #[derive(Default)]
-pub(super) struct GoogleCloud(Mutex<Option<Instance>>);
+pub(super) struct GoogleCloud {
+    instance: Mutex<Option<Instance>>,
+    discovery: Discovery,
+}
 
 impl TokenSource for GoogleCloud {
     fn fetch(&self) -> TokenFuture<'_> {
@@ -44,7 +48,7 @@ impl TokenSource for GoogleCloud {
             let kept = self.lock().take();
             let instance = match kept {
                 Some(instance) => instance,
-                None => Instance::start()?,
+                None => Instance::start(self.discovery.clone())?,
             };
             let token = instance.ask().await?;
             *self.lock() = Some(instance);
@@ -59,7 +63,7 @@ impl TokenSource for GoogleCloud {
 
 impl GoogleCloud {
     fn lock(&self) -> MutexGuard<'_, Option<Instance>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.instance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,7 +73,7 @@ type Reply = oneshot::Sender<Result<Token, BoxError>>;
 struct Instance(mpsc::UnboundedSender<Reply>);
 
 impl Instance {
-    fn start() -> Result<Self, BoxError> {
+    fn start(discovery: Discovery) -> Result<Self, BoxError> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Lost only to another thread that installs one at this moment, which serves as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -77,7 +81,7 @@ impl Instance {
         let (sender, requests) = mpsc::unbounded_channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name(NAME.into()).spawn(move || {
-            runtime.block_on(serve(requests));
+            runtime.block_on(serve(requests, &discovery));
             // A name that is being resolved cannot be called back, and is not waited for.
             runtime.shutdown_background();
         })?;
@@ -93,11 +97,11 @@ impl Instance {
 }
 
 /// Answers until an answer is an error, or nobody waits for it any more.
-async fn serve(mut requests: mpsc::UnboundedReceiver<Reply>) {
+async fn serve(mut requests: mpsc::UnboundedReceiver<Reply>, discovery: &Discovery) {
     let mut credentials = None;
     while let Some(mut reply) = requests.recv().await {
         let answer = tokio::select! {
-            answer = answer(&mut credentials) => answer,
+            answer = answer(&mut credentials, discovery) => answer,
             () = reply.closed() => return,
         };
         let is_over = answer.is_err();
@@ -107,10 +111,12 @@ async fn serve(mut requests: mpsc::UnboundedReceiver<Reply>) {
     }
 }
 
-async fn answer(slot: &mut Option<AccessTokenCredentials>) -> Result<Token, BoxError> {
-    let credentials = match slot {
-        Some(credentials) => credentials,
-        None => slot.insert(build()?),
+async fn answer(slot: &mut Option<AccessTokenCredentials>, discovery: &Discovery) -> Result<Token, BoxError> {
+    let credentials = if let Some(credentials) = slot {
+        credentials
+    } else {
+        discovery.check(NAME).await?;
+        slot.insert(build()?)
     };
     let universe = timeout(UNIVERSE_TIMEOUT, credentials.universe_domain());
     let (headers, universe) = tokio::join!(credentials.headers(Extensions::new()), universe);

@@ -8,16 +8,18 @@ use serde_json::Value;
 
 use crate::error::{BoxError, CredentialsError};
 
-/// No level of a chain says more.
-const MOST_CHARS: usize = 300;
+/// No level of a chain says more, but for the end of a command that it tells the reader to run.
+const MOST_CHARS: usize = 600;
+/// Nobody advises to run a longer command.
+const MOST_COMMAND: usize = 200;
 /// A word of letters and digits this long, or longer, may be a key.
 const SECRET_CHARS: usize = 32;
 /// How Google's access tokens, refresh tokens, client secrets and JWTs begin.
 const PREFIXES: [&str; 5] = ["ya29.", "1//", "GOCSPX-", "eyJ", "AIza"];
 /// Where an error shows the body of an answer, and how that ends.
 const BODIES: [(&str, &str); 3] = [("body=<", ">"), (":b\"", "\""), ("] error: ", "")];
-/// Codes by which an OAuth server says that the credentials are wrong (RFC 6749, 5.2; RFC 8693, 2.2.2): to ask again
-/// with the same ones is no use.
+/// Codes by which an OAuth server says that the credentials are wrong (RFC 6749, 5.2; RFC 8693, 2.2.2): asking
+/// again with the same ones cannot help.
 const REFUSALS: [&str; 6] = [
     "invalid_client",
     "invalid_grant",
@@ -104,10 +106,20 @@ fn redact(text: &str) -> (String, Option<String>) {
         }
     }
     let clean = clean.trim_end();
-    match clean.char_indices().nth(MOST_CHARS) {
-        Some((end, _)) => (format!("{}…", clean.get(..end).unwrap_or_default()), code),
-        None => (clean.to_owned(), code),
-    }
+    (shortened(clean), code)
+}
+
+/// Ends a long text between two words, and never within a command in backquotes: half of one is worse than none.
+fn shortened(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(MOST_CHARS) else { return text.to_owned() };
+    let (head, tail) = text.split_at(end);
+    let command = head.rfind('`').filter(|_| head.matches('`').count() % 2 == 1);
+    let end = match (command, tail.find('`')) {
+        (Some(_), Some(rest)) if rest <= MOST_COMMAND => end + rest + 1,
+        (Some(begin), _) => begin,
+        (None, _) => head.rfind(char::is_whitespace).unwrap_or(end),
+    };
+    format!("{}…", text.get(..end).unwrap_or_default().trim_end())
 }
 
 /// Addresses are shown without what may precede the host, and what may follow the path.
@@ -262,7 +274,37 @@ mod tests {
     fn nothing_is_longer_than_a_few_lines() {
         let long = "word ".repeat(1000);
         let shown = said(Box::leak(long.into_boxed_str())).to_string();
-        assert_eq!(shown.chars().count(), MOST_CHARS + 1);
+        assert!(shown.chars().count() <= MOST_CHARS + 1 && shown.ends_with("word…"), "{shown}");
+    }
+
+    #[test]
+    fn a_command_to_run_is_kept_whole_wherever_the_text_ends() {
+        const COMMAND: &str = "`gcloud auth application-default login`";
+        for before in (0..MOST_CHARS + 50).step_by(7) {
+            let text = format!("{}{COMMAND} {}", "é ".repeat(before / 2), "and more ".repeat(100));
+            let shown = said(Box::leak(text.into_boxed_str())).to_string();
+            assert!(
+                shown.contains(COMMAND) == (before < MOST_CHARS) && shown.ends_with('…'),
+                "{before}: {shown}"
+            );
+            assert_eq!(shown.matches('`').count() % 2, 0, "{before}: {shown}");
+        }
+        let endless = format!("{}`{}", "word ".repeat(100), "x".repeat(1000));
+        assert_eq!(
+            said(Box::leak(endless.into_boxed_str())).to_string(),
+            format!("{}…", "word ".repeat(100).trim_end())
+        );
+    }
+
+    /// The longest that `google-cloud-auth` 1.18.0 has to say.
+    #[test]
+    fn the_advice_of_the_credentials_crate_is_kept_whole() {
+        let advice = "Could not fetch an auth token to authenticate with Google Cloud. The most common reason for this \
+                      problem is that you are not running in a Google Cloud Environment and you have not configured \
+                      local credentials for development and testing. To setup local credentials, run `gcloud auth \
+                      application-default login`. More information on how to authenticate client libraries can be \
+                      found at https://cloud.google.com/docs/authentication/client-libraries";
+        assert_eq!(said(advice).to_string(), advice);
     }
 
     #[derive(Debug, thiserror::Error)]

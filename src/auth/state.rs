@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Timing;
 use super::token::{Moment, Token};
 use crate::error::{BoxError, CredentialsError};
+use crate::time::{later, scaled};
 
 /// After a failed fetch the next one waits this long, then twice as long, and so on up to the maximum; less by up to
 /// half, by chance.
@@ -156,7 +157,7 @@ impl State {
         }
         self.fetches += 1;
         let time = self.timing.fetch_timeout.saturating_add(OVERDUE);
-        let overdue = now.at.checked_add(time).unwrap_or_else(|| now.at + MAX_BACKOFF);
+        let overdue = later(now.at, time);
         self.in_flight = Some(InFlight { id: self.fetches, overdue });
         Some(Start { id: self.fetches, discard: std::mem::take(&mut self.refused.must_discard) })
     }
@@ -180,7 +181,7 @@ impl State {
             Ok(token) => self.hold(token, now, chance),
             Err(error) => {
                 let in_a_row = self.failure.as_ref().map_or(0, |failure| failure.in_a_row.saturating_add(1));
-                let retry_at = now.at + backoff(in_a_row).mul_f64(1.0 - 0.5 * chance.clamp(0.0, 1.0));
+                let retry_at = later(now.at, scaled(backoff(in_a_row), 1.0 - 0.5 * chance.clamp(0.0, 1.0)));
                 self.failure = Some(Failure { error, in_a_row, retry_at });
             }
         }
@@ -192,7 +193,7 @@ impl State {
             && token.has_known_end()
             && token.is_same_secret(&held.token.header())
         {
-            renewal = now.after(UNCHANGED + UNCHANGED.mul_f64(0.5 * chance.clamp(0.0, 1.0)));
+            renewal = now.after(scaled(UNCHANGED, 1.0 + 0.5 * chance.clamp(0.0, 1.0)));
         }
         self.generation += 1;
         self.held = Some(Held { token, fetched: now, renewal });
@@ -274,7 +275,7 @@ impl Held {
 
     fn has_slept(&self, now: Moment) -> bool {
         let by_wall = now.wall.duration_since(self.fetched.wall).unwrap_or_default();
-        by_wall > now.at.saturating_duration_since(self.fetched.at) + SLEPT
+        by_wall > now.at.saturating_duration_since(self.fetched.at).saturating_add(SLEPT)
     }
 }
 

@@ -8,6 +8,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::error::BoxError;
+use crate::time::scaled;
 
 /// An OAuth 2.0 access token, when it ends, and what its source says of it.
 ///
@@ -52,11 +53,11 @@ impl Moment {
     }
 }
 
-/// When to ask for the next token: from `earliest` on, within `room`, so that those who started together drift apart.
+/// When to ask for the next token: from `earliest` on, within `spread`, so that those who started together drift apart.
 #[derive(Clone, Copy)]
 struct Renewal {
     earliest: Moment,
-    room: Duration,
+    spread: Duration,
 }
 
 impl Token {
@@ -87,8 +88,9 @@ impl Token {
     pub(super) fn ends_at(mut self, now: Moment, lifetime: Duration) -> Self {
         self.ends = now.after(lifetime.saturating_sub(MARGIN.min(lifetime / 8)));
         let before = RENEW_BEFORE.min(lifetime / 4);
-        self.renewal =
-            now.after(lifetime.saturating_sub(before)).map(|earliest| Renewal { earliest, room: before / 4 });
+        self.renewal = now
+            .after(lifetime.saturating_sub(before))
+            .map(|earliest| Renewal { earliest, spread: before / 4 });
         self
     }
 
@@ -96,7 +98,7 @@ impl Token {
     /// that do not know. If renewing fails, the token stays in use.
     #[must_use]
     pub fn renew_in(mut self, age: Duration) -> Self {
-        self.renewal = Moment::now().after(age).map(|earliest| Renewal { earliest, room: age / 8 });
+        self.renewal = Moment::now().after(age).map(|earliest| Renewal { earliest, spread: age / 8 });
         self
     }
 
@@ -146,8 +148,8 @@ impl Token {
 
     /// When to ask for the next one; `chance` is drawn from 0 to 1.
     pub(super) fn renewal(&self, chance: f64) -> Option<Moment> {
-        let Renewal { earliest, room } = self.renewal?;
-        earliest.after(room.mul_f64(chance.clamp(0.0, 1.0)))
+        let Renewal { earliest, spread } = self.renewal?;
+        earliest.after(scaled(spread, chance.clamp(0.0, 1.0)))
     }
 
     pub(super) fn is_same_secret(&self, other: &HeaderValue) -> bool {

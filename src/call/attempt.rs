@@ -1,7 +1,7 @@
 //! Makes attempts until one succeeds, the policy gives up, or the time is over.
 
 use std::pin::pin;
-use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
@@ -12,9 +12,10 @@ use tracing::Instrument as _;
 use super::attempts::{Attempts, Next, Permission};
 use super::failure::Failure;
 use super::send::{Outgoing, send};
-use super::{Plan, Reconcile, routing, trace};
+use super::{Plan, Reconcile, trace};
 use crate::auth::TokenCache;
 use crate::error::Error;
+use crate::transport::ProgressCell;
 
 /// Runs the plan to its end.
 pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) -> Result<W, Error> {
@@ -25,12 +26,7 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
     let span = trace::call_span(plan.method, plan.caller.transport().endpoint());
     let mut attempts = Attempts::new(Instant::now(), plan.timeout);
     let result = attempt_all(plan, &mut attempts).instrument(span.clone()).await;
-    let ended = trace::CallEnd {
-        method: plan.method,
-        attempts: attempts.made(),
-        elapsed: attempts.elapsed(Instant::now()),
-        is_poll: plan.is_poll(),
-    };
+    let ended = trace::CallEnd { method: plan.method, attempts: &attempts, is_poll: plan.is_poll() };
     span.in_scope(|| trace::call_ended(&span, ended, result.as_ref().err()));
     result
 }
@@ -41,24 +37,21 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
     attempts: &mut Attempts,
 ) -> Result<W, Error> {
     plan.caller.retry_budget().deposit();
-    let project = plan.routing.as_ref().map_or("", routing::project);
     let permission =
         Permission { is_idempotent: plan.is_idempotent, is_reconciled: plan.reconcile.is_some() };
     loop {
-        let rates = plan.caller.rate_budgets();
-        if let Some(rates) = rates {
+        let rates = plan.caller.rate_budgets().map(|rates| (rates, plan.project()));
+        if let Some((rates, project)) = rates {
+            // A poll waits as long as it takes: it is not an outage of the service.
             let turn = rates.enter(project, plan.priority);
-            if let Some(deadline) = attempts.deadline() {
-                if timeout_at(deadline, turn).await.is_err() {
-                    let elapsed = attempts.elapsed(Instant::now());
-                    return Err(Failure::out_of_turn(elapsed).into_error(
-                        plan.method.full_name(),
-                        attempts.made(),
-                        elapsed,
-                    ));
+            match attempts.deadline().filter(|_| !plan.is_poll()) {
+                None => turn.await,
+                Some(deadline) if timeout_at(deadline, turn).await.is_ok() => {}
+                Some(_) => {
+                    let elapsed = attempts.elapsed();
+                    let failure = Failure::out_of_turn(elapsed);
+                    return Err(failure.into_error(plan.method.full_name(), attempts.made(), elapsed));
                 }
-            } else {
-                turn.await;
             }
         }
         let sent = Instant::now();
@@ -66,21 +59,26 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
         let end = attempts.begin(sent, policy);
         let tokens = plan.caller.transport().tokens();
         let generation = tokens.map(TokenCache::next_generation);
-        let has_left = AtomicBool::new(false);
+        let progress = ProgressCell::default();
         // Pinned here, for it is large to be moved.
-        let result = timeout_at(end, pin!(attempt(plan, end, &has_left))).await;
+        let result =
+            timeout_at(end, pin!(attempt(plan, end.saturating_duration_since(sent), &progress))).await;
+        let result = match result {
+            Ok(Ok(wire)) => return Ok(wire),
+            Ok(Err(status)) => Some(status),
+            Err(_) => None,
+        };
         let now = Instant::now();
         let took = now.saturating_duration_since(sent);
         let failure = match result {
-            Ok(Ok(wire)) => return Ok(wire),
-            Ok(Err(status)) => Failure::of(status).or_timed_out(now, end, took),
+            Some(status) => Failure::of(status).or_timed_out(now, end, took, progress.get()),
             // Without a token it waited for one, and was not sent.
-            Err(_) => match tokens.and_then(|tokens| tokens.starving(sent)) {
+            None => match tokens.and_then(|tokens| tokens.starving(sent)) {
                 Some(error) => Failure::without_token(error, took),
-                None => Failure::timed_out(took, has_left.into_inner()),
+                None => Failure::timed_out(took, progress.get()),
             },
         };
-        if let Some(rates) = rates
+        if let Some((rates, project)) = rates
             && failure.asks_for_fewer_calls()
         {
             rates.refused(project);
@@ -108,7 +106,7 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
             }
             Next::RetryAfter(_) | Next::GiveUp => {}
         }
-        let elapsed = attempts.elapsed(Instant::now());
+        let elapsed = attempts.elapsed();
         return Err(failure.into_error(plan.method.full_name(), attempts.made(), elapsed));
     }
 }
@@ -127,7 +125,7 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
         body: &reconcile.request,
     };
     let left = end.saturating_duration_since(Instant::now());
-    timeout_at(end, send(get, left, &AtomicBool::new(false)))
+    timeout_at(end, send(get, left, &ProgressCell::default()))
         .await
         .ok()?
         .ok()
@@ -136,8 +134,8 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
 
 async fn attempt<W: Message + Default + Send + 'static>(
     plan: &Plan,
-    end: Instant,
-    has_left: &AtomicBool,
+    time_left: Duration,
+    progress: &ProgressCell,
 ) -> Result<W, tonic::Status> {
     static NONE: Bytes = Bytes::new();
     let outgoing = Outgoing {
@@ -147,5 +145,5 @@ async fn attempt<W: Message + Default + Send + 'static>(
         headers: &plan.headers,
         body: plan.body.as_ref().unwrap_or(&NONE),
     };
-    send(outgoing, end.saturating_duration_since(Instant::now()), has_left).await
+    send(outgoing, time_left, progress).await
 }

@@ -116,8 +116,9 @@ impl Attempts {
         self.deadline
     }
 
-    pub(super) fn elapsed(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.started)
+    /// Since the call began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 }
 

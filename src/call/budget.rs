@@ -14,7 +14,7 @@ use crate::time::later;
 ///
 /// The default is the documented quota of this API, 3,000 calls a minute. Every attempt counts. Polls wait for their
 /// turn, evenly spread, so that many pollers slow down together and none gives up; the user's own calls never wait before
-/// the server has refused a call for overload (RESOURCE_EXHAUSTED, or a `RetryInfo`). A refusal halves the rate for its
+/// the server has refused a call for overload (`RESOURCE_EXHAUSTED`, or a `RetryInfo`). A refusal halves the rate for its
 /// project; it comes back within ten minutes, and meanwhile own calls take their turn too, before polls.
 ///
 /// ```
@@ -98,7 +98,7 @@ impl Budgets {
             }
             Priority::Poll => {
                 let ticket = Some(lock(&rate).queue());
-                Place { ticket, rate }
+                Place { rate, ticket }
             }
         };
         loop {

@@ -79,9 +79,13 @@ impl Caller {
         reply_context: Arc<dyn Any + Send + Sync>,
     ) -> Self {
         let endpoint = transport.endpoint();
-        // An emulator on this machine has no quota to keep.
-        let documented = || (!(endpoint.is_plaintext() && endpoint.is_loopback())).then(Budget::default);
-        let rates = settings.budget.unwrap_or_else(documented).map(Budgets::new);
+        let budget = match settings.budget {
+            BudgetChoice::Set(budget) => budget,
+            // An emulator on this machine has no quota to keep.
+            BudgetChoice::ByEndpoint if endpoint.is_plaintext() && endpoint.is_loopback() => None,
+            BudgetChoice::ByEndpoint => Some(Budget::default()),
+        };
+        let rates = budget.map(Budgets::new);
         let jitter = settings.jitter_seed.map_or_else(Jitter::from_process, Jitter::seeded);
         Self(Arc::new(Shared {
             transport,
@@ -151,12 +155,17 @@ impl Caller {
         self.0.reply_context.downcast_ref()
     }
 
-    /// Learns that an answer about `asked` has the name `answered`: its project may have a number there.
-    pub(crate) fn learn_project(&self, asked: &str, answered: &str) {
-        if let Some(rates) = &self.0.rates
-            && asked != answered
-        {
-            rates.same_project(routing::project_of(asked), routing::project_of(answered));
+    /// Learns that an answer about what `asked` names has the name `answered`: its project may have a number there.
+    pub(crate) fn learn_operation(&self, asked: &str, answered: &str) {
+        if asked != answered {
+            self.learn_project(routing::project_of(asked), answered);
+        }
+    }
+
+    /// As above, of the project that was asked about.
+    pub(crate) fn learn_project(&self, project: &str, answered: &str) {
+        if let Some(rates) = &self.0.rates {
+            rates.same_project(project, routing::project_of(answered));
         }
     }
 
@@ -198,8 +207,15 @@ pub struct CallSettings {
     pub(super) gzip: Gzip,
     pub(super) trace: Option<TraceContext>,
     jitter_seed: Option<u64>,
-    /// Outside `None` if it was not set.
-    budget: Option<Option<Budget>>,
+    budget: BudgetChoice,
+}
+
+/// How calls are bounded.
+#[derive(Clone, Copy, Debug)]
+enum BudgetChoice {
+    /// Nobody has said: by the documented quota, where there is one.
+    ByEndpoint,
+    Set(Option<Budget>),
 }
 
 /// What is compressed (feature `gzip`).
@@ -226,14 +242,14 @@ impl Default for CallSettings {
             gzip: Gzip::Off,
             trace: None,
             jitter_seed: None,
-            budget: None,
+            budget: BudgetChoice::ByEndpoint,
         }
     }
 }
 
 impl CallSettings {
     /// Ends every call at the latest after `timeout`, unless the call sets its own. By default only each attempt is
-    /// bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
+    /// bounded. Waiting for an operation is not a call: see [`Poller`](crate::lro::Poller).
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -271,7 +287,7 @@ impl CallSettings {
     /// Bounds the calls to each project by `budget`, or by nothing. By default it is the documented quota, 3,000 calls a
     /// minute; an endpoint that is plaintext and on this machine, such as an emulator, has none.
     pub fn with_budget(mut self, budget: Option<Budget>) -> Self {
-        self.budget = Some(budget);
+        self.budget = BudgetChoice::Set(budget);
         self
     }
 

@@ -8,6 +8,7 @@ use tonic::Code;
 use crate::error::{CallError, CredentialsError, Error, Fault, classify, find, retry_delay};
 use crate::status::Status;
 use crate::time::earlier;
+use crate::transport::{Progress, Stage};
 
 /// `grpc-timeout` is rounded up to milliseconds, and timers tick in them.
 const ROUNDING: Duration = Duration::from_millis(2);
@@ -56,14 +57,34 @@ impl Failure {
         }
     }
 
-    pub(super) fn timed_out(after: Duration, has_left: bool) -> Self {
-        let (message, fault) = if has_left {
-            (format!("no whole reply within {after:.1?}"), Fault::DEADLINE)
-        } else {
-            (
+    pub(super) fn timed_out(after: Duration, progress: Progress) -> Self {
+        let waited = progress.waited;
+        let (message, fault) = match progress.stage {
+            // Of which it is worth to know why so little was left.
+            Stage::Sent if waited.saturating_mul(10) >= after && !waited.is_zero() => (
+                format!(
+                    "no whole reply within {after:.1?}, of which {waited:.1?} passed before the request had a place on a \
+                     connection"
+                ),
+                Fault::DEADLINE,
+            ),
+            Stage::Sent => (format!("no whole reply within {after:.1?}"), Fault::DEADLINE),
+            Stage::Queued { connections } => {
+                let connections = match connections {
+                    1 => "the only connection carries".to_owned(),
+                    many => format!("all {many} connections carry"),
+                };
+                let message = format!(
+                    "waited {waited:.1?} in the client's own queue, and nothing was sent: {connections} as many calls as \
+                     allowed; make fewer calls at once, or raise `TransportBuilder::with_max_connections` or \
+                     `with_max_streams`"
+                );
+                (message, Fault::UNSENT_IN_TIME)
+            }
+            Stage::Connecting | Stage::Unready => (
                 format!("neither token nor connection within {after:.1?}: nothing was sent"),
                 Fault::UNSENT_IN_TIME,
-            )
+            ),
         };
         Self::plain(Status::new(Code::DeadlineExceeded, message), fault)
     }
@@ -84,9 +105,9 @@ impl Failure {
 
     /// The same failure; or, if it is the server that broke the call off when its time was over, that. Servers keep the
     /// time that `grpc-timeout` gives, and some reset the stream just before our own timer fires.
-    pub(super) fn or_timed_out(self, now: Instant, end: Instant, took: Duration) -> Self {
+    pub(super) fn or_timed_out(self, now: Instant, end: Instant, took: Duration, progress: Progress) -> Self {
         if self.is_reset_by_deadline && now >= earlier(end, ROUNDING) {
-            Self::timed_out(took, true)
+            Self::timed_out(took, progress)
         } else {
             self
         }

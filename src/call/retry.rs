@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn mutations_are_retried_only_if_the_server_did_not_act() {
-        assert!(matches!(wait(fault(true, ServerEffect::NotSent), false), Some(_)));
-        assert!(matches!(wait(fault(true, ServerEffect::Refused), false), Some(_)));
+        assert!(wait(fault(true, ServerEffect::NotSent), false).is_some());
+        assert!(wait(fault(true, ServerEffect::Refused), false).is_some());
         assert_eq!(wait(fault(true, ServerEffect::Unknown), false), None);
         assert_eq!(wait(fault(true, ServerEffect::Answered), false), None);
     }

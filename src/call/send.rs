@@ -1,7 +1,6 @@
 //! One attempt: the request with its headers, and its reply.
 
 use std::io::{Cursor, Write as _};
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +18,7 @@ use super::Gzip;
 use super::codec::BytesToMessage;
 use super::sent::SentProbe;
 use super::{Caller, Method, routing, trace};
+use crate::transport::ProgressCell;
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -35,10 +35,10 @@ pub(super) struct Outgoing<'a> {
 pub(super) async fn send<W: Message + Default + Send + 'static>(
     outgoing: Outgoing<'_>,
     time_left: Duration,
-    has_left: &AtomicBool,
+    progress: &ProgressCell,
 ) -> Result<W, tonic::Status> {
     let Outgoing { caller, method, body, .. } = outgoing;
-    let transport = SentProbe { transport: caller.transport().clone(), has_left };
+    let transport = SentProbe { transport: caller.transport().clone(), progress };
     let grpc = Grpc::new(transport).max_decoding_message_size(caller.settings().max_reply_size);
     #[cfg(feature = "gzip")]
     let grpc = match caller.settings().gzip {

@@ -1,8 +1,7 @@
-//! Whether a request has left, noted while it is under way.
+//! How far a request has come, noted while it is under way.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use http::Request;
@@ -10,13 +9,13 @@ use tonic::body::Body;
 use tower::Service;
 
 use crate::error::BoxError;
-use crate::transport::{Sending, Transport};
+use crate::transport::{ProgressCell, Sending, Transport};
 
-/// The transport, for one request: it notes when the request has left, which nobody could tell of a future that was
-/// dropped because its time was over.
+/// The transport, for one request: it notes how far the request has come, which nobody could tell of a future
+/// that was dropped because its time was over.
 pub(super) struct SentProbe<'a> {
     pub(super) transport: Transport,
-    pub(super) has_left: &'a AtomicBool,
+    pub(super) progress: &'a ProgressCell,
 }
 
 impl<'a> Service<Request<Body>> for SentProbe<'a> {
@@ -29,13 +28,13 @@ impl<'a> Service<Request<Body>> for SentProbe<'a> {
     }
 
     fn call(&mut self, request: Request<Body>) -> ProbedSending<'a> {
-        ProbedSending { sending: self.transport.call(request), has_left: self.has_left }
+        ProbedSending { sending: self.transport.call(request), progress: self.progress }
     }
 }
 
 pub(super) struct ProbedSending<'a> {
     sending: Sending,
-    has_left: &'a AtomicBool,
+    progress: &'a ProgressCell,
 }
 
 impl Future for ProbedSending<'_> {
@@ -43,7 +42,7 @@ impl Future for ProbedSending<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = Pin::new(&mut self.sending).poll(cx);
-        self.has_left.store(self.sending.is_sent(), Ordering::Relaxed);
+        self.progress.set(self.sending.progress());
         polled
     }
 }

@@ -10,6 +10,7 @@ use tonic::Code;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::attempts::Attempts;
 use super::methods::Method;
 use crate::error::{Error, Fault};
 use crate::status::code_name;
@@ -34,21 +35,28 @@ pub(super) fn call_span(method: &'static Method, endpoint: &Endpoint) -> Span {
 
 /// How a call went.
 #[derive(Clone, Copy)]
-pub(super) struct CallEnd {
+pub(super) struct CallEnd<'a> {
     pub(super) method: &'static Method,
-    pub(super) attempts: u32,
-    pub(super) elapsed: Duration,
+    pub(super) attempts: &'a Attempts,
     pub(super) is_poll: bool,
 }
 
 /// Records how a call ended. It is a warning if somebody should know: its retries or its time are used up, or nobody can
 /// know whether the server acted. A poller says itself when it gives up, so that each poll is none.
-pub(super) fn call_ended(span: &Span, end: CallEnd, error: Option<&Error>) {
-    let CallEnd { method, attempts, elapsed, is_poll } = end;
-    let elapsed_ms = elapsed.as_millis();
+pub(super) fn call_ended(span: &Span, end: CallEnd<'_>, error: Option<&Error>) {
+    let CallEnd { method, attempts, is_poll } = end;
+    // Asked only where somebody listens.
+    let elapsed_ms = || attempts.elapsed().as_millis();
+    let attempts = attempts.made();
     let Some(error) = error else {
         span.record("rpc.grpc.status_code", Code::Ok as i32);
-        tracing::debug!(rpc.method = method.name(), code = "OK", attempts, elapsed_ms, "call succeeded");
+        tracing::debug!(
+            rpc.method = method.name(),
+            code = "OK",
+            attempts,
+            elapsed_ms = elapsed_ms(),
+            "call succeeded"
+        );
         return;
     };
     let code = error.code();
@@ -59,9 +67,9 @@ pub(super) fn call_ended(span: &Span, end: CallEnd, error: Option<&Error>) {
     span.record("error.type", kind);
     let method = method.name();
     if !is_poll && (error.is_transient() || error.may_have_been_applied()) {
-        tracing::warn!(rpc.method = method, code = kind, attempts, elapsed_ms, %error, "call failed");
+        tracing::warn!(rpc.method = method, code = kind, attempts, elapsed_ms = elapsed_ms(), %error, "call failed");
     } else {
-        tracing::debug!(rpc.method = method, code = kind, attempts, elapsed_ms, %error, "call failed");
+        tracing::debug!(rpc.method = method, code = kind, attempts, elapsed_ms = elapsed_ms(), %error, "call failed");
     }
 }
 

@@ -9,6 +9,8 @@ use super::Client;
 use super::destination::Destination;
 #[cfg(test)]
 use super::destination::EMULATOR_HOST;
+#[cfg(feature = "server")]
+use super::fake::{self, Fakes};
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
@@ -36,6 +38,8 @@ pub struct ClientBuilder {
     transport: Option<Transport>,
     settings: CallSettings,
     poll_policy: PollPolicy,
+    #[cfg(feature = "server")]
+    fakes: Fakes,
 }
 
 impl ClientBuilder {
@@ -125,8 +129,54 @@ impl ClientBuilder {
         self
     }
 
+    /// Has a service of the caller's answer in the place of the API, in this process and without a socket: a fake for
+    /// unit tests (feature `server`). What it does not implement answers UNIMPLEMENTED.
+    ///
+    /// It takes what the generated servers are made of: one for the API's own methods, another for operations, by a
+    /// second call of this method. Everything above the connection is as it is in production: deadlines, retries, errors
+    /// and pollers. Calls run in the task that awaits them, carry no credentials unless some are set, and nothing is read
+    /// from the environment.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use contact_center_insights::proto::insights::contact_center_insights_server::{
+    /// #     ContactCenterInsights, ContactCenterInsightsServer,
+    /// # };
+    /// # use contact_center_insights::proto::insights::{GetSettingsRequest, Settings};
+    /// # use contact_center_insights::{Client, tonic::{Request, Response, Status, async_trait}};
+    /// struct German;
+    ///
+    /// #[async_trait]
+    /// impl ContactCenterInsights for German {
+    ///     async fn get_settings(&self, _: Request<GetSettingsRequest>) -> Result<Response<Settings>, Status> {
+    ///         Ok(Response::new(Settings { language_code: "de".into(), ..Default::default() }))
+    ///     }
+    /// }
+    ///
+    /// let client = Client::builder().with_fake(ContactCenterInsightsServer::new(German)).build()?;
+    /// assert_eq!(client.get_settings(GetSettingsRequest::default()).await?.language_code, "de");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn with_fake<S>(mut self, service: S) -> Self
+    where
+        S: tower::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<tonic::body::Body>,
+                Error = std::convert::Infallible,
+            >,
+        S: tonic::server::NamedService + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        self.fakes.add(service);
+        self
+    }
+
     /// Ends every call at the latest after `timeout`, unless the call sets its own. By default only each
-    /// attempt is bounded. Waiting for an operation is no call: see [`Poller`](crate::lro::Poller).
+    /// attempt is bounded. Waiting for an operation is not a call: see [`Poller`](crate::lro::Poller).
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.settings = self.settings.with_timeout(timeout);
@@ -201,7 +251,18 @@ impl ClientBuilder {
     /// [`Error::Config`] names the option that cannot be used, and why; [`Error::Credentials`] if the build
     /// lacks the feature for application default credentials.
     pub fn build(self) -> Result<Client, Error> {
+        #[cfg(feature = "server")]
+        if !self.fakes.is_empty() {
+            return self.over_fakes().build_in(&Environment::empty());
+        }
         self.build_in(&Environment::process())
+    }
+
+    #[cfg(feature = "server")]
+    fn over_fakes(mut self) -> Self {
+        let fakes = std::mem::take(&mut self.fakes);
+        let builder = if self.destination.is_default() { self.with_endpoint(fake::ENDPOINT) } else { self };
+        builder.with_options(|options| fakes.under(options))
     }
 
     fn build_in(self, environment: &Environment<'_>) -> Result<Client, Error> {

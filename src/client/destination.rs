@@ -82,6 +82,7 @@ fn refuse_mtls_host(environment: &Environment<'_>) -> Result<(), Error> {
 }
 
 #[cfg(not(feature = "tls"))]
+#[allow(clippy::unnecessary_wraps, reason = "with the feature it can fail")]
 fn refuse_mtls_host(_: &Environment<'_>) -> Result<(), Error> {
     Ok(())
 }

@@ -65,7 +65,7 @@ impl Client {
     /// tell. Safe to repeat, and repeated after any transient fault.
     ///
     /// # Errors
-    /// As [`Client::get_operation`]. An operation that is done already is no error.
+    /// As [`Client::get_operation`]. An operation that is done already is not an error.
     pub fn cancel_operation(&self, name: impl Into<String>) -> Call<()> {
         let name = name.into();
         match check_name(&name) {

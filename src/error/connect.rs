@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::BoxError;
 
@@ -80,3 +81,34 @@ pub(crate) struct ClosedBeforeSend(#[source] pub(crate) h2::Error);
 #[derive(Debug, thiserror::Error)]
 #[error("a ping was not answered")]
 pub(crate) struct PingsUnanswered(#[source] pub(crate) h2::Error);
+
+/// The connection was closed by the server because it was pinged too often.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it was pinged every {interval:?} while calls were in flight; connections that are opened from now on ping every \
+     {next:?}, and `TransportBuilder::with_keepalive` sets the interval"
+)]
+pub(crate) struct TooManyPings {
+    pub(crate) interval: Duration,
+    pub(crate) next: Duration,
+    #[source]
+    pub(crate) source: h2::Error,
+}
+
+impl TooManyPings {
+    /// Whether the server has said that it left the request out.
+    pub(crate) fn is_left_out(&self) -> bool {
+        self.source.is_go_away() && self.source.is_remote()
+    }
+}
+
+/// The connection belongs to a runtime that nobody drives.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the connection was opened by a call of another tokio runtime, which is alive and is not being driven, such as a \
+     `current_thread` one between two `block_on`"
+)]
+pub(crate) struct Undriven {
+    /// Whether the request may have left before.
+    pub(crate) is_sent: bool,
+}

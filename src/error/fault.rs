@@ -12,7 +12,8 @@ use http::StatusCode;
 use tonic::Code;
 
 use super::{
-    BoxError, ClosedBeforeSend, ConnectFailure, CredentialsError, PingsUnanswered, Unreachable, find,
+    BoxError, ClosedBeforeSend, ConnectFailure, CredentialsError, PingsUnanswered, TooManyPings, Undriven,
+    Unreachable, find,
 };
 
 /// Whether the server acted on a call that failed.
@@ -112,7 +113,9 @@ impl TransportFault {
         let is_refused = effect == ServerEffect::Refused
             && !is_overload
             && find::<h2::Error>(self.source.as_ref()).is_some();
-        is_refused || find::<ClosedBeforeSend>(self.source.as_ref()).is_some()
+        is_refused
+            || find::<ClosedBeforeSend>(self.source.as_ref()).is_some()
+            || find::<Undriven>(self.source.as_ref()).is_some_and(|undriven| !undriven.is_sent)
     }
 
     /// Whether the server reset the stream with CANCEL.
@@ -237,6 +240,21 @@ fn of_transport(error: &(dyn StdError + 'static)) -> Finding {
             Fault::transient(ServerEffect::Unknown),
             "the connection went dead: pings are not answered",
         );
+    }
+    if let Some(pings) = find::<TooManyPings>(error) {
+        let effect = if pings.is_left_out() { ServerEffect::Refused } else { ServerEffect::Unknown };
+        return unavailable(
+            Fault::transient(effect),
+            "the server closed the connection because of too many pings",
+        );
+    }
+    if let Some(undriven) = find::<Undriven>(error) {
+        let (effect, text) = if undriven.is_sent {
+            (ServerEffect::Unknown, "nobody reads the connection that the call was sent on")
+        } else {
+            (ServerEffect::NotSent, "nobody drives the connection that the call was to be sent on")
+        };
+        return unavailable(Fault::transient(effect), text);
     }
     if find::<tonic::ConnectError>(error).is_some() || find::<Unreachable>(error).is_some() {
         return unavailable(Fault::transient(ServerEffect::NotSent), "the server could not be reached");

@@ -159,8 +159,9 @@ impl<R, M> PartialEq for Operation<R, M> {
 }
 
 impl<R, M> fmt::Debug for Operation<R, M> {
+    /// Shows the messages in metadata and response, where this crate knows their types; else type URL and length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Operation").field(&self.raw).finish()
+        self.raw.fmt(f)
     }
 }
 

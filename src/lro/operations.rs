@@ -1,4 +1,6 @@
-//! Operations of any service that is behind a transport: get, list, cancel, follow, resume.
+//! Operations of any service that is behind a transport: get, list, cancel, delete, wait, follow, resume.
+
+use std::time::Duration;
 
 use super::handle::Handle;
 use super::operation::Operation;
@@ -114,6 +116,48 @@ impl Operations {
         match check(&name) {
             Ok(()) => requests::cancel(&self.caller, name),
             Err(error) => self.caller.refuse(&methods::CANCEL_OPERATION, error),
+        }
+    }
+
+    /// Has the server forget an operation whose result is no longer wanted; it does not cancel the work. A mutation,
+    /// retried only where the server cannot have acted.
+    ///
+    /// Contact Center AI Insights does not serve `DeleteOperation`.
+    ///
+    /// # Errors
+    /// As [`Operations::get`]; UNIMPLEMENTED from a service without this method, `NOT_FOUND` if the operation is gone
+    /// already.
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the reply; whether the server acted is then unknown.
+    pub fn delete(&self, name: impl Into<String>) -> Call<()> {
+        let name = name.into();
+        match check(&name) {
+            Ok(()) => requests::delete(&self.caller, name),
+            Err(error) => self.caller.refuse(&methods::DELETE_OPERATION, error),
+        }
+    }
+
+    /// Gets an operation as soon as it is done, or as it is after `timeout`: the server waits, and may answer earlier.
+    /// A read, retried after any transient fault; each attempt asks for the whole wait.
+    ///
+    /// The wait comes on top of the time that calls and attempts have by the caller's settings. A
+    /// [`with_timeout`](Call::with_timeout) of this call, and the attempt timeout of a policy that it is given, count
+    /// from its start and should be longer than `timeout`. Waits beyond 315,576,000,000 s (10,000 years) count as that.
+    ///
+    /// Contact Center AI Insights does not serve `WaitOperation`; a [`Poller`] follows an operation of any service.
+    ///
+    /// # Errors
+    /// As [`Operations::get`]; UNIMPLEMENTED from a service without this method. That the operation still runs is not
+    /// an error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the wait and changes nothing.
+    pub fn wait<R, M>(&self, name: impl Into<String>, timeout: Duration) -> Call<Operation<R, M>> {
+        let name = name.into();
+        match check(&name) {
+            Ok(()) => requests::wait(&self.caller, name, timeout),
+            Err(error) => self.caller.refuse(&methods::WAIT_OPERATION, error),
         }
     }
 

@@ -67,7 +67,7 @@ impl PollPolicy {
     /// Gives up when polls have failed for this long since the service last answered; 10 minutes by default. It takes at
     /// least two failed polls, so that a poller that asks seldom does not give up at the first.
     ///
-    /// A refusal for overload (RESOURCE_EXHAUSTED) is an answer. UNAVAILABLE, a connection that cannot be opened and an
+    /// A refusal for overload (`RESOURCE_EXHAUSTED`) is an answer. UNAVAILABLE, a connection that cannot be opened and an
     /// error page of a proxy are not.
     #[must_use]
     pub fn with_max_outage(mut self, outage: Duration) -> Self {
@@ -170,12 +170,12 @@ mod tests {
     #[test]
     fn a_wait_without_end_is_due_one_day() {
         let now = Instant::now();
-        assert!(due(now, now, Duration::MAX) > now + Duration::from_secs(60 * 60 * 24 * 365));
+        assert!(due(now, now, Duration::MAX) > now + Duration::from_hours(24 * 365));
     }
 
     #[test]
     fn giving_up_is_decided_by_time_and_never_by_overload() {
-        let policy = PollPolicy::default().with_max_outage(Duration::from_secs(60));
+        let policy = PollPolicy::default().with_max_outage(Duration::from_mins(1));
         let fault =
             |is_transient, is_overload| Fault { is_transient, is_overload, effect: ServerEffect::Unknown };
         let judge = |fault, seconds| policy.judge(fault, Duration::from_secs(seconds), true);
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(
             at_once.judge(fault(true, false), Duration::ZERO, true),
             Verdict::GoOn,
-            "one failure is no outage"
+            "one failure is not an outage"
         );
     }
 }

@@ -169,7 +169,7 @@ impl<R, M> Poller<R, M> {
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.attempt_timeout());
         let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
         // Boxed by the call: most of the time a poller waits, and should be small then.
-        match call.with_retry(retry).as_poll().await {
+        match call.with_retry(retry).into_poll().await {
             Ok(mut raw) => {
                 // Some servers drop the metadata of what is done: what was last seen of it stays.
                 if raw.metadata.is_none()
@@ -177,7 +177,7 @@ impl<R, M> Poller<R, M> {
                 {
                     raw.metadata = last.take_metadata();
                 }
-                self.caller.learn_project(&self.name, &raw.name);
+                self.caller.learn_operation(&self.name, &raw.name);
                 self.last = Some(raw.into());
                 self.due = self.due_after(self.polls);
                 self.polls = self.polls.saturating_add(1);
@@ -256,7 +256,7 @@ impl<R, M> Reply for Poller<R, M> {
     type Wire = longrunning::Operation;
 
     fn from_wire(wire: Self::Wire, context: Context<'_>) -> Result<Self, Error> {
-        let Context { caller, method, project } = context;
+        let Context { caller, method, .. } = context;
         let is_named = if method.service() == OWN_SERVICE {
             OperationName::check(&wire.name)
         } else {
@@ -265,7 +265,7 @@ impl<R, M> Reply for Poller<R, M> {
         is_named.map_err(|error| {
             Error::protocol(format!("{} started an operation without a proper name: {error}", method.name()))
         })?;
-        caller.learn_project(&format!("projects/{project}"), &wire.name);
+        caller.learn_project(context.project(), &wire.name);
         let policy = caller.reply_context::<PollPolicy>().cloned().unwrap_or_default();
         Ok(Self::begun(caller.clone(), wire, policy))
     }

@@ -1,7 +1,14 @@
-//! The two calls about one operation, which [`Operations`](super::Operations) offers and pollers make.
+//! The calls about one operation, which [`Operations`](super::Operations) offers; pollers make the first two.
+
+use std::time::Duration;
 
 use crate::call::{Call, Caller, Reply, Routing, methods};
-use crate::proto::longrunning::{CancelOperationRequest, GetOperationRequest, Operation};
+use crate::proto::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, Operation, WaitOperationRequest,
+};
+
+/// The longest duration that protobuf has, 315,576,000,000 s (google/protobuf/duration.proto).
+const LONGEST: Duration = Duration::from_hours(87_660_000);
 
 /// `GetOperation`, answered with an operation of any type, or with the message itself.
 pub(super) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> Call<A> {
@@ -13,4 +20,18 @@ pub(super) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> 
 pub(super) fn cancel(caller: &Caller, name: String) -> Call<()> {
     let routing = Routing::new(&[("name", &name)]);
     caller.call(&methods::CANCEL_OPERATION, routing, &CancelOperationRequest { name }).idempotent(true)
+}
+
+/// `DeleteOperation`. Not idempotent: a second request finds nothing, and fails.
+pub(super) fn delete(caller: &Caller, name: String) -> Call<()> {
+    let routing = Routing::new(&[("name", &name)]);
+    caller.call(&methods::DELETE_OPERATION, routing, &DeleteOperationRequest { name })
+}
+
+/// `WaitOperation`, a read: it changes nothing. The server's wait comes on top of the time that a call has.
+pub(super) fn wait<A: Reply<Wire = Operation>>(caller: &Caller, name: String, timeout: Duration) -> Call<A> {
+    let timeout = timeout.min(LONGEST);
+    let routing = Routing::new(&[("name", &name)]);
+    let request = WaitOperationRequest { name, timeout: prost_types::Duration::try_from(timeout).ok() };
+    caller.call(&methods::WAIT_OPERATION, routing, &request).idempotent(true).prolonged_by(timeout)
 }

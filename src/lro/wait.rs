@@ -155,7 +155,7 @@ impl<R: Unpack, M> Poller<R, M> {
     /// As [`Poller::until_done`], but for at most this long from now.
     ///
     /// # Errors
-    /// [`Error::Following`] if polling gave up. That the operation has not ended is no error.
+    /// [`Error::Following`] if polling gave up. That the operation has not ended is not an error.
     ///
     /// # Cancel safety
     /// A dropped future loses nothing.

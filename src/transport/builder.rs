@@ -15,7 +15,7 @@ use super::classify::ClassifyFaults;
 use super::client_headers::ClientHeaders;
 use super::connect::{ConnectSettings, Connector, Dial, ProxyChoice};
 use super::environment::Environment;
-use super::pool::{Pool, PoolSettings};
+use super::pool::{Pool, PoolSettings, default_interval};
 use super::token_safety::check_token_is_safe;
 use super::{Endpoint, Transport, google};
 #[cfg(feature = "tls")]
@@ -31,6 +31,8 @@ pub struct TransportBuilder {
     credentials: Option<Credentials>,
     connect: ConnectSettings,
     pool: PoolSettings,
+    /// By the endpoint unless it is set.
+    keepalive_interval: Option<Duration>,
     service: Option<Carrier>,
     layers: Vec<Wrap>,
     quota_project: Option<String>,
@@ -53,6 +55,7 @@ impl TransportBuilder {
             credentials: None,
             connect: ConnectSettings::default(),
             pool: PoolSettings::default(),
+            keepalive_interval: None,
             service: None,
             layers: Vec::new(),
             quota_project: None,
@@ -106,7 +109,7 @@ impl TransportBuilder {
 
     /// Has calls count against the quota of this project, and billed to it (`x-goog-user-project`). By default it is
     /// the project in `GOOGLE_CLOUD_QUOTA_PROJECT`, else the one that the credentials name, else none. A call's own
-    /// [`with_metadata`](crate::call::Call::with_metadata) wins over all.
+    /// [`with_header`](crate::call::Call::with_header) wins over all.
     pub fn with_quota_project(mut self, project: impl Into<String>) -> Self {
         self.quota_project = Some(project.into());
         self
@@ -127,18 +130,22 @@ impl TransportBuilder {
         self
     }
 
-    /// Sends at most this many calls at once over one connection, 100 by default, and at least one: Google's front ends allow no more. A
-    /// server that allows fewer is obeyed. Beyond that, calls wait in line.
+    /// Sends at most this many calls at once over one connection, 100 by default, and at least one: Google's front ends
+    /// allow no more. A server that allows fewer is obeyed. Beyond that, calls wait in a queue.
     pub fn with_max_streams(mut self, calls: usize) -> Self {
         self.pool.max_streams = calls.max(1);
         self
     }
 
-    /// Sends an HTTP/2 ping every `interval` while calls are in flight, 60 s by default, and takes the connection for
-    /// dead if it is not answered within `timeout`, 20 s by default. Google's front ends close connections that
-    /// ping more often.
+    /// Sends an HTTP/2 ping every `interval` while calls are in flight, and takes the connection for dead if it is not
+    /// answered within `timeout`, 20 s by default. By default the interval is 1 minute for hosts of `googleapis.com` and of
+    /// the [universe domain](Self::with_universe_domain), and 5 minutes elsewhere.
+    ///
+    /// Servers close connections that ping more often than they like: Google's front ends under 1 minute, those of gRPC for
+    /// Go and C++ under 5, unless they are told otherwise. Then the error says so, and connections that are opened from
+    /// then on ping half as often, as gRPC's clients do it (gRFC A8), whether the interval was set or not.
     pub fn with_keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
-        self.pool.keepalive_interval = interval;
+        self.keepalive_interval = Some(interval);
         self.pool.keepalive_timeout = timeout;
         self
     }
@@ -150,7 +157,7 @@ impl TransportBuilder {
     }
 
     /// Puts a tower layer of the caller's around what carries requests: it sees each attempt with all its headers, the
-    /// token included, and its reply before faults are made legible. The last one added is the outermost.
+    /// token included, and its reply before faults are classified. The last one added is the outermost.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -238,13 +245,14 @@ impl TransportBuilder {
         self.build_in(&Environment::process())
     }
 
-    #[cfg_attr(not(feature = "tls"), allow(unused_mut, reason = "only TLS shows a certificate"))]
     pub(crate) fn build_in(mut self, environment: &Environment<'_>) -> Result<Transport, Error> {
         #[cfg(feature = "tls")]
         if !self.endpoint.is_plaintext() && self.service.is_none() {
             self.find_identity(environment)?;
         }
         let universe_domain = self.universe_domain(environment)?;
+        let by_host = || default_interval(self.endpoint.host(), &universe_domain);
+        self.pool.keepalive_interval = self.keepalive_interval.unwrap_or_else(by_host);
         let Self { endpoint, credentials, connect, pool, service, layers, quota_project, .. } = self;
         let credentials = credentials
             .unwrap_or_else(Credentials::application_default)
@@ -297,6 +305,7 @@ impl fmt::Debug for TransportBuilder {
             .field("credentials", &self.credentials)
             .field("connect", &self.connect)
             .field("pool", &self.pool)
+            .field("keepalive_interval", &self.keepalive_interval)
             .field("service", &self.service)
             .field("layers", &self.layers.len())
             .field("quota_project", &self.quota_project)

@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
-use super::pool::{Exchange, Pool, ReplyBody};
+use super::pool::{Exchange, Pool, Progress, ReplyBody, Stage};
 use crate::error::BoxError;
 
 /// Carries requests to the server, below the layers that authorize and identify them.
@@ -82,11 +82,11 @@ enum FutureKind {
 }
 
 impl CarrierFuture {
-    /// Whether the request may have left: of a caller's service nobody knows.
-    pub(crate) fn is_sent(&self) -> bool {
+    /// How far the request has come: of a caller's service nobody knows.
+    pub(crate) fn progress(&self) -> Progress {
         match &self.0 {
-            FutureKind::Pool(exchange) => exchange.is_sent(),
-            FutureKind::Custom(_) => true,
+            FutureKind::Pool(exchange) => exchange.progress(),
+            FutureKind::Custom(_) => Progress { stage: Stage::Sent, ..Progress::default() },
         }
     }
 }
@@ -165,6 +165,6 @@ impl fmt::Debug for Kind {
 
 impl fmt::Debug for CarrierFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CarrierFuture").field("is_sent", &self.is_sent()).finish_non_exhaustive()
+        f.debug_struct("CarrierFuture").field("stage", &self.progress().stage).finish_non_exhaustive()
     }
 }

@@ -17,6 +17,7 @@ use tonic::Code;
 use tower::Service;
 
 use super::carrier::{CarrierFuture, Incoming};
+use super::pool::Progress;
 use crate::error::{BoxError, FromServer, HttpReply, TransportFault};
 use crate::status::BASE64;
 
@@ -66,9 +67,9 @@ pin_project! {
 }
 
 impl ClassifiedCall<CarrierFuture> {
-    /// Whether the request may have left.
-    pub(crate) fn is_sent(&self) -> bool {
-        self.inner.is_sent()
+    /// How far the request has come.
+    pub(crate) fn progress(&self) -> Progress {
+        self.inner.progress()
     }
 }
 

@@ -28,6 +28,7 @@ use super::Endpoint;
 use super::Tls;
 use super::environment::Environment;
 use crate::error::{BoxError, ConnectFailure, Error, Setting};
+use crate::time::later;
 
 /// What HTTP/2 is spoken over.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -83,8 +84,6 @@ enum Route {
     Proxy(Box<Detour>),
     Dial(Dial),
 }
-
-const FOR_EVER: Duration = Duration::from_hours(30 * 365 * 24);
 
 /// The time that the steps of one connection share.
 #[derive(Clone, Copy)]
@@ -148,8 +147,7 @@ impl Connector {
     pub(crate) async fn connect(&self) -> Result<Io, BoxError> {
         let Inner { place, timeout, .. } = &*self.0;
         let now = Instant::now();
-        // Beyond what a clock can say, there is no limit.
-        let deadline = now.checked_add(*timeout).unwrap_or_else(|| now + FOR_EVER);
+        let deadline = later(now, *timeout);
         let patience = Patience { place, timeout: *timeout, deadline };
         let stream = match &self.0.route {
             Route::Direct(tcp) => patience.within("a TCP connection", tcp.open(place)).await?,

@@ -15,7 +15,7 @@ const SERVICE: &str = "contactcenterinsights";
 
 /// The locations that Google's documentation lists, when this was written (November 2026). [`Endpoint::regional`] takes
 /// others too: the list grows.
-pub const LOCATIONS: [&str; 17] = [
+pub const LOCATIONS: &[&str] = &[
     "us-central1",
     "us-east1",
     "us-west1",
@@ -108,7 +108,7 @@ impl Endpoint {
             "us-central1" | "global" => Self::of_universe(domain),
             _ if is_location => format!("https://{location}-{SERVICE}.{domain}").parse(),
             _ => {
-                let reason = format!("`{}` is no location, such as europe-west1", location.escape_debug());
+                let reason = format!("`{}` is not a location, such as europe-west1", location.escape_debug());
                 Err(Error::config(Setting::Location, reason))
             }
         }
@@ -117,7 +117,7 @@ impl Endpoint {
     /// What `CONTACTCENTERINSIGHTS_EMULATOR_HOST` holds: `host:port`, unencrypted.
     ///
     /// # Errors
-    /// [`Error::Config`] if it is no host and port.
+    /// [`Error::Config`] if it is not a host and a port.
     pub fn emulator(host: &str) -> Result<Self, Error> {
         if host.contains("://") { host.parse() } else { format!("http://{host}").parse() }
     }
@@ -166,7 +166,7 @@ impl Endpoint {
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let uri = Uri::try_from(with_scheme)?.into_parts();
         let scheme = uri.scheme.filter(|s| *s == Scheme::HTTP || *s == Scheme::HTTPS);
-        // `x:y` parses as an authority; a port that is no number shows as none.
+        // `x:y` parses as an authority; a port that is not a number shows as none.
         let has_odd_port = |a: &Authority| a.port_u16().is_none() && !a.as_str().ends_with(a.host());
         let authority =
             uri.authority.filter(|a| !a.host().is_empty() && !a.as_str().contains('@') && !has_odd_port(a));
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn hosts_follow_the_location_and_the_universe() {
-        for location in LOCATIONS {
+        for &location in LOCATIONS {
             let host = Endpoint::regional(location).unwrap().host().to_owned();
             let expected = if location == "us-central1" { String::new() } else { format!("{location}-") };
             assert_eq!(host, format!("{expected}contactcenterinsights.googleapis.com"));
@@ -232,7 +232,8 @@ mod tests {
         assert_eq!(Endpoint::of_universe(DEFAULT_UNIVERSE).unwrap(), Endpoint::global());
         for bad in ["", "Europe", "eu.evil.com/", "eu west", "-eu", "projects/p/locations/eu", "1"] {
             let error = Endpoint::regional(bad).unwrap_err();
-            assert!(error.to_string().starts_with("cannot use client option `location`: "), "{error}");
+            let reason = format!("`{bad}` is not a location, such as europe-west1");
+            assert_eq!(error.to_string(), format!("cannot use client option `location`: {reason}"));
             assert_eq!(error.setting(), Some(Setting::Location), "{bad}: {error:?}");
         }
     }

@@ -10,8 +10,16 @@ pub(crate) struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
 impl Environment<'static> {
     /// The environment of this process.
     pub(crate) fn process() -> Self {
-        // What is no UTF-8 is kept as far as it can be read, so that it is complained about, not passed over.
+        // What is not UTF-8 is kept as far as it can be read, so that it is reported, not passed over.
         Environment(&|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+}
+
+#[cfg(feature = "server")]
+impl Environment<'static> {
+    /// No variables at all: nothing of the machine reaches a test with a fake.
+    pub(crate) fn empty() -> Self {
+        Environment(&|_| None)
     }
 }
 
@@ -47,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_variable_is_as_good_as_none() {
+    fn an_empty_variable_counts_as_not_set() {
         let lookup = |name: &str| match name {
             "EMPTY" => Some("  ".to_owned()),
             "SET" => Some(" value ".to_owned()),

@@ -19,7 +19,7 @@ pub(super) fn quota_project(
     };
     match HeaderValue::try_from(project.trim()) {
         Ok(value) if !value.is_empty() => Ok(Some(value)),
-        _ => Err(Error::config(name, format!("`{}` is no project id", project.escape_debug()))),
+        _ => Err(Error::config(name, format!("`{}` is not a project id", project.escape_debug()))),
     }
 }
 
@@ -37,7 +37,7 @@ pub(super) fn universe_domain(option: Option<&str>, environment: &Environment<'_
     if domain.contains('.') && domain.split('.').all(is_label) {
         return Ok(domain);
     }
-    let reason = format!("`{}` is no domain, such as {DEFAULT_UNIVERSE}", domain.escape_debug());
+    let reason = format!("`{}` is not a domain, such as {DEFAULT_UNIVERSE}", domain.escape_debug());
     Err(Error::config(name, reason))
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn wants_mtls_endpoint(has_identity: bool, environment: &Environment<
         "never" => Ok(false),
         "always" => Ok(true),
         _ => {
-            let reason = format!("`{}` is none of auto, never, always", value.escape_debug());
+            let reason = format!("`{}` is not one of auto, never, always", value.escape_debug());
             Err(Error::config(Setting::Variable(USE_MTLS_ENDPOINT), reason))
         }
     }

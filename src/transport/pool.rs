@@ -1,15 +1,29 @@
 //! Chooses the connection that carries a request: the one with the fewest in flight, a new one when all are full, and
 //! a place in the queue when no more may be opened.
 //!
-//! Connections are opened by tasks of their own, one at a time, so that a call that is dropped takes nothing from those
+//! Connections are opened by a task of its own, one at a time, so that a call that is dropped takes nothing from those
 //! that wait with it. After a failure the next is tried after a moment (100 ms, doubled up to 1 s): calls meanwhile wait for
 //! its outcome, so that what they hear is never old.
+//!
+//! Nothing is spawned from a drop: what is dropped may be dropped by a runtime that ends, and drops whatever is spawned on
+//! it. Where a drop leaves the queue without an opening that it needs, those in it are told to enter again, each from its own
+//! task.
 
 mod connection;
 mod exchange;
+mod health;
+mod inbound;
 mod keepalive;
+mod opening;
+mod ping_interval;
+mod progress;
+mod pulse;
+mod queue;
+mod settings;
+mod slot;
+mod state;
+mod waiter;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,45 +31,27 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 use http::{Request, Uri};
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::runtime::{Handle, Id};
+use tokio::time::Instant;
 use tonic::body::Body;
 
-use connection::{Connection, Event, Health};
+use connection::{Connection, Event};
 pub(super) use exchange::{Exchange, ReplyBody};
+use health::Health;
+use opening::Opening;
+use ping_interval::Interval;
+pub(super) use ping_interval::default_interval;
+pub(crate) use progress::{Progress, ProgressCell, Stage};
+use pulse::Pulse;
+use queue::Ticket;
+pub(crate) use settings::PoolSettings;
+use slot::Slot;
+use state::{Grant, PoolState};
+use waiter::{Place, Waiter};
 
 use super::connect::Connector;
 use crate::error::{BoxError, ConnectFailure, Unreachable};
-
-/// What a pool may do.
-#[derive(Clone, Debug)]
-pub(crate) struct PoolSettings {
-    /// Connections at once.
-    pub(crate) max_connections: usize,
-    /// Calls at once on one connection, where the server allows more.
-    pub(crate) max_streams: usize,
-    /// For a connection to open: name, TCP, TLS and the server's first word of HTTP/2.
-    pub(crate) connect_timeout: Duration,
-    pub(crate) keepalive_interval: Duration,
-    pub(crate) keepalive_timeout: Duration,
-    pub(crate) keepalive_while_idle: bool,
-}
-
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self {
-            max_connections: 8,
-            // Google's front ends allow no more, and other servers are as well off.
-            max_streams: 100,
-            connect_timeout: Duration::from_secs(10),
-            // Google's front ends answer more frequent pings with GOAWAY.
-            keepalive_interval: Duration::from_mins(1),
-            keepalive_timeout: Duration::from_secs(20),
-            keepalive_while_idle: false,
-        }
-    }
-}
+use crate::time::later;
 
 /// After the first failure to connect; doubled by each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -70,30 +66,40 @@ struct Shared {
     settings: PoolSettings,
     scheme: Scheme,
     authority: Authority,
+    /// Between pings on the next connection.
+    interval: Arc<Interval>,
     state: Mutex<PoolState>,
-    /// The length of the line, to be read without the lock.
+    /// The length of the queue, to be read without the lock.
     waiting: AtomicUsize,
+    /// As above: connections that can carry calls.
+    sound: AtomicUsize,
 }
 
-#[derive(Default)]
-struct PoolState {
-    connections: Vec<Arc<Connection>>,
-    /// Calls that wait for a place, first come, first served.
-    queue: VecDeque<oneshot::Sender<Grant>>,
-    is_opening: bool,
-    /// In a row, to connect.
-    failures: u32,
-    not_before: Option<Instant>,
+/// What a call gets that enters.
+enum Entered {
+    Slot(Slot),
+    Waiting(Waiter),
 }
 
-/// What a call that waited is told.
-type Grant = Result<Slot, Unreachable>;
+/// Who opens a connection, if one more is wanted.
+#[derive(Clone, Copy)]
+enum Opener<'a> {
+    /// A new task on this runtime.
+    New(&'a Handle),
+    /// The task that has opened one just now.
+    Same(&'a Arc<Pulse>),
+    /// Those in the queue, from tasks of their own.
+    Waiting,
+    /// Nobody: the caller has no runtime.
+    Nobody,
+}
 
 impl Pool {
     pub(super) fn new(connector: Connector, origin: (Scheme, Authority), settings: PoolSettings) -> Self {
         let (scheme, authority) = origin;
-        let (state, waiting) = (Mutex::default(), AtomicUsize::new(0));
-        Self(Arc::new(Shared { connector, settings, scheme, authority, state, waiting }))
+        let interval = Arc::new(Interval::new(settings.keepalive_interval));
+        let (state, waiting, sound) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        Self(Arc::new(Shared { connector, settings, scheme, authority, interval, state, waiting, sound }))
     }
 
     pub(super) fn call(&self, request: Request<Body>) -> Exchange {
@@ -111,79 +117,161 @@ impl Pool {
         Ok((Request::from_parts(head, ()), body))
     }
 
-    /// A place for one request now, or a place in the queue.
-    fn enter(&self) -> Result<Slot, oneshot::Receiver<Grant>> {
+    /// A place for one request now, or a place in the queue, which may be one that it has had before.
+    fn enter(&self, again: Option<Place>, runtime: Option<&Handle>) -> Result<Entered, Unreachable> {
+        let here = runtime.map(Handle::id);
         let mut state = self.0.lock();
         if state.queue.is_empty()
-            && let Some(connection) = state.least_busy()
+            && let Some(connection) = state.least_busy(here)
         {
-            return Ok(Slot::new(self, connection));
+            return Ok(Entered::Slot(Slot::new(self, connection)));
         }
-        let (grant, wait) = oneshot::channel();
-        state.queue.push_back(grant);
+        if runtime.is_none() && state.opening.is_none() && state.sound() == 0 {
+            return Err(no_runtime());
+        }
+        let looks = runtime.is_some() && state.is_elsewhere(here);
+        let (ticket, grant) = state.queue.join(again.map(|place| place.ticket));
+        let place = again.unwrap_or_else(|| Place::new(ticket));
+        let waiter = Waiter::new(self.clone(), place, grant, looks);
         self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
-        // A place may have come free before the line was seen.
-        self.serve(state);
-        Err(wait)
+        // A place may have come free before that was seen; one that comes free later is given by who leaves it.
+        let opening = self.serve(state, runtime.map_or(Opener::Nobody, Opener::New));
+        if opening.is_some_and(|opening| opening.is_abandoned()) {
+            return Err(no_runtime());
+        }
+        Ok(Entered::Waiting(waiter))
     }
 
-    /// Gives places to those in the queue, and opens a connection for the rest, if one more may be opened.
-    fn serve(&self, mut state: MutexGuard<'_, PoolState>) {
+    /// Gives places to those in the queue, and has a connection opened for the rest, if one more may be opened: by the task
+    /// that is returned, if there is one.
+    fn serve(&self, mut state: MutexGuard<'_, PoolState>, opener: Opener<'_>) -> Option<Arc<Pulse>> {
         let mut unclaimed = Vec::new();
-        state.queue.retain(|grant| !grant.is_closed());
         while !state.queue.is_empty()
-            && let Some(connection) = state.least_busy()
-            && let Some(grant) = state.queue.pop_front()
+            && let Some(connection) = state.least_busy(None)
+            && let Some(grant) = state.queue.pop()
         {
-            if let Err(Ok(slot)) = grant.send(Ok(Slot::new(self, connection))) {
+            if let Err(slot) = grant.send(Grant::Slot(Slot::new(self, connection))) {
                 unclaimed.push(slot);
             }
         }
-        self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
         state.connections.retain(|connection| connection.health().is_open());
-        let may_open = !state.is_opening && state.connections.len() < self.0.settings.max_connections;
-        let opening = (may_open && !state.queue.is_empty()).then(|| {
-            state.is_opening = true;
-            Opening { pool: self.clone(), not_before: state.not_before, outcome: None }
-        });
+        let (mut opening, mut starts, mut told) = (None, None, None);
+        let sound = state.sound();
+        let is_wanted = state.opening.is_none() && sound < self.0.settings.max_connections;
+        if is_wanted && !state.queue.is_empty() {
+            match opener {
+                Opener::New(runtime) => {
+                    let pulse = Arc::new(Pulse::new(runtime.id()));
+                    starts = Some((runtime, Opening::new(self.clone(), pulse.clone())));
+                    opening = Some(pulse);
+                }
+                Opener::Same(pulse) => opening = Some(pulse.clone()),
+                Opener::Waiting => told = Some(state.queue.take()),
+                Opener::Nobody => {}
+            }
+            state.opening.clone_from(&opening);
+        }
+        self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
+        self.0.sound.store(sound, Ordering::Relaxed);
         // What follows takes the lock again: a place that nobody took, and a runtime that runs nothing any more.
         drop(state);
         drop(unclaimed);
-        if let Some(opening) = opening
-            && let Ok(runtime) = Handle::try_current()
-        {
-            runtime.spawn(opening.run());
+        for grant in told.into_iter().flatten() {
+            // Whoever waited may have gone.
+            let _ = grant.send(Grant::Again);
         }
+        if let Some((runtime, opening)) = starts {
+            opening.start(runtime);
+        }
+        opening
     }
 
-    /// What the opening of a connection came to.
-    fn opened(&self, outcome: Result<Connection, BoxError>) {
-        let mut state = self.0.lock();
-        state.is_opening = false;
-        let refused = match outcome {
-            Ok(connection) => {
-                (state.failures, state.not_before) = (0, None);
-                state.connections.push(Arc::new(connection));
-                None
-            }
-            Err(error) => {
-                let wait = FIRST_BACKOFF.saturating_mul(1 << state.failures.min(10)).min(MAX_BACKOFF);
-                state.failures = state.failures.saturating_add(1);
-                state.not_before = Some(Instant::now() + wait);
-                tracing::debug!(%error, "cannot connect");
-                // Where others are open, those in the queue wait for a place on them.
-                let is_alone = !state.connections.iter().any(|connection| connection.health().is_open());
-                is_alone.then(|| (Unreachable::new(error), std::mem::take(&mut state.queue)))
-            }
+    /// What the opening of a connection came to; whether the same task shall open another.
+    fn opened(&self, outcome: Result<Connection, BoxError>, by: &Arc<Pulse>) -> bool {
+        let connection = match outcome {
+            Ok(connection) => Arc::new(connection),
+            Err(error) => return self.note_failure(error, by, Opener::Same(by)),
         };
-        self.serve(state);
+        let mut state = self.0.lock();
+        let is_current = state.end_opening(by);
+        if is_current || state.sound() < self.0.settings.max_connections {
+            (state.failures, state.not_before) = (0, None);
+            state.connections.push(connection);
+        }
+        let opener = if is_current { Opener::Same(by) } else { Opener::Waiting };
+        self.serve(state, opener).is_some()
+    }
+
+    /// A connection could not be opened, and its task has ended.
+    fn failed(&self, error: BoxError, by: &Arc<Pulse>) {
+        self.note_failure(error, by, Opener::Waiting);
+    }
+
+    fn note_failure(&self, error: BoxError, by: &Arc<Pulse>, opener: Opener<'_>) -> bool {
+        let mut state = self.0.lock();
+        if !state.end_opening(by) {
+            return false;
+        }
+        let wait = FIRST_BACKOFF.saturating_mul(1 << state.failures.min(10)).min(MAX_BACKOFF);
+        state.failures = state.failures.saturating_add(1);
+        state.not_before = Some(later(Instant::now(), wait));
+        tracing::debug!(%error, "cannot connect");
+        // Where others are open, those in the queue wait for a place on them.
+        let refused = (state.sound() == 0).then(|| (Unreachable::new(error), state.queue.take()));
+        let goes_on = self.serve(state, opener).is_some();
         if let Some((error, queue)) = refused {
             for grant in queue {
                 // Whoever waited may have gone.
-                let _ = grant.send(Err(error.clone()));
+                let _ = grant.send(Grant::Failed(error.clone()));
             }
         }
+        goes_on
     }
+
+    /// The task that opened connections was dropped by its runtime.
+    fn abandoned(&self, opening: &Arc<Pulse>) {
+        let mut state = self.0.lock();
+        if state.end_opening(opening) {
+            self.serve(state, Opener::Waiting);
+        }
+    }
+
+    /// Gives up a place in the queue.
+    fn leave(&self, ticket: Ticket) {
+        let mut state = self.0.lock();
+        state.queue.leave(ticket);
+        self.0.waiting.store(state.queue.len(), Ordering::SeqCst);
+    }
+
+    /// Looks whether the other runtimes are driven that this pool depends on, and goes on without those that are not.
+    fn look_around(&self, runtime: &Handle) {
+        let now = Instant::now();
+        let mut state = self.0.lock();
+        let is_stalled = |pulse: &Pulse| pulse.runtime() != runtime.id() && pulse.is_silent(now);
+        let stalled: Vec<_> = state.pulses().filter(|pulse| is_stalled(pulse)).map(Pulse::runtime).collect();
+        for runtime in stalled {
+            state.pass_over(runtime);
+        }
+        self.serve(state, Opener::New(runtime));
+    }
+
+    /// Nobody drives that runtime: calls of others keep away from its connections.
+    fn pass_over(&self, stalled: Id) {
+        let mut state = self.0.lock();
+        state.pass_over(stalled);
+        let runtime = Handle::try_current().ok();
+        self.serve(state, runtime.as_ref().map_or(Opener::Waiting, Opener::New));
+    }
+
+    /// Connections that can carry calls, a moment ago.
+    fn sound_connections(&self) -> usize {
+        self.0.sound.load(Ordering::Relaxed)
+    }
+}
+
+fn no_runtime() -> Unreachable {
+    let text = "there is no tokio runtime to open a connection in, or it has stopped";
+    Unreachable::new(ConnectFailure::transient(text).into())
 }
 
 impl Shared {
@@ -191,53 +279,10 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl PoolState {
-    /// Of the connections that have room, the one with the fewest calls in flight.
-    fn least_busy(&self) -> Option<Arc<Connection>> {
-        let with_room = self.connections.iter().filter(|connection| connection.has_room());
-        with_room.min_by_key(|connection| connection.health().in_flight()).cloned()
-    }
-}
-
-/// A connection being opened. However that ends, it is noted: even if the runtime stops meanwhile.
-struct Opening {
-    pool: Pool,
-    not_before: Option<Instant>,
-    outcome: Option<Result<Connection, BoxError>>,
-}
-
-impl Opening {
-    async fn run(mut self) {
-        if let Some(at) = self.not_before {
-            sleep_until(at).await;
-        }
-        let shared = &self.pool.0;
-        let pool = Arc::downgrade(shared);
-        let open = async {
-            let io = shared.connector.connect().await?;
-            Connection::open(io, &shared.settings, move |event, health| on_event(&pool, event, health)).await
-        };
-        let limit = shared.settings.connect_timeout;
-        let outcome = timeout(limit, open).await;
-        self.outcome = Some(outcome.unwrap_or_else(|_| {
-            let text = format!("the server said not a word of HTTP/2 within {limit:?}");
-            Err(ConnectFailure::transient(text).into())
-        }));
-    }
-}
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        let stopped = || {
-            Err(ConnectFailure::transient(
-                "there is no tokio runtime to open a connection in, or it has stopped",
-            )
-            .into())
-        };
-        let outcome = self.outcome.take().unwrap_or_else(stopped);
-        self.pool.opened(outcome);
+    /// Before that, no connection is tried.
+    fn not_before(&self) -> Option<Instant> {
+        self.lock().not_before
     }
 }
 
@@ -245,32 +290,11 @@ impl Drop for Opening {
 fn on_event(pool: &Weak<Shared>, event: Event, health: &Arc<Health>) {
     let Some(pool) = pool.upgrade().map(Pool) else { return };
     let mut state = pool.0.lock();
-    if event == Event::Ended || state.connections.len() > 1 {
+    if event != Event::Idle || state.connections.len() > 1 {
         state.connections.retain(|connection| !connection.is(health));
     }
-    pool.serve(state);
-}
-
-/// A place for one request on a connection; it is free again when this is dropped.
-struct Slot {
-    pool: Pool,
-    connection: Arc<Connection>,
-}
-
-impl Slot {
-    fn new(pool: &Pool, connection: Arc<Connection>) -> Self {
-        connection.enter();
-        Self { pool: pool.clone(), connection }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.connection.leave();
-        if self.pool.0.waiting.load(Ordering::SeqCst) > 0 {
-            self.pool.serve(self.pool.0.lock());
-        }
-    }
+    let runtime = (event != Event::Dropped).then(Handle::try_current).and_then(Result::ok);
+    pool.serve(state, runtime.as_ref().map_or(Opener::Waiting, Opener::New));
 }
 
 impl fmt::Debug for Pool {

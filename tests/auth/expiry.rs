@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use contact_center_insights::auth::{Credentials, Token};
 use contact_center_insights::error::BoxError;
@@ -70,6 +70,7 @@ async fn no_call_fails_while_tokens_end() {
     let mint = Mint::new(Duration::from_secs(2));
     let client = script.client_with(mint.credentials());
     let began = Instant::now();
+    let began_by_wall = SystemTime::now();
     let mut failed = 0;
     for tick in 0..SECONDS * 100 {
         sleep_until(began + Duration::from_millis(tick * 10)).await;
@@ -87,10 +88,13 @@ async fn no_call_fails_while_tokens_end() {
         seen.at >= mint.began + Duration::from_millis(until)
     });
     assert_eq!(ended.count(), 0, "calls were sent with a token that had ended");
-    // Renewal starts after three quarters of a life: 60 s / 1.5 s = 40 at the most often.
+    // Renewal starts after three quarters of a life, 60 s / 1.5 s = 40 at the most often, by either clock: the paused one,
+    // or the wall's, which goes on while a busy machine computes.
     let fetches = mint.fetches();
+    let by_wall = began_by_wall.elapsed().unwrap_or_default().as_secs();
     println!("{fetches} fetches in {SECONDS} s");
-    assert!((30..=42).contains(&fetches), "{fetches}");
+    let most = 42 + usize::try_from(by_wall * 2 / 3).unwrap();
+    assert!((30..=most).contains(&fetches), "{fetches}, at most {most}");
 }
 
 /// The server refuses a token early: one fetch for all calls that were refused, and none of them fails.

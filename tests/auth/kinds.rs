@@ -21,6 +21,9 @@ pub enum Kind {
     Impersonated,
     AuthzMetadata,
     AuthzServiceAccount,
+    /// No credentials anywhere: not in [`Kind::ALL`].
+    Absent,
+    AuthzAbsent,
 }
 
 impl Kind {
@@ -41,13 +44,17 @@ impl Kind {
             Self::Impersonated => "`google-cloud-auth`, impersonated service account",
             Self::AuthzMetadata => "`google-authz`, metadata server",
             Self::AuthzServiceAccount => "`google-authz`, service account",
+            Self::Absent => "`google-cloud-auth`, no credentials",
+            Self::AuthzAbsent => "`google-authz`, no credentials",
         }
     }
 
     fn backend(self) -> &'static str {
         match self {
-            Self::Metadata | Self::User | Self::External | Self::Impersonated => "google-cloud-auth",
-            Self::AuthzMetadata | Self::AuthzServiceAccount => "google-authz",
+            Self::Metadata | Self::User | Self::External | Self::Impersonated | Self::Absent => {
+                "google-cloud-auth"
+            }
+            Self::AuthzMetadata | Self::AuthzServiceAccount | Self::AuthzAbsent => "google-authz",
         }
     }
 
@@ -73,6 +80,10 @@ impl Kind {
             .env("RUST_BACKTRACE", "0")
             .env_remove("GCE_METADATA_IP");
         match self.file(server, tls.0) {
+            // A look for a metadata server finds a closed port.
+            None if matches!(self, Self::Absent | Self::AuthzAbsent) => {
+                command.env("GCE_METADATA_IP", "127.0.0.1:1")
+            }
             None => command.env("GCE_METADATA_HOST", server.to_string()),
             Some(file) => command.env("GOOGLE_APPLICATION_CREDENTIALS", write(&file)),
         };
@@ -89,7 +100,7 @@ impl Kind {
             })
         };
         Some(match self {
-            Self::Metadata | Self::AuthzMetadata => return None,
+            Self::Metadata | Self::AuthzMetadata | Self::Absent | Self::AuthzAbsent => return None,
             Self::User => {
                 let mut file = user("token");
                 file["quota_project_id"] = json!("planted-quota-project");

@@ -90,13 +90,13 @@ async fn measure(kind: Kind, answer: Answer, tls: &(TlsAcceptor, PathBuf)) -> Ce
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_comes_of_every_token_server_is_as_documented() {
     let tls = Arc::new(certificate());
-    let room = Arc::new(Semaphore::new(12));
+    let permits = Arc::new(Semaphore::new(12));
     let mut running = JoinSet::new();
     for (row, (_, answer)) in SCRIPTS.into_iter().enumerate() {
         for (column, kind) in Kind::ALL.into_iter().enumerate() {
-            let (tls, room) = (tls.clone(), room.clone());
+            let (tls, permits) = (tls.clone(), permits.clone());
             running.spawn(async move {
-                let _place = room.acquire().await.unwrap();
+                let _permit = permits.acquire().await.unwrap();
                 (column, row, measure(kind, answer, &tls).await)
             });
         }

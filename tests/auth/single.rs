@@ -57,7 +57,7 @@ async fn a_service_account_signs_its_own_token() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_ends_calls_at_once() {
+async fn a_malformed_key_ends_calls_at_once() {
     let mut key = kinds::service_account("https://localhost:1/token");
     key["private_key"] = json!("-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----\n");
     let key = kinds::write(&key);
@@ -107,7 +107,27 @@ async fn credentials_of_another_universe_are_not_sent() {
     }
 }
 
-/// `GCE_METADATA_IP` says where Python's library looks whether there is a metadata server; neither backend needs that.
+/// With the patience of 30 s that clients have by default: a caller who has no credentials is told so without it, in
+/// words, with the whole command that helps.
+#[tokio::test]
+async fn where_there_are_no_credentials_a_call_says_so_at_once() {
+    for kind in [Kind::Absent, Kind::AuthzAbsent] {
+        let run = Run::of("one-call", kind, [Answer::Good], &[]).await;
+        let error = run.line("@error");
+        for part in [
+            "no credentials were found: GOOGLE_APPLICATION_CREDENTIALS is not set",
+            "/nonexistent/.config/gcloud/application_default_credentials.json does not exist",
+            "no metadata server of Google Cloud answers at 127.0.0.1;",
+            "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the path of a \
+             credentials file",
+        ] {
+            assert!(error.contains(part), "{kind:?}: {part} is not in {error}");
+        }
+        assert_eq!(run.requests(), 0);
+    }
+}
+
+/// `GCE_METADATA_IP` only says where to look whether there is a metadata server, which `GCE_METADATA_HOST` answers.
 #[tokio::test]
 async fn the_metadata_host_alone_says_where_the_metadata_server_is() {
     for kind in [Kind::Metadata, Kind::AuthzMetadata] {

@@ -61,11 +61,22 @@ impl Kind {
             }
             Self::Poll => {
                 let poller: Poller<IssueModel, CreateIssueModelMetadata> = client.poller(NAME)?;
-                let policy = PollPolicy::default()
-                    .with_first_wait(WAIT)
-                    .with_max_wait(WAIT)
-                    .with_max_faults(patience.attempts - 1);
-                assert_eq!(poller.with_policy(policy).until_done().await?, model());
+                let policy = PollPolicy::default().with_first_wait(WAIT).with_max_wait(WAIT);
+                let mut poller = poller.with_policy(policy);
+                // Polls are made one by one, so that their number is known: waiting ends by time.
+                let mut failures = 0;
+                while !poller.last().is_some_and(contact_center_insights::Operation::is_done) {
+                    match poller.poll().await {
+                        Ok(_) => failures = 0,
+                        Err(error) => {
+                            failures += 1;
+                            if failures == patience.attempts || !error.is_transient() {
+                                return Err(error);
+                            }
+                        }
+                    }
+                }
+                assert_eq!(poller.until_done().await?, model());
             }
             Self::List => {
                 let request = ListOperationsRequest { name: PARENT.to_owned(), ..Default::default() };

@@ -182,7 +182,7 @@ fn words(effect: ServerEffect) -> &'static str {
         ServerEffect::NotSent => "no: not sent",
         ServerEffect::Refused => "no: refused",
         ServerEffect::Answered => "no: answered",
-        ServerEffect::Unknown => "unknown",
+        _ => "unknown",
     }
 }
 

@@ -95,7 +95,7 @@ fn connections() -> Vec<Row> {
         says("GOAWAY that leaves it out, then close", |_| go_away(0, 0, ""), Close, unavailable(Refused)),
         says(
             "GOAWAY `ENHANCE_YOUR_CALM` that leaves it out",
-            |_| go_away(0, 11, "too_many_pings"),
+            |_| go_away(0, 11, "too_many_calls"),
             Close,
             Overload(Code::ResourceExhausted, Refused),
         ),
@@ -209,7 +209,7 @@ fn replies() -> Vec<Row> {
         ),
         says("message that does not decode", body(message(b"\xff\xff")), Stay, torn),
         says("message flagged as compressed", body(vec![1, 0, 0, 0, 1, 0]), Stay, torn),
-        says("bytes that are no gRPC message", body(b"<html>".to_vec()), Stay, torn),
+        says("bytes that are not a gRPC message", body(b"<html>".to_vec()), Stay, torn),
         says(
             "message beyond the client's limit",
             body(message(&[0; MAX_REPLY_SIZE + 1])),

@@ -121,7 +121,7 @@ async fn what_is_not_used_is_closed_but_for_the_last() {
     server.set_delay(Duration::from_millis(1));
     crowd(&client, 40).await;
     assert_eq!((server.opened(), server.closed()), (4, 0));
-    sleep(Duration::from_mins(5)).await;
+    sleep(Duration::from_mins(15)).await;
     assert_eq!((server.opened(), server.closed()), (4, 3));
     get(client).await.unwrap();
     assert_eq!(server.opened(), 4);

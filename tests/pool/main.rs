@@ -6,6 +6,7 @@
 
 mod ends;
 mod pings;
+mod runtimes;
 mod server;
 mod streams;
 #[path = "../support/mod.rs"]
@@ -117,6 +118,63 @@ async fn the_line_is_first_come_first_served() {
     assert_eq!(finished, [1, 2, 5, 6, 7, 8]);
     assert_eq!(server.most_in_flight(), 1);
     get(client).await.unwrap();
+}
+
+/// An attempt that never got a place says so: nothing was sent, and what to do.
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_time_passes_in_the_queue_says_so() {
+    let server = Server::start(100);
+    let transport = server.transport().with_max_connections(2).with_max_streams(3).build().unwrap();
+    let with_timeout = |timeout| {
+        let policy = RetryPolicy::never().with_attempt_timeout(timeout);
+        Client::builder().with_transport(transport.clone()).with_retry(policy).build().unwrap()
+    };
+    server.hold();
+    let long = with_timeout(Duration::from_hours(1));
+    let held: JoinSet<_> = (0..6).map(|_| get(long.clone())).collect();
+    sleep(Duration::from_secs(1)).await;
+    let error = get(with_timeout(Duration::from_secs(30))).await.unwrap_err();
+    assert!(error.is_transient() && !error.may_have_been_applied(), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("waited 30.0s in the client's own queue, and nothing was sent"), "{text}");
+    assert!(text.contains("all 2 connections carry as many calls as allowed"), "{text}");
+    assert!(text.contains("with_max_connections"), "{text}");
+    drop(held);
+}
+
+/// The time that a call spent in the queue before it was sent is part of what its error says.
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_time_passes_mostly_in_the_queue_says_so() {
+    let server = Server::start(100);
+    let client = client(&server, |builder| builder.with_max_connections(1).with_max_streams(1));
+    server.hold();
+    let first = tokio::spawn(get(client.clone()));
+    sleep(Duration::from_secs(1)).await;
+    let second = tokio::spawn(get(client.clone()));
+    sleep(Duration::from_secs(50)).await;
+    first.abort();
+    let error = second.await.unwrap().unwrap_err();
+    assert!(error.may_have_been_applied(), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("no whole reply within 60.0s, of which 50.0s passed before the request had a place"),
+        "{text}"
+    );
+}
+
+/// Many more than there are places: each is served, and those that give up cost the others nothing.
+#[tokio::test(start_paused = true)]
+async fn a_large_crowd_is_served() {
+    let server = Server::start(100);
+    let client = client(&server, |builder| builder.with_max_connections(2));
+    server.hold();
+    let dropped: JoinSet<_> = (0..2000).map(|_| get(client.clone())).collect();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((server.opened(), server.in_flight()), (2, 200));
+    drop(dropped);
+    server.release();
+    crowd(&client, 2000).await;
+    assert_eq!(server.opened(), 2);
 }
 
 /// A thousand calls that are dropped at every stage leave no place taken.

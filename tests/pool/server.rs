@@ -69,7 +69,7 @@ impl Server {
             .with_connector(move || std::future::ready(server.dial()))
     }
 
-    fn dial(&self) -> io::Result<tokio::io::DuplexStream> {
+    pub fn dial(&self) -> io::Result<tokio::io::DuplexStream> {
         let state = &self.0;
         state.dials.fetch_add(1, Ordering::SeqCst);
         let refuse = |left: usize| left.checked_sub(1);

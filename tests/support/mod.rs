@@ -14,8 +14,7 @@ use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueMo
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
 use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
+    CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse, Operation,
 };
 use contact_center_insights::{Client, Transport};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -186,14 +185,6 @@ impl Operations for Script {
         self.see("CancelOperation", request.metadata());
         self.cancelled.lock().unwrap().push(request.into_inner().name);
         Ok(Response::new(()))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("DeleteOperation"))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("WaitOperation"))
     }
 }
 

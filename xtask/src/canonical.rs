@@ -8,11 +8,14 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, FileDescriptor, Value};
 use sha2::{Digest as _, Sha256};
 
-/// What the contract is made of; everything these import comes along.
-pub(crate) const ROOTS: [&str; 3] = [
+/// What the contract is made of; everything these import comes along. The two of `google.api` are imported by other
+/// services' protos, never by this API's.
+pub(crate) const ROOTS: [&str; 5] = [
     "google/cloud/contactcenterinsights/v1/contact_center_insights.proto",
     "google/rpc/error_details.proto",
     "google/rpc/code.proto",
+    "google/api/field_info.proto",
+    "google/api/routing.proto",
 ];
 
 /// The SHA-256 of the canonical descriptors in a serialized set.

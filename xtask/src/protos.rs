@@ -16,7 +16,7 @@ use crate::printer;
 pub(crate) fn refresh(from: &Path, folder: &Path) -> Result<(), String> {
     let bytes = fs::read(from).map_err(|e| format!("cannot read {}: {e}", from.display()))?;
     let published = DescriptorPool::decode(bytes.as_slice())
-        .map_err(|e| format!("{} is no FileDescriptorSet: {e}", from.display()))?;
+        .map_err(|e| format!("{} is not a FileDescriptorSet: {e}", from.display()))?;
     let comments = comments_in(folder)?;
     let files = closure(&published)?;
     for file in &files {
@@ -84,6 +84,6 @@ mod tests {
     #[test]
     fn a_set_without_the_service_is_refused_by_name() {
         let error = closure(&DescriptorPool::new()).unwrap_err();
-        assert!(error.contains("google/rpc/code.proto"), "{error}");
+        assert!(ROOTS.iter().any(|root| error.ends_with(root)), "{error}");
     }
 }

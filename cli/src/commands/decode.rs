@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use contact_center_insights::json::{JsonError, Printer, Reader};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::Message as _;
 
@@ -23,11 +24,15 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 pub(super) fn run(args: &Decode, output: Format) -> Result<(), Failure> {
-    let mut bytes = read(args.file.as_deref())?;
-    if args.base64 {
-        bytes = from_base64(&bytes)?;
-    }
-    print(&output.one(&decode(&bytes)?)?)
+    let input = read(args.file.as_deref())?;
+    let operation = if args.base64 {
+        decode(&from_base64(&input)?)?
+    } else if input.trim_ascii_start().starts_with(b"{") {
+        from_json(&input, args.lenient)?
+    } else {
+        decode_any(&input)?
+    };
+    print(&output.one_with(Printer::new().raw_fields(args.raw_fields), &operation)?)
 }
 
 fn read(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
@@ -52,7 +57,7 @@ fn from_base64(text: &[u8]) -> Result<Vec<u8>, Failure> {
     let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     STANDARD.decode(&text).or_else(|_| URL_SAFE.decode(&text)).map_err(|error| {
         Failure::because(Exit::Usage, "the input is not base64", error)
-            .with_help("leave --base64 out if the input is the binary form")
+            .with_help("leave --base64 out, and what the input is will be found")
     })
 }
 
@@ -71,18 +76,59 @@ fn decode(bytes: &[u8]) -> Result<Operation, Failure> {
     }
 }
 
+/// Takes what is text in hex or base64 as that, if an operation comes of it; everything else as it is.
+fn decode_any(input: &[u8]) -> Result<Operation, Failure> {
+    let text = input.trim_ascii();
+    let binary = decode(input);
+    // A name may be all that is set, and its bytes may all be letters.
+    let is_plain = |operation: &Operation| {
+        operation.name.starts_with("projects/") || operation.name.starts_with("operations/")
+    };
+    if binary.as_ref().is_ok_and(is_plain) || !text.iter().all(|byte| is_textual(*byte)) {
+        return binary;
+    }
+    let mut decoded = [from_hex(text), from_base64(text).ok()].into_iter().flatten();
+    decoded.find_map(|bytes| decode(&bytes).ok()).map_or(binary, Ok)
+}
+
+fn is_textual(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_= \t\r\n".contains(&byte)
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
+fn from_json(input: &[u8], is_lenient: bool) -> Result<Operation, Failure> {
+    const NOT_ONE: &str = "the input is JSON, but not a google.longrunning.Operation";
+    let text = std::str::from_utf8(input).map_err(|error| Failure::because(Exit::Usage, NOT_ONE, error))?;
+    let read = Reader::new().ignore_unknown(is_lenient).message::<Operation>(text);
+    let read = read.map_err(|error| {
+        let is_unknown = matches!(error, JsonError::UnknownField { .. });
+        let failure = Failure::because(Exit::Usage, NOT_ONE, error);
+        if is_unknown { failure.with_help("--lenient skips what is unknown") } else { failure }
+    })?;
+    for skipped in &read.skipped {
+        eprint_line(format!("skipped: {skipped}"));
+    }
+    Ok(read.value)
+}
+
 /// What the input may be instead.
 fn guess(bytes: &[u8]) -> &'static str {
     let text = bytes.trim_ascii();
-    let is_all = |wanted: fn(u8) -> bool| !text.is_empty() && text.iter().all(|byte| wanted(*byte));
-    if text.starts_with(b"{") {
-        "it looks like JSON already; decode reads the binary form"
-    } else if is_all(|byte| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace()) {
-        "it looks like hex; turn it into bytes first: xxd -r -p FILE | cci operations decode"
-    } else if is_all(|byte| byte.is_ascii_alphanumeric() || b"+/-_= \t\r\n".contains(&byte)) {
-        "it looks like base64; add --base64"
-    } else {
+    if text.is_empty() || !text.iter().all(|byte| is_textual(*byte)) {
         "the input is the bytes of one message, without a length or a gRPC frame before them"
+    } else if text.iter().all(|byte| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace()) {
+        "it looks like hex, but of no operation; is it whole?"
+    } else {
+        "it looks like base64, but of no operation; is it whole?"
     }
 }
 
@@ -107,6 +153,8 @@ mod tests {
 
     /// Reads and prints as the command does; the test is that it returns.
     fn survive(bytes: &[u8]) {
+        let _ = from_json(bytes, true);
+        let _ = decode_any(bytes);
         if let Ok(operation) = decode(bytes) {
             for format in [Format::Json, Format::Yaml, Format::Table, Format::Name] {
                 let _ = format.one(&operation);
@@ -126,19 +174,40 @@ mod tests {
     }
 
     #[test]
+    fn every_form_is_found() {
+        let bytes = operation().encode_to_vec();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let wrapped = format!("{}\n{}\n", &hex[..40], &hex[40..].to_uppercase());
+        for input in
+            [bytes.clone(), hex.into_bytes(), wrapped.into_bytes(), STANDARD.encode(&bytes).into_bytes()]
+        {
+            assert_eq!(decode_any(&input).unwrap(), operation());
+        }
+        // All letters, and yet the binary form.
+        let lettered = Operation { name: format!("projects/{}", "p".repeat(56)), ..Default::default() };
+        assert_eq!(decode_any(&lettered.encode_to_vec()).unwrap(), lettered);
+    }
+
+    #[test]
+    fn json_is_read_strictly_unless_asked_otherwise() {
+        let text = br#"{"name": "projects/p/locations/l/operations/1", "new": 1}"#;
+        let failure = from_json(text, false).unwrap_err().to_string();
+        assert!(failure.contains("new: ") && failure.contains("--lenient"), "{failure}");
+        assert_eq!(from_json(text, true).unwrap().name, "projects/p/locations/l/operations/1");
+    }
+
+    #[test]
     fn anything_else_is_refused_with_a_guess() {
-        let base64 = STANDARD.encode(operation().encode_to_vec());
-        let cases: [(&[u8], &str); 6] = [
+        let cases: [(&[u8], &str); 5] = [
             (b"", "it is empty"),
-            (b"{\"name\": \"x\"}", "looks like JSON"),
             (b"0a2370726f\n", "looks like hex"),
-            (base64.as_bytes(), "add --base64"),
+            (b"CiNwcm9qZWN0cw==", "looks like base64"),
             (&[0xff; 9], "the bytes of one message"),
             // Field 15, varint 1.
             (&[0x78, 1], "none of an operation's fields"),
         ];
         for (bytes, words) in cases {
-            let failure = decode(bytes).unwrap_err();
+            let failure = decode_any(bytes).unwrap_err();
             assert_eq!(failure.exit(), Exit::Usage);
             assert!(failure.to_string().contains(words), "{failure}");
         }

@@ -57,12 +57,12 @@ fn profiles_are_for_all_methods_or_for_one() {
 fn a_bad_seed_is_refused_by_its_entry() {
     let cases = [
         ("{", "not JSON"),
-        ("[]", "not a JSON object"),
+        ("7", "not a JSON object"),
         (r#"{"models": []}"#, "`models` is unknown"),
         (r#"{"operations": [{"name": "x"}]}"#, "operations[0] (`x`)"),
         (
             r#"{"operations": [{"name": "projects/p/locations/l/operations/1", "foo": 1}]}"#,
-            "operations[0] (`projects/p/",
+            "operations[0].foo: ",
         ),
     ];
     for (seed, words) in cases {

@@ -151,7 +151,7 @@ fn cancel_shows_what_it_came_to() {
 #[test]
 fn wait_follows_to_the_end_and_shows_partial_errors() {
     let server = Server::start(&["--profile", "polls:3"]);
-    let run = server.operations(&["wait", &server.train(), "--interval", "1ms", "-o", "table"]);
+    let run = server.operations(&["wait", &server.train(), "--interval", "100ms", "-o", "table"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.stdout.contains("STATE    SUCCEEDED"), "{}", run.stdout);
 
@@ -234,7 +234,46 @@ fn decode_reads_stdin_and_base64() {
     let text = b"CiNwcm9qZWN0cy9wL2xvY2F0aW9ucy9sL29wZXJhdGlvbnMvMQ==\n".to_vec();
     let run = decode(&["--base64"], text.clone());
     assert_eq!((run.code, run.stdout), (0, name("1") + "\n"));
-    let run = decode(&[], text);
+    let hex = operation.encode_to_vec().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let json = format!(r#"{{"name": "{}"}}"#, name("1"));
+    for input in [text, hex.into_bytes(), json.into_bytes()] {
+        let run = decode(&[], input);
+        assert_eq!((run.code, run.stdout), (0, name("1") + "\n"));
+    }
+}
+
+#[test]
+fn decode_skips_what_is_unknown_if_asked() {
+    let text = format!(
+        r#"{{"name": "{}", "response": {{"@type": "x/google.cloud.contactcenterinsights.v1.Analysis",
+        "satisfiesPzs": true}}, "metadata": {{"@type": "x/a.B", "value": "CAE="}}}}"#,
+        name("1")
+    );
+    let path = file(&text);
+    let run = cci(&["operations", "decode", path.to_str().unwrap()]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
-    assert!(run.stderr.contains("add --base64"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("response.satisfiesPzs: ") && run.stderr.contains("--lenient"),
+        "{}",
+        run.stderr
+    );
+    let run = cci(&["operations", "decode", "--lenient", "--raw-fields", path.to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.starts_with("skipped: response.satisfiesPzs: "), "{}", run.stderr);
+    let printed: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(printed["metadata"]["value"], "CAE=");
+    assert_eq!(printed["metadata"]["@fields"]["1"], "1");
+}
+
+/// What a list prints is what an emulator starts with.
+#[test]
+fn a_list_is_a_seed() {
+    let documents = [running("1"), succeeded("2")];
+    let server = Server::with_operations(&documents);
+    let listed = server.operations(&["list", PARENT]).stdout;
+    let seed = contact_center_insights_emulator::Seed::from_json(&listed).unwrap();
+    assert!(!seed.is_empty());
+    let page = server.http("GET", &format!("/v1/{PARENT}/operations?pageSize=1"), "");
+    assert!(page.get("nextPageToken").is_some(), "{page}");
+    contact_center_insights_emulator::Seed::from_json(&page.to_string()).unwrap();
 }

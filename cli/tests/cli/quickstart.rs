@@ -52,5 +52,5 @@ fn a_scripted_failure_is_a_failure() {
     let run = cci_in(&[], &["quickstart", "--profile", "polls:1,fail=INTERNAL:on purpose", "-o", "json"]);
     assert_eq!(run.code, 5);
     assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap()["error"]["message"], "on purpose");
-    assert!(run.stderr.contains("cause: INTERNAL: on purpose"), "{}", run.stderr);
+    assert!(run.stderr.contains("ended with INTERNAL: on purpose"), "{}", run.stderr);
 }

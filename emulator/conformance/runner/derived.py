@@ -32,7 +32,7 @@ def _required():
 
 
 def _malformed(written):
-    """A good request whose name or parent is no name is refused with that field."""
+    """A good request whose name or parent is not a name is refused with that field."""
     good = {}
     for case in written:
         for step in case.steps:

@@ -22,10 +22,10 @@ pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
         path: entry.path,
         transport: transport.to_owned(),
         time: Some(entry.time.into()),
-        duration: entry.duration.and_then(duration),
-        deadline: entry.deadline.and_then(duration),
+        duration: entry.duration.map(time::wire),
+        deadline: entry.deadline.map(time::wire),
         attempt: entry.attempt,
-        gap: entry.gap.and_then(duration),
+        gap: entry.gap.map(time::wire),
         headers: headers.collect(),
         code: entry.code.map(|code| code_name(code).to_owned()).unwrap_or_default(),
         fault: entry.fault.unwrap_or_default(),
@@ -46,7 +46,7 @@ pub(super) fn fault(entry: &Entry) -> proto::Fault {
         times: fault.times.unwrap_or_default(),
         always: fault.times.is_none(),
         probability: fault.probability,
-        delay: Some(fault.delay).filter(|delay| *delay > Duration::ZERO).and_then(duration),
+        delay: Some(fault.delay).filter(|delay| *delay > Duration::ZERO).map(time::wire),
         after_execution: fault.also_executes,
         matched: entry.matched,
         hit: entry.hit,
@@ -78,7 +78,7 @@ fn effect(effect: &Effect) -> Option<Shown> {
         Effect::Break(Break::Half(Some(code))) => Shown::HalfThenReset(*code),
         Effect::Break(Break::NoStatus) => plain(Plain::NoStatus),
         Effect::Break(Break::Slow { bytes, every }) => {
-            Shown::SlowBody(proto::SlowBody { bytes: *bytes, every: duration(*every) })
+            Shown::SlowBody(proto::SlowBody { bytes: *bytes, every: Some(time::wire(*every)) })
         }
         Effect::Break(Break::Http { status, content_type, body }) => Shown::HttpReply(proto::HttpReply {
             status: u32::from(*status),
@@ -86,8 +86,4 @@ fn effect(effect: &Effect) -> Option<Shown> {
             body: body.clone(),
         }),
     })
-}
-
-fn duration(duration: Duration) -> Option<prost_types::Duration> {
-    Some(time::wire(duration))
 }

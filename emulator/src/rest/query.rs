@@ -182,19 +182,6 @@ fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
     }
 }
 
-/// The masks of a request in its body, as a query may have them too: Node's client keeps the names of the proto.
-pub(super) fn camel_masks(input: &MessageDescriptor, fields: &mut Map<String, Value>) {
-    for (name, value) in fields {
-        let field = input.get_field_by_json_name(name).or_else(|| input.get_field_by_name(name));
-        let kind = field.map(|field| field.kind());
-        let is_mask = kind.as_ref().and_then(Kind::as_message).map(MessageDescriptor::full_name)
-            == Some("google.protobuf.FieldMask");
-        if let Some(mask) = value.as_str().filter(|_| is_mask) {
-            *value = Value::from(camel_paths(mask));
-        }
-    }
-}
-
 /// Masks are in lowerCamelCase in JSON; `snake_case` is accepted.
 fn camel_paths(mask: &str) -> String {
     let mut camel = String::with_capacity(mask.len());

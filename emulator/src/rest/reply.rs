@@ -20,7 +20,11 @@ pub(super) struct JsonStyle {
 
 /// Any reply.
 pub(super) fn json(style: JsonStyle, status: u16, value: &Value) -> Response<String> {
-    let mut body = if style.compact { value.to_string() } else { format!("{value:#}") };
+    text(status, if style.compact { value.to_string() } else { format!("{value:#}") })
+}
+
+/// Any reply, printed already.
+pub(super) fn text(status: u16, mut body: String) -> Response<String> {
     body.push('\n');
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -21,7 +21,7 @@ use crate::script::Break;
 /// So that what was sent before is on its way when the connection is closed; closing takes what is not.
 const FLUSH: Duration = Duration::from_millis(10);
 /// What stands for "never" between the parts of a slow reply, as in tokio's own timers.
-const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+const NEVER: Duration = Duration::from_hours(30 * 365 * 24);
 /// The last stream that is named by a GOAWAY which refuses nothing: the largest there is.
 const ALL_STREAMS: u32 = 0x7fff_ffff;
 

@@ -11,7 +11,7 @@ use contact_center_insights_emulator::Emulator;
 
 use crate::support::{L, World, metadata, refused, seed};
 
-/// A revision with one question, and three labels of one conversation about it, of which one is no answer.
+/// A revision with one question, and three labels of one conversation about it, of which one is not an answer.
 async fn world(profile: &str) -> (World, String) {
     let revision = format!("{L}/qaScorecards/card/revisions/1");
     let label = |id: u8, key: &str| {

@@ -19,6 +19,8 @@ use contact_center_insights::auth::Token;
 use contact_center_insights::call::{CallSettings, Caller, RetryPolicy};
 use contact_center_insights::error::BoxError;
 use contact_center_insights::lro::{Outcome, PollPolicy, Poller};
+use contact_center_insights::prost::Message as _;
+use contact_center_insights::prost_types::FileDescriptorSet;
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
 use contact_center_insights::proto::insights::issue_model::ModelType;
 use contact_center_insights::proto::insights::{
@@ -172,4 +174,15 @@ async fn our_calls_are_retried_and_their_errors_name_our_method() {
 fn the_published_descriptors_are_those_of_the_crate() {
     let published: &[u8] = include_bytes!(env!("IMPORTED_DESCRIPTORS"));
     assert!(published == FILE_DESCRIPTOR_SET);
+}
+
+/// Our proto imports them, so that it would not compile without; Insights itself has no use for them.
+#[test]
+fn the_published_protos_include_what_only_other_services_import() {
+    let ours = include_str!("../proto/acme/transcoding/v1/transcoding.proto");
+    let published = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+    for file in ["google/api/field_info.proto", "google/api/routing.proto"] {
+        assert!(ours.contains(&format!("import \"{file}\";")), "{file}");
+        assert!(published.file.iter().any(|published| published.name() == file), "{file}");
+    }
 }

@@ -210,7 +210,7 @@ async fn the_fetch_timeout_is_settable() {
     let began = Instant::now();
     let error = cache.token().await.unwrap_err();
     assert_eq!(began.elapsed().as_secs(), 3);
-    assert_eq!(error.reason().to_string(), "no token within 3s");
+    assert_eq!(error.to_string(), "script gave no token: no token within 3s");
 }
 
 #[tokio::test(start_paused = true)]

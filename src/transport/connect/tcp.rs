@@ -33,9 +33,9 @@ impl Tcp {
 
     /// Opens a connection to `host:port`.
     pub(super) async fn open(&self, place: &str) -> Result<Io, ConnectFailure> {
-        let uri: Uri = format!("http://{place}")
-            .parse()
-            .map_err(|error| ConnectFailure::permanent(format!("`{place}` is no host")).because(error))?;
+        let uri: Uri = format!("http://{place}").parse().map_err(|error| {
+            ConnectFailure::permanent(format!("`{place}` is not a host name")).because(error)
+        })?;
         // Always ready: it holds nothing.
         let stream = self.0.clone().call(uri).await.map_err(|error| explain(place, error.into()))?;
         Ok(Box::new(stream.into_inner()))

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -12,11 +11,15 @@ use bytes::Bytes;
 use h2::SendStream;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use http::Request;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 
-use super::PoolSettings;
+use super::health::Health;
+use super::inbound::Inbound;
 use super::keepalive::{Keepalive, Liveness};
+use super::ping_interval::Interval;
+use super::pulse::{Pulse, Pulsing};
+use super::settings::PoolSettings;
 use crate::error::{BoxError, ConnectFailure};
 use crate::transport::connect::{HTTP1, Io, TLS};
 
@@ -34,48 +37,6 @@ pub(super) struct Connection {
     health: Arc<Health>,
 }
 
-/// What the task that drives a connection knows of it.
-#[derive(Debug, Default)]
-pub(super) struct Health {
-    /// Requests that have not been answered to the end.
-    in_flight: AtomicUsize,
-    /// How many the server allows at once.
-    limit: AtomicUsize,
-    /// Requests that were ever sent.
-    used: AtomicUsize,
-    state: AtomicU8,
-    /// Whether the server has said anything.
-    has_spoken: AtomicBool,
-}
-
-const OPEN: u8 = 0;
-/// Takes no new requests; those in flight may still be answered.
-const CLOSING: u8 = 1;
-/// As `CLOSING`, and because pings were not answered.
-const DEAD: u8 = 2;
-
-impl Health {
-    pub(super) fn is_open(&self) -> bool {
-        self.state.load(Ordering::Acquire) == OPEN
-    }
-
-    pub(super) fn is_dead(&self) -> bool {
-        self.state.load(Ordering::Acquire) == DEAD
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Acquire)
-    }
-
-    pub(super) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
-    }
-
-    fn close(&self, state: u8) {
-        self.state.fetch_max(state, Ordering::AcqRel);
-    }
-}
-
 /// What a connection tells the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
@@ -83,6 +44,8 @@ pub(super) enum Event {
     Idle,
     /// It carries nothing any more.
     Ended,
+    /// The task that drove it was dropped, by its own end or by that of its runtime.
+    Dropped,
 }
 
 /// A request that this connection did not take.
@@ -100,10 +63,12 @@ impl Connection {
     pub(super) async fn open(
         io: Io,
         settings: &PoolSettings,
+        interval: &Arc<Interval>,
         observer: impl Fn(Event, &Arc<Health>) + Send + 'static,
     ) -> Result<Self, BoxError> {
-        let health = Arc::new(Health::default());
-        let io = FirstByte { io, health: health.clone() };
+        let runtime = Handle::current();
+        let health = Arc::new(Health::new(Pulse::new(runtime.id()), interval.clone()));
+        let io = Inbound::new(io, health.clone());
         let (sender, mut connection) = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -112,16 +77,18 @@ impl Connection {
             .handshake::<_, Bytes>(io)
             .await
             .map_err(not_http2)?;
-        let keepalive = connection.ping_pong().map(|pings| Keepalive::new(pings, settings));
+        let pings = connection.ping_pong();
+        let keepalive = pings.map(|pings| Keepalive::new(pings, health.ping_interval(), settings));
         let (spoken, has_spoken) = oneshot::channel();
-        tokio::spawn(Driver {
+        let driver = Driver {
             connection,
             keepalive,
             max_streams: settings.max_streams,
             health: health.clone(),
             spoken: Some(spoken),
             observer,
-        });
+        };
+        runtime.spawn(Pulsing::new(health.pulse().clone(), driver));
         match has_spoken.await {
             Ok(Ok(())) => Ok(Self { sender: Mutex::new(sender), health }),
             Ok(Err(failure)) => Err(failure.into()),
@@ -138,18 +105,15 @@ impl Connection {
         Arc::ptr_eq(&self.health, health)
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.health.is_open() && self.health.in_flight() < self.health.limit.load(Ordering::Acquire)
+    /// Whether a call of this runtime finds a place on it.
+    pub(super) fn has_room_for(&self, runtime: Option<Id>) -> bool {
+        let is_at_home = || runtime == Some(self.health.pulse().runtime());
+        self.health.has_room() && (!self.health.is_stalled() || is_at_home())
     }
 
-    /// Counts a request in; [`Connection::leave`] counts it out.
-    pub(super) fn enter(&self) {
-        self.health.in_flight.fetch_add(1, Ordering::AcqRel);
-        self.health.used.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn leave(&self) {
-        self.health.in_flight.fetch_sub(1, Ordering::AcqRel);
+    /// Whether it can carry calls of any runtime.
+    pub(super) fn is_sound(&self) -> bool {
+        self.health.is_open() && !self.health.is_stalled()
     }
 
     /// Queues the head of a request.
@@ -164,12 +128,12 @@ impl Connection {
             // A stream waits for its grant: the server has lowered its limit. Another may wait with it.
             Poll::Pending => sender.clone().send_request(head, false),
             Poll::Ready(Err(_)) => {
-                self.health.close(CLOSING);
+                self.health.close();
                 return Err(Unsent::Closing(Box::new(head)));
             }
         };
         sent.map_err(|error| {
-            self.health.close(CLOSING);
+            self.health.close();
             Unsent::ClosedBeforeSend(error)
         })
     }
@@ -183,7 +147,7 @@ impl fmt::Debug for Connection {
 
 /// Moves the bytes of a connection, and watches it, until it ends.
 struct Driver<F: Fn(Event, &Arc<Health>)> {
-    connection: h2::client::Connection<FirstByte, Bytes>,
+    connection: h2::client::Connection<Inbound, Bytes>,
     keepalive: Option<Keepalive>,
     max_streams: usize,
     health: Arc<Health>,
@@ -206,17 +170,18 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
                 Liveness::Idle => (this.observer)(Event::Idle, &this.health),
                 // Dropping the connection ends its streams; they look here for the reason.
                 Liveness::Dead => {
-                    this.health.close(DEAD);
+                    this.health.close_as_dead();
+                    (this.observer)(Event::Ended, &this.health);
                     return Poll::Ready(());
                 }
             }
         }
         let ended = Pin::new(&mut this.connection).poll(cx);
         let limit = this.connection.max_concurrent_send_streams().min(this.max_streams);
-        this.health.limit.store(limit, Ordering::Release);
+        this.health.set_limit(limit);
         match ended {
             Poll::Ready(ended) => {
-                this.health.close(CLOSING);
+                this.health.close();
                 if let Some(spoken) = this.spoken.take() {
                     // Whoever opened it may have given up.
                     let _ = spoken.send(Err(match ended {
@@ -226,10 +191,11 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
                         Err(error) => not_http2(error),
                     }));
                 }
+                (this.observer)(Event::Ended, &this.health);
                 Poll::Ready(())
             }
             Poll::Pending => {
-                if this.health.has_spoken.load(Ordering::Relaxed)
+                if this.health.has_spoken()
                     && let Some(spoken) = this.spoken.take()
                 {
                     let _ = spoken.send(Ok(()));
@@ -257,54 +223,7 @@ fn not_http2(error: h2::Error) -> ConnectFailure {
 
 impl<F: Fn(Event, &Arc<Health>)> Drop for Driver<F> {
     fn drop(&mut self) {
-        self.health.close(CLOSING);
-        (self.observer)(Event::Ended, &self.health);
-    }
-}
-
-/// Notes the first byte that comes.
-struct FirstByte {
-    io: Io,
-    health: Arc<Health>,
-}
-
-impl AsyncRead for FirstByte {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.io).poll_read(cx, buf);
-        if buf.filled().len() > before && !self.health.has_spoken.load(Ordering::Relaxed) {
-            self.health.has_spoken.store(true, Ordering::Relaxed);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for FirstByte {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        self.health.close();
+        (self.observer)(Event::Dropped, &self.health);
     }
 }

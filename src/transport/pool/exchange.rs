@@ -5,28 +5,38 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
 use tonic::body::Body;
 
 use super::connection::Unsent;
-use super::{Grant, Pool, Slot};
-use crate::error::{BoxError, ClosedBeforeSend, PingsUnanswered, Unreachable};
+use super::progress::{Progress, Stage};
+use super::pulse::Watch;
+use super::slot::Slot;
+use super::state::Grant;
+use super::waiter::Waiter;
+use super::{Entered, Pool};
+use crate::error::{BoxError, ClosedBeforeSend, Undriven};
 
 /// The reply to a request, as a future. Dropping it resets the stream, which the server sees as a cancellation.
-pub(crate) struct Exchange(State);
+pub(crate) struct Exchange {
+    state: State,
+    /// For a place, before it was sent.
+    waited: Duration,
+}
 
 enum State {
     /// The request waits to be polled, or for a connection.
     Unsent {
         pool: Pool,
         request: Request<Body>,
-        grant: Option<oneshot::Receiver<Grant>>,
+        waiter: Option<Box<Waiter>>,
     },
     Sent(Sent),
     Done,
@@ -36,16 +46,23 @@ struct Sent {
     reply: ResponseFuture,
     upload: Option<Upload>,
     slot: Slot,
+    watch: Option<Box<Watch>>,
 }
 
 impl Exchange {
     pub(super) fn new(pool: Pool, request: Request<Body>) -> Self {
-        Self(State::Unsent { pool, request, grant: None })
+        Self { state: State::Unsent { pool, request, waiter: None }, waited: Duration::ZERO }
     }
 
-    /// Whether a connection has taken the request.
-    pub(crate) fn is_sent(&self) -> bool {
-        !matches!(self.0, State::Unsent { .. })
+    /// How far the request has come.
+    pub(crate) fn progress(&self) -> Progress {
+        match &self.state {
+            State::Unsent { waiter: Some(waiter), .. } => {
+                Progress { stage: waiter.stage(), waited: waiter.waited() }
+            }
+            State::Unsent { waiter: None, .. } => Progress::default(),
+            State::Sent(_) | State::Done => Progress { stage: Stage::Sent, waited: self.waited },
+        }
     }
 }
 
@@ -54,29 +71,43 @@ impl Future for Exchange {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            match std::mem::replace(&mut self.0, State::Done) {
-                State::Unsent { pool, request, grant } => {
-                    let slot = match grant.map_or_else(|| pool.enter(), Err) {
-                        Ok(slot) => slot,
-                        Err(mut grant) => match Pin::new(&mut grant).poll(cx) {
-                            Poll::Ready(told) => {
-                                told.unwrap_or_else(|_| Err(Unreachable::new("the pool is gone".into())))?
-                            }
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Unsent { pool, request, waiter } => {
+                    let again = match waiter {
+                        None => None,
+                        Some(mut waiter) => match waiter.poll(cx) {
                             Poll::Pending => {
-                                self.0 = State::Unsent { pool, request, grant: Some(grant) };
+                                self.state = State::Unsent { pool, request, waiter: Some(waiter) };
                                 return Poll::Pending;
                             }
+                            Poll::Ready(Grant::Slot(slot)) => {
+                                self.waited = waiter.waited();
+                                let here = Handle::try_current().ok();
+                                self.state = send(pool, slot, request, here.as_ref(), cx)?;
+                                continue;
+                            }
+                            Poll::Ready(Grant::Failed(error)) => return Poll::Ready(Err(error.into())),
+                            Poll::Ready(Grant::Again) => Some(waiter.place()),
                         },
                     };
-                    self.0 = send(pool, slot, request, cx)?;
+                    let here = Handle::try_current().ok();
+                    self.state = match pool.enter(again, here.as_ref())? {
+                        Entered::Slot(slot) => send(pool, slot, request, here.as_ref(), cx)?,
+                        Entered::Waiting(waiter) => {
+                            State::Unsent { pool, request, waiter: Some(Box::new(waiter)) }
+                        }
+                    };
                 }
                 State::Sent(mut sent) => {
                     let polled = sent.poll(cx);
-                    if polled.is_pending() {
-                        self.0 = State::Sent(sent);
+                    if let Poll::Ready(result) = polled {
+                        return Poll::Ready(result.map(|reply| reply.map(|stream| sent.into_body(stream))));
+                    }
+                    if poll_watch(&mut sent.watch, cx).is_pending() {
+                        self.state = State::Sent(sent);
                         return Poll::Pending;
                     }
-                    return polled.map_ok(|reply| reply.map(|stream| sent.into_body(stream)));
+                    return Poll::Ready(Err(sent.give_up()));
                 }
                 State::Done => return Poll::Ready(Err("an exchange was polled after its end".into())),
             }
@@ -85,19 +116,31 @@ impl Future for Exchange {
 }
 
 /// Sends the request on the connection that has a place for it; if that closes just now, it waits for another.
-fn send(pool: Pool, slot: Slot, request: Request<Body>, cx: &mut Context<'_>) -> Result<State, BoxError> {
+fn send(
+    pool: Pool,
+    slot: Slot,
+    request: Request<Body>,
+    here: Option<&Handle>,
+    cx: &mut Context<'_>,
+) -> Result<State, BoxError> {
     let (head, body) = pool.address(request)?;
+    let watch = here.and_then(|here| slot.watch(here));
     match slot.connection.send(head, cx) {
         Ok((reply, stream)) => {
             let upload = Some(Upload { body, stream, held: None, has_begun: false });
-            Ok(State::Sent(Sent { reply, upload, slot }))
+            Ok(State::Sent(Sent { reply, upload, slot, watch }))
         }
         Err(Unsent::Closing(head)) => {
             let request = head.map(|()| body);
-            Ok(State::Unsent { pool, request, grant: None })
+            Ok(State::Unsent { pool, request, waiter: None })
         }
         Err(Unsent::ClosedBeforeSend(error)) => Err(ClosedBeforeSend(error).into()),
     }
+}
+
+/// Ready when nobody drives the connection.
+fn poll_watch(watch: &mut Option<Box<Watch>>, cx: &mut Context<'_>) -> Poll<()> {
+    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll(cx))
 }
 
 impl Sent {
@@ -107,14 +150,17 @@ impl Sent {
     }
 
     fn into_body(self, stream: RecvStream) -> ReplyBody {
-        ReplyBody { stream, upload: self.upload, slot: Some(self.slot) }
+        ReplyBody { stream, upload: self.upload, slot: Some(self.slot), watch: self.watch }
     }
-}
 
-impl Slot {
-    /// The reason for which a stream ended, if h2 cannot know it.
-    fn explain(&self, error: h2::Error) -> BoxError {
-        if self.connection.health().is_dead() { PingsUnanswered(error).into() } else { error.into() }
+    /// Nobody drives the connection.
+    fn give_up(self) -> BoxError {
+        let Self { reply, upload, slot, watch } = self;
+        slot.pass_over();
+        // First the stream, so that nothing is sent of it after the question.
+        drop((reply, upload));
+        let is_sent = !watch.is_some_and(|watch| watch.is_untouched());
+        Undriven { is_sent }.into()
     }
 }
 
@@ -202,6 +248,39 @@ pub(crate) struct ReplyBody {
     stream: RecvStream,
     upload: Option<Upload>,
     slot: Option<Slot>,
+    watch: Option<Box<Watch>>,
+}
+
+impl ReplyBody {
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        poll_upload(&mut self.upload, cx)?;
+        let explain = |error| {
+            self.slot
+                .as_ref()
+                .map_or_else(|| BoxError::from("the stream has ended"), |slot| slot.explain(error))
+        };
+        match ready!(self.stream.poll_data(cx)) {
+            Some(Ok(data)) => {
+                // Fails only on a stream that has ended, whose window matters no more.
+                let _ = self.stream.flow_control().release_capacity(data.len());
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+            Some(Err(error)) => return Poll::Ready(Some(Err(explain(error)))),
+            None => {}
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx)).map_err(explain);
+        (self.slot, self.watch) = (None, None);
+        Poll::Ready(trailers.transpose().map(|trailers| trailers.map(Frame::trailers)))
+    }
+
+    /// Nobody drives the connection.
+    fn give_up(&mut self) -> BoxError {
+        if let Some(slot) = self.slot.take() {
+            slot.pass_over();
+        }
+        self.watch = None;
+        Undriven { is_sent: true }.into()
+    }
 }
 
 impl http_body::Body for ReplyBody {
@@ -213,24 +292,11 @@ impl http_body::Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        poll_upload(&mut this.upload, cx)?;
-        let explain = |error| {
-            this.slot
-                .as_ref()
-                .map_or_else(|| BoxError::from("the stream has ended"), |slot| slot.explain(error))
-        };
-        match ready!(this.stream.poll_data(cx)) {
-            Some(Ok(data)) => {
-                // Fails only on a stream that has ended, whose window matters no more.
-                let _ = this.stream.flow_control().release_capacity(data.len());
-                return Poll::Ready(Some(Ok(Frame::data(data))));
-            }
-            Some(Err(error)) => return Poll::Ready(Some(Err(explain(error)))),
-            None => {}
+        let polled = this.poll_stream(cx);
+        if polled.is_pending() && poll_watch(&mut this.watch, cx).is_ready() {
+            return Poll::Ready(Some(Err(this.give_up())));
         }
-        let trailers = ready!(this.stream.poll_trailers(cx)).map_err(explain);
-        this.slot = None;
-        Poll::Ready(trailers.transpose().map(|trailers| trailers.map(Frame::trailers)))
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -244,7 +310,7 @@ impl http_body::Body for ReplyBody {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("is_sent", &self.is_sent()).finish_non_exhaustive()
+        f.debug_struct("Exchange").field("stage", &self.progress().stage).finish_non_exhaustive()
     }
 }
 

@@ -9,9 +9,8 @@ use std::time::Duration;
 use h2::{Ping, PingPong};
 use tokio::time::{Sleep, sleep};
 
-use super::PoolSettings;
-use super::connection::Health;
-
+use super::health::Health;
+use super::settings::PoolSettings;
 /// Pings, and when the next is due.
 pub(super) struct Keepalive {
     pings: PingPong,
@@ -34,8 +33,7 @@ pub(super) enum Liveness {
 }
 
 impl Keepalive {
-    pub(super) fn new(pings: PingPong, settings: &PoolSettings) -> Self {
-        let interval = settings.keepalive_interval;
+    pub(super) fn new(pings: PingPong, interval: Duration, settings: &PoolSettings) -> Self {
         Self {
             pings,
             interval,

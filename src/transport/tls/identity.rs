@@ -37,7 +37,7 @@ fn pair(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<Certified
     let chain = certificates(chain, "the client's certificate chain")?;
     // The parser's error would not show the key, but nothing of it is needed either.
     let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|_| "the client's key is no private key in PEM (PKCS#8, PKCS#1 or SEC1)")?;
+        .map_err(|_| "the client's key is not a private key in PEM (PKCS#8, PKCS#1 or SEC1)")?;
     CertifiedKey::from_der(chain, key, provider)
         .map_err(|error| format!("the client's certificate and key cannot be used together: {error}").into())
 }

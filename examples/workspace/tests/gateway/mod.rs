@@ -12,8 +12,7 @@ use contact_center_insights::proto::insights::{ConversationDataSource, GcsSource
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
 use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
-    ListOperationsResponse, Operation, WaitOperationRequest,
+    CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse, Operation,
 };
 use contact_center_insights::{Code, Credentials, Status as Ended, Transport};
 use contact_center_insights_emulator::Emulator;
@@ -182,13 +181,5 @@ impl Operations for Recorder {
     async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
         self.is_cancelled.store(true, Ordering::SeqCst);
         Ok(Response::new(()))
-    }
-
-    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("DeleteOperation"))
-    }
-
-    async fn wait_operation(&self, _: Request<WaitOperationRequest>) -> Result<Response<Operation>, Status> {
-        Err(Status::unimplemented("WaitOperation"))
     }
 }

@@ -3,7 +3,11 @@
 //! `tests/data/operations.json` was written by `interop/python/fixtures.py` with protobuf for Python; the
 //! interoperability step checks that the installed release still prints the same.
 #![cfg(feature = "json")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod cases;
+mod corpus;
+mod reflect;
 
 use std::sync::OnceLock;
 
@@ -29,7 +33,7 @@ fn cases() -> &'static [Case] {
 }
 
 fn read_cases() -> Vec<Case> {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("data/operations.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../data/operations.json")).unwrap();
     let text = |case: &Value, key: &str| case.get(key).and_then(Value::as_str).unwrap().to_owned();
     cases
         .iter()
@@ -108,7 +112,7 @@ fn their_metadata_and_responses_are_known_payloads() {
 /// As documented, but with timestamps in canonical form: three digits where three suffice.
 #[test]
 fn the_documented_operation_prints_in_canonical_form() {
-    let documented = include_str!("data/documented_operation.json");
+    let documented = include_str!("../data/documented_operation.json");
     let operation = json::to_operation(&serde_json::from_str(documented).unwrap()).unwrap();
     let canonical: Value = serde_json::from_str(&documented.replace("000Z", "Z")).unwrap();
     let printed = json::from_operation(&operation).unwrap();
