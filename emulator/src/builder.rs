@@ -188,9 +188,10 @@ impl EmulatorBuilder {
     /// Starts to serve, on the tokio runtime that this is called on; its I/O and time must be enabled.
     ///
     /// # Errors
-    /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Fault`] if a fault or
-    /// a quota cannot be used, [`StartError::Bind`] if the address cannot be listened at, [`StartError::Tls`] if no
-    /// certificate can be made, [`StartError::GcsRoot`] if the directory for Cloud Storage cannot be opened.
+    /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that
+    /// is not long-running, [`StartError::Fault`] if a fault or a quota cannot be used, [`StartError::Bind`] if the
+    /// address cannot be listened at, [`StartError::Tls`] if no certificate can be made, [`StartError::GcsRoot`] if the
+    /// directory for Cloud Storage cannot be opened.
     pub async fn start(self) -> Result<Emulator, StartError> {
         // Read once per process; the first call is not to wait for it.
         let _ = Contract::get();
@@ -202,7 +203,7 @@ impl EmulatorBuilder {
         for fault in self.faults {
             script.push(fault).map_err(StartError::Fault)?;
         }
-        let meter = Meter::default();
+        let meter = Meter::new(self.numbers.clone());
         meter.set(self.quotas).map_err(StartError::Fault)?;
         let tls = if self.tls { Some(Tls::new(SystemTime::now(), self.address.ip())) } else { None };
         let tls = tls.transpose().map_err(StartError::Tls)?;

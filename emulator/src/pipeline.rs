@@ -106,7 +106,7 @@ impl CallRecord {
             return own(pipeline.service.dispatch(path, request));
         };
         pipeline.journal.routed(self.sequence, &method.name, request);
-        if let Err(refusal) = pipeline.meter.take(&method.name, request, pipeline.now()) {
+        if let Err(refusal) = pipeline.meter.take(method, request, pipeline.now()) {
             return own(Err(refusal));
         }
         let Some(hit) = pipeline.script.decide(Seen { method, headers, request }) else {

@@ -19,7 +19,7 @@ use contact_center_insights::proto::longrunning::{
 };
 use contact_center_insights::proto::rpc::ErrorInfo;
 use contact_center_insights::{Code, Status};
-use contact_center_insights_emulator::{Emulator, ManualClock, Profile};
+use contact_center_insights_emulator::{Emulator, ErrorDetails, ManualClock, Profile};
 use support::{L, World, metadata, refused, response, seed};
 
 fn training_count(operation: &Operation) -> i64 {
@@ -199,15 +199,22 @@ async fn time_based_operations_end_on_the_emulators_clock() {
 
 #[tokio::test]
 async fn a_scripted_failure_ends_the_operation_and_undoes_it() {
-    let mut world = World::new("polls:1,fail=RESOURCE_EXHAUSTED:ten models at most").await;
-    let name = world.train("eleventh").await.name;
-    let done = world.poll(&name).await;
-    let Some(Outcome::Error(status)) = done.result else { panic!("{done:?}") };
-    let status = Status::from(status);
-    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "ten models at most"));
-    assert_eq!(status.detail::<ErrorInfo>().unwrap().metadata["method"], "CreateIssueModel");
-    let listed = world.insights.list_issue_models(ListIssueModelsRequest { parent: L.into() }).await.unwrap();
-    assert!(listed.into_inner().issue_models.is_empty());
+    for details in [ErrorDetails::Calls, ErrorDetails::All] {
+        let profile = "polls:1,fail=RESOURCE_EXHAUSTED:ten models at most".parse().unwrap();
+        let builder = Emulator::builder().with_profile(profile).with_error_details(details);
+        let mut world = World::of(builder.start().await.unwrap());
+        let name = world.train("eleventh").await.name;
+        let done = world.poll(&name).await;
+        let Some(Outcome::Error(status)) = done.result else { panic!("{done:?}") };
+        let status = Status::from(status);
+        assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "ten models at most"));
+        let method = status.detail::<ErrorInfo>().map(|info| info.metadata["method"].clone());
+        let told = (details == ErrorDetails::All).then(|| "CreateIssueModel".to_owned());
+        assert_eq!(method, told, "a profile has a code and a message, and no details of its own");
+        let request = ListIssueModelsRequest { parent: L.into() };
+        let listed = world.insights.list_issue_models(request).await.unwrap();
+        assert!(listed.into_inner().issue_models.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -231,7 +231,7 @@ fn decode_reads_stdin_and_base64() {
         let run = decode(arguments, operation.encode_to_vec());
         assert_eq!((run.code, run.stdout), (0, name("1") + "\n"));
     }
-    let text = b"CiNwcm9qZWN0cy9wL2xvY2F0aW9ucy9sL29wZXJhdGlvbnMvMQ==\n".to_vec();
+    let text = b"CiNwcm9qZWN0cy83L2xvY2F0aW9ucy9sL29wZXJhdGlvbnMvMQ==\n".to_vec();
     let run = decode(&["--base64"], text.clone());
     assert_eq!((run.code, run.stdout), (0, name("1") + "\n"));
     let hex = operation.encode_to_vec().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
