@@ -27,7 +27,7 @@ pub(crate) enum EmulatorCommand {
     /// passed on to it. The exit code is the command's own: 128 and its number if a signal ended it, 127 if there is no
     /// such command, 126 if it cannot be run.
     #[command(after_help = "Example:\n  cci emulator exec --seed seed.json -- pytest tests/")]
-    Exec(Exec),
+    Exec(Box<Exec>),
     /// Print the lines that point a language's official client at an emulator.
     Env(Recipe),
 }

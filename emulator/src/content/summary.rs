@@ -43,7 +43,7 @@ pub(crate) fn summarise(transcript: &Transcript) -> Option<ConversationSummariza
 /// Whether what the customer says last does not sound unhappy.
 fn ends_well(transcript: &Transcript) -> bool {
     let felt = transcript.transcript_segments.iter().zip(sentiment::of_segments(transcript));
-    let last = felt.filter(|(segment, _)| role(segment) == Role::EndUser).last();
+    let last = felt.rev().find(|(segment, _)| role(segment) == Role::EndUser);
     last.is_none_or(|(_, sentiment)| sentiment.score >= 0.0)
 }
 
