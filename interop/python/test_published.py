@@ -21,6 +21,9 @@ from tunnel import tunnel
 
 PROJECT = "published-snippets"
 L = f"projects/{PROJECT}/locations/us-central1"
+# Answers name the project by its number.
+NUMBER = "900100200300"
+NUMBERED = f"projects/{NUMBER}/locations/us-central1"
 ENDPOINT = "contactcenterinsights.googleapis.com:443"
 
 
@@ -52,7 +55,15 @@ def program(emulator, service_account, tmp_path):
     text = {"text": "My phone is broken", "user_id": 1, "role": "CUSTOMER", "start_timestamp_usec": 1_700_000_000_000_000}
     (bucket / "chat_sample.json").write_text(json.dumps({"entries": [text]}), encoding="utf-8")
     authority = tmp_path / "ca.pem"
-    address = emulator("--tls", "--ca-out", str(authority), "--gcs-root", str(tmp_path / "storage"))
+    address = emulator(
+        "--tls",
+        "--ca-out",
+        str(authority),
+        "--gcs-root",
+        str(tmp_path / "storage"),
+        "--project-number",
+        f"{PROJECT}={NUMBER}",
+    )
     with tunnel(address) as (proxy, asked):
 
         def run(name, *arguments):
@@ -72,7 +83,7 @@ def program(emulator, service_account, tmp_path):
 
 def test_conversations_and_analyses(program):
     conversation = program("create_conversation", PROJECT)
-    assert conversation["name"].startswith(f"{L}/conversations/")
+    assert conversation["name"].startswith(f"{NUMBERED}/conversations/")
     assert conversation["medium"] == "CHAT"
     assert conversation["dataSource"]["gcsSource"]["transcriptUri"] == CHAT
     short = program("create_conversation_with_ttl", PROJECT)
@@ -115,7 +126,7 @@ def test_settings(program):
         "create-analysis": topics[1],
     }
     settings = program("set_project_ttl", PROJECT)
-    assert (settings["name"], settings["conversationTtl"]) == (f"{L}/settings", "60s")
+    assert (settings["name"], settings["conversationTtl"]) == (f"{NUMBERED}/settings", "60s")
     assert "pubsubNotificationSettings" in settings, "the mask names one field"
 
 
