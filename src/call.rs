@@ -87,7 +87,7 @@ pub struct Call<A> {
     answer: PhantomData<fn() -> A>,
 }
 
-/// Everything that an attempt needs; repeated attempts share it.
+/// Everything that an attempt needs; all attempts of a call share it.
 struct Plan {
     caller: Caller,
     method: &'static Method,
@@ -137,7 +137,7 @@ impl<A> Call<A> {
     /// States whether the request may be applied twice without harm, where the caller knows better than the
     /// HTTP verb. An idempotent call is retried after every transient fault.
     ///
-    /// A creation with an id that the caller chose counts as idempotent: if a repeated attempt finds the resource
+    /// A creation with an id that the caller chose counts as idempotent: if a later attempt finds the resource
     /// there, it is looked at, and returned if it is what was asked for. `false` turns that off.
     pub fn idempotent(mut self, is_idempotent: bool) -> Self {
         self.plan.is_idempotent = is_idempotent;

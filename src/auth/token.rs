@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_values_are_refused_without_being_repeated() {
+    fn unusable_values_are_refused_without_being_shown() {
         for bad in ["", "  ", "two\nlines"] {
             let error = Token::new(bad).unwrap_err().to_string();
             assert!(!error.contains("two"), "{error}");

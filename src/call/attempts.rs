@@ -62,6 +62,12 @@ impl Attempts {
         }
     }
 
+    /// A poll has waited this long for its turn: that is its client's time, and not the call's.
+    pub(super) fn hold(&mut self, waited: Duration) {
+        self.started = later(self.started, waited);
+        self.deadline = self.deadline.map(|deadline| later(deadline, waited));
+    }
+
     /// Counts an attempt that is sent now, and says when it ends.
     pub(super) fn begin(&mut self, now: Instant, policy: &RetryPolicy) -> Instant {
         self.made = self.made.saturating_add(1);
@@ -237,6 +243,17 @@ mod tests {
         let (now, policy) = (Instant::now(), RetryPolicy::default());
         let end = |timeout| Attempts::new(now, timeout).begin(now, &policy).duration_since(now).as_secs();
         assert_eq!([end(None), end(Some(Duration::from_secs(7))), end(Some(Duration::MAX))], [60, 7, 60]);
+    }
+
+    #[test]
+    fn the_time_that_a_poll_is_held_is_not_its_own() {
+        let (now, held) = (Instant::now(), Duration::from_mins(5));
+        let mut attempts = Attempts::new(now, Some(Duration::from_secs(7)));
+        attempts.hold(held);
+        let end = attempts.begin(now + held, &RetryPolicy::default());
+        assert_eq!(end - now, held + Duration::from_secs(7));
+        attempts.hold(Duration::MAX);
+        assert_eq!(attempts.elapsed(), Duration::ZERO);
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl CallSettings {
         self
     }
 
-    /// Repeats failed attempts by `policy`, unless the call sets its own.
+    /// Retries failed attempts by `policy`, unless the call sets its own.
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self

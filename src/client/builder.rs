@@ -183,7 +183,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Repeats failed attempts of calls by `policy`, unless the call sets its own.
+    /// Retries failed attempts of calls by `policy`, unless the call sets its own.
     #[must_use]
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.settings = self.settings.with_retry(policy);

@@ -102,7 +102,7 @@ impl Operations {
     }
 
     /// Asks the server to cancel an operation, best effort; how it ends is for [`Operations::get`] to tell. Safe to
-    /// repeat, and repeated after any transient fault.
+    /// retry, and retried after any transient fault.
     ///
     /// # Errors
     /// As [`Operations::get`].

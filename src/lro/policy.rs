@@ -11,7 +11,7 @@ use crate::time::later;
 /// How an operation is polled.
 ///
 /// By default the kind of the operation decides on the waits, as its metadata tells it: those that last (training, bulk
-/// work, ingestion, export, import, tuning) are asked about after 10 s, then ever slightly later, up to 30 s; all others
+/// work, ingestion, export, import, tuning) are asked about after 10 s, then at waits that grow up to 30 s; all others
 /// after 1 s, each wait being 1.5 times the one before, up to 30 s. There is no limit on the whole: training takes hours.
 ///
 /// Transient faults are tolerated for 10 minutes ([`PollPolicy::with_max_outage`]), however often it was asked
