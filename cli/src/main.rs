@@ -8,6 +8,8 @@
 //! `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`. Within `output`: `summary`; `table`.
 //! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
 //! `env`, `signals`, `start`; `exec`.
+// Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![cfg_attr(
     test,
     allow(

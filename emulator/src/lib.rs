@@ -6,6 +6,8 @@
 //! What it does where the API's documentation is silent is a guess; nothing has been compared with the service
 //! itself.
 
+// Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![cfg_attr(
     test,
     allow(
