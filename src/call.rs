@@ -109,8 +109,9 @@ impl Plan {
         self.routing.as_ref().map_or("", routing::project)
     }
 
+    /// Whether a poller makes it, or a sweep for many: it has time, and who makes it tells of its failures.
     fn is_poll(&self) -> bool {
-        self.priority == Priority::Poll
+        self.priority != Priority::Own
     }
 }
 
@@ -155,6 +156,12 @@ impl<A> Call<A> {
     /// Makes it a poll: it waits for its turn in the rate budget, and its failure is for the poller to tell.
     pub(crate) fn into_poll(mut self) -> Self {
         self.plan.priority = Priority::Poll;
+        self
+    }
+
+    /// Makes it a page of a sweep: it takes its turn after polls, and its failure is for the sweep to tell.
+    pub(crate) fn into_sweep(mut self) -> Self {
+        self.plan.priority = Priority::Sweep;
         self
     }
 

@@ -1,6 +1,5 @@
 //! How a client is configured.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,6 +10,7 @@ use super::destination::Destination;
 use super::destination::EMULATOR_HOST;
 #[cfg(feature = "server")]
 use super::fake::{self, Fakes};
+use super::sharing::following;
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
@@ -38,6 +38,7 @@ pub struct ClientBuilder {
     transport: Option<Transport>,
     settings: CallSettings,
     poll_policy: PollPolicy,
+    pub(super) asks_alone: bool,
     #[cfg(feature = "server")]
     fakes: Fakes,
 }
@@ -282,8 +283,8 @@ impl ClientBuilder {
                 options.to(endpoint).build_in(environment)?
             }
         };
-        let policy = Arc::new(self.poll_policy.clone());
-        let operations = Operations::new(Caller::with_reply_context(transport, self.settings, policy));
+        let following = following(self.poll_policy.clone(), self.asks_alone);
+        let operations = Operations::new(Caller::with_reply_context(transport, self.settings, following));
         Ok(Client { operations: operations.with_policy(self.poll_policy) })
     }
 }

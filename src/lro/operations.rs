@@ -69,6 +69,10 @@ impl Operations {
         self
     }
 
+    pub(crate) fn policy(&self) -> &PollPolicy {
+        &self.policy
+    }
+
     /// What makes the calls, those of other methods of the service too.
     #[must_use]
     pub fn caller(&self) -> &Caller {

@@ -92,6 +92,17 @@ impl PollPolicy {
         Schedule { longest: self.max_wait.unwrap_or(kind.longest), ..kind }
     }
 
+    /// Whether the waits are those of the kind, and not what a user has set: sweeps may then stand for polls.
+    pub(super) fn waits_by_kind(&self) -> bool {
+        self.first_wait.is_none() && self.max_wait.is_none()
+    }
+
+    /// How long to wait after the `polls`-th poll (from 0) of an operation with metadata of this type; `jitter` is from 0
+    /// to 1.
+    pub(crate) fn wait_after(&self, metadata: &str, polls: u32, jitter: f64) -> Duration {
+        self.schedule(metadata).wait(polls, jitter)
+    }
+
     /// What a failed poll means for the waiting; polls have failed for `outage` now.
     pub(super) fn judge(&self, fault: Fault, outage: Duration, has_answered: bool) -> Verdict {
         let at_start = self.max_outage_at_start.filter(|_| !has_answered);
