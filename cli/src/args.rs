@@ -10,7 +10,9 @@ use clap::{Args, Parser, Subcommand};
 use contact_center_insights_emulator::Profile;
 
 pub(crate) use self::connection::Connection;
-pub(crate) use self::emulator::{ClockChoice, Emulator, EmulatorCommand, Exec, Language, Recipe, Serve};
+pub(crate) use self::emulator::{
+    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, ProjectNames, Recipe, Serve,
+};
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;

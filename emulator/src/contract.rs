@@ -20,6 +20,9 @@ pub(crate) const INSIGHTS: &str = "google.cloud.contactcenterinsights.v1.Contact
 /// The service that operations are read through.
 pub(crate) const OPERATIONS: &str = "google.longrunning.Operations";
 
+/// What references to locations say that they refer to.
+const LOCATION_TYPE: &str = "locations.googleapis.com/Location";
+
 /// Where the service answers operations over HTTP. `operations.proto` states patterns for any service; which of
 /// them a service has, and where, is stated by its service configuration, and these three are all of this one's.
 const OPERATION_BINDINGS: [(&str, &str, &str); 3] = [
@@ -102,6 +105,16 @@ impl Contract {
     pub(crate) fn resource_named(&self, name: &str) -> Option<&ResourceType> {
         let depth = name.split('/').count();
         self.resources.iter().find(|resource| resource.may_match(depth) && resource.matches(name))
+    }
+
+    /// Whether a string of a request addresses something of this API: a resource, a location or an operation.
+    pub(crate) fn is_address(field: &FieldDescriptor) -> bool {
+        let reference = option(field.parent_pool(), &field.options(), "google.api.resource_reference");
+        let is_own = |kind: String| kind.starts_with(resource::OWN) || kind == LOCATION_TYPE;
+        match reference {
+            Some(reference) => is_own(text(&reference, "type")) || is_own(text(&reference, "child_type")),
+            None => ["name", "parent", "location"].contains(&field.name()),
+        }
     }
 
     /// How the fields of a message behave, by its full name.

@@ -1,5 +1,6 @@
 //! The one way from a method's path and request to its response, whatever the transport.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -8,11 +9,13 @@ use contact_center_insights::{Code, Status};
 
 use crate::clock::{self, Clock};
 use crate::contract::{Contract, OPERATIONS};
-use crate::errors;
 use crate::message::behavior::validate_and_strip;
-use crate::methods::{self, Context, Handler, View};
+use crate::message::own_names;
+use crate::methods::{self, Context, Handler, RestOnly, View};
 use crate::persist::{self, Log};
+use crate::projects::ProjectNumbers;
 use crate::state::State;
+use crate::{errors, names, time};
 
 /// The emulated service, without its transports.
 #[derive(Debug)]
@@ -54,18 +57,32 @@ impl Service {
 
     /// Answers one call of the method at `package.Service/Method`. Before it, everything that was due has ended. A call
     /// that only reads works on a snapshot, so that it keeps no other waiting.
+    #[cfg(test)]
     pub(crate) fn dispatch(&self, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
+        self.dispatch_with(path, request, &RestOnly::default())
+    }
+
+    /// The same, with what a request over REST says beside.
+    pub(crate) fn dispatch_with(
+        &self,
+        path: &str,
+        request: &[u8],
+        rest_only: &RestOnly,
+    ) -> Result<Vec<u8>, Status> {
         let method = Contract::get().method(path);
         let (Some(method), Some(handler)) = (method, methods::handler(path)) else {
             return Err(unserved(path, method.is_some()));
         };
         let request = validate_and_strip(&method.input, request)?;
-        let now = clock::read(&*self.clock);
+        let now = self.now();
         let mut inner = self.lock();
+        check_location(&inner.state, path, &request)?;
         inner.state.advance(now);
+        let request = spelled(&inner.state, path, request);
+        let numbers = Arc::clone(inner.state.world.store.numbers());
         let answer = match handler {
             Handler::Write(handler) => {
-                let answer = handler(&mut Context { state: &mut inner.state, now }, &request);
+                let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
                 inner.keep(self.time())?;
                 answer
             }
@@ -76,6 +93,7 @@ impl Service {
                 handler(&view, &request)
             }
         };
+        let answer = answer.map(|answer| numbered(&numbers, path, answer));
         match &answer {
             Ok(_) => tracing::debug!(method = path, "served"),
             Err(status) => tracing::debug!(method = path, %status, "refused"),
@@ -100,7 +118,7 @@ impl Service {
 
     /// Changes the state past the API. Before it, everything that was due has ended.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, SystemTime) -> R) -> Result<R, Status> {
-        let now = clock::read(&*self.clock);
+        let now = self.now();
         let mut inner = self.lock();
         inner.state.advance(now);
         let result = change(&mut inner.state, now);
@@ -146,16 +164,44 @@ impl Service {
         self.clock.as_manual().map(Clock::now)
     }
 
+    /// Every time that the service notes comes from here.
+    fn now(&self) -> SystemTime {
+        time::micros(clock::read(&*self.clock))
+    }
+
     /// If a call panics, which none should, the others go on.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Refuses what is addressed in a location that the service is not in, unless any will do.
+fn check_location(state: &State, path: &str, request: &[u8]) -> Result<(), Status> {
+    if state.world.settings.serves_any_location {
+        return Ok(());
+    }
+    let addressed = own_names::of_method(path).and_then(|(names, _)| names.addressed(request));
+    addressed.map_or(Ok(()), names::check_location)
+}
+
+/// A request in which projects are written as they are written in the state.
+fn spelled<'a>(state: &State, path: &str, request: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
+    let Some((names, _)) = own_names::of_method(path) else { return request };
+    match names.renamed(&request, &|name| state.world.store.spelled(name)) {
+        Some(spelled) => Cow::Owned(spelled),
+        None => request,
+    }
+}
+
+/// An answer in which resources are named by the number of their project.
+fn numbered(numbers: &ProjectNumbers, path: &str, answer: Vec<u8>) -> Vec<u8> {
+    let Some((_, names)) = own_names::of_method(path).filter(|_| !numbers.is_echo()) else { return answer };
+    names.renamed(&answer, &|name| numbers.numbered(name)).unwrap_or(answer)
+}
+
 fn unserved(path: &str, known: bool) -> Status {
     if known && path.starts_with(OPERATIONS) {
-        let why = "the service has `GetOperation`, `ListOperations` and `CancelOperation` of this interface";
-        return errors::unsupported(path, why);
+        return errors::operations_lack(path);
     }
     errors::unserved(path, known)
 }

@@ -20,7 +20,7 @@ use crate::seed::{self, Seed, SeedError};
 /// use contact_center_insights_emulator::{Emulator, Profile};
 /// # use contact_center_insights::proto::insights::{
 /// #     CreateIssueModelRequest, IssueModel,
-/// #     contact_center_insights_client::ContactCenterInsightsClient,
+/// #     contact_center_insights_client::ContactCenterInsightsClient, issue_model::ModelType,
 /// # };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,7 +30,7 @@ use crate::seed::{self, Seed, SeedError};
 /// let mut client = ContactCenterInsightsClient::new(channel);
 /// let request = CreateIssueModelRequest {
 ///     parent: "projects/p/locations/us-central1".into(),
-///     issue_model: Some(IssueModel::default()),
+///     issue_model: Some(IssueModel { model_type: ModelType::TypeV2.into(), ..IssueModel::default() }),
 /// };
 /// assert!(client.create_issue_model(request).await?.into_inner().done);
 /// emulator.stop().await;

@@ -113,6 +113,7 @@ impl<W: FollowUps> Engine<W> {
     pub(crate) fn cancel(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<()> {
         let status =
             errors::with_reason(Code::Cancelled, "OPERATION_CANCELLED", "the operation was cancelled", &[]);
+        let status = world.inside(status);
         self.fail(world, name, now, status)
     }
 
@@ -155,7 +156,7 @@ impl<W: FollowUps> Engine<W> {
         for start in world.follow_ups() {
             let name = start.name.clone();
             if let Err(status) = self.start(world, start, now) {
-                let result = Some(Outcome::Error(status.into()));
+                let result = Some(Outcome::Error(world.inside(status).into()));
                 self.insert(Operation { name, done: true, result, ..Operation::default() }, None);
             }
         }

@@ -16,6 +16,27 @@ const MAX_FIELDS: usize = 10;
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "contactcenterinsights.googleapis.com";
 
+/// Which of the emulator's errors carry details, an `ErrorInfo` at least.
+///
+/// What production sends is not known. Inside operations, details of any type but those of the API cannot be read by
+/// Google's own REST clients of Java and Node. What a fault, a seed or the admin API has put there stays in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorDetails {
+    /// The errors of calls (AIP-193), not those inside operations and their metadata.
+    #[default]
+    Calls,
+    /// Those inside operations too.
+    All,
+    /// None of them.
+    None,
+}
+
+/// An error without its details.
+pub(crate) fn bare(status: &Status) -> Status {
+    Status::new(status.code(), status.message())
+}
+
 /// An error with its reason, and the variable parts of its message.
 pub(crate) fn with_reason(
     code: Code,
@@ -30,8 +51,40 @@ pub(crate) fn with_reason(
 
 /// A resource or operation that is not there.
 pub(crate) fn not_found(kind: &str, name: &str) -> Status {
-    let message = format!("{kind} `{name}` does not exist");
+    let message = format!("{kind} `{name}` not found");
     with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", message, &[("resource", name)])
+}
+
+/// A resource that is not there, in the words of the service where they were recorded. The project is named by number,
+/// the resource by the id that was asked for; a scorecard is looked up through its revision `latest`.
+pub(crate) fn no_resource(message: &str, kind: &str, project: &str, name: &str) -> Status {
+    let mut ids = name.split('/').skip(5).step_by(2);
+    let (first, last) = (ids.next().unwrap_or_default(), name.rsplit('/').next().unwrap_or_default());
+    let revision = match message {
+        "QaScorecard" => "latest",
+        _ => last,
+    };
+    let text = match message {
+        "Conversation" | "IssueModel" | "PhraseMatcher" | "Analysis" => {
+            format!("No {kind} found for project {project} and {kind} ID {last}.")
+        }
+        "AnalysisRule" => {
+            format!("No AnalysisRule found for project: `{project}` and AnalysisRule Id: `{last}`.")
+        }
+        "View" => format!("No view found for project: `{project}` and view Id: `{last}`."),
+        "QaScorecard" | "QaScorecardRevision" => format!(
+            "No QaScorecardRevision found for (project {project}, qa_scorecard_id {first}, revision_id {revision})."
+        ),
+        _ => format!("{kind} `{last}` does not exist in project {project}"),
+    };
+    with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", text, &[("project", project), ("id", last)])
+}
+
+/// A location that the service is not in: `PERMISSION_DENIED`, with the reason that Google's services give.
+pub(crate) fn no_location(project: &str, location: &str) -> Status {
+    let text = format!("Permission denied on 'locations/{}' (or it may not exist).", clip(location));
+    let parts = [("consumer", &*format!("projects/{project}")), ("location", location)];
+    with_reason(Code::PermissionDenied, "LOCATION_POLICY_VIOLATED", text, &parts)
 }
 
 /// A field whose value cannot be used: `INVALID_ARGUMENT` with a `BadRequest`.
@@ -71,6 +124,12 @@ fn clip(text: &str) -> String {
 pub(crate) fn unsupported(field: &str, why: &str) -> Status {
     let message = format!("the emulator does not support `{field}`: {why}");
     with_reason(Code::Unimplemented, "EMULATOR_UNSUPPORTED", message, &[("field", field)])
+}
+
+/// A method of the interface of operations that the service does not have.
+pub(crate) fn operations_lack(method: &str) -> Status {
+    let why = "the service has `GetOperation`, `ListOperations` and `CancelOperation` of this interface";
+    unsupported(method, why)
 }
 
 /// A method that the emulator does not serve.

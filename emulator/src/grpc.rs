@@ -13,9 +13,9 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 
 use crate::admin::{self, Guard};
-use crate::errors;
+use crate::errors::{self, ErrorDetails};
 use crate::journal::Transport;
-use crate::pipeline::{CallRecord, InjectedFault, Pipeline};
+use crate::pipeline::{CallRecord, Extras, InjectedFault, Pipeline};
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
@@ -31,7 +31,9 @@ where
     let record = pipeline.begin(Transport::Grpc, &path, request.headers());
     let injected = Arc::new(OnceLock::new());
     let call = Call { record: Some(record), path, injected: Arc::clone(&injected) };
-    let mut response = unary(call, request).await;
+    let response = unary(call, request).await;
+    let is_bare = pipeline.details == ErrorDetails::None;
+    let mut response = if is_bare { response } else { with_error_info(response) };
     if let Some(injected) = injected.get() {
         response.extensions_mut().insert(InjectedFault::clone(injected));
     }
@@ -46,7 +48,7 @@ where
 {
     let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
     let refusal = guard.check(request.headers()).err();
-    unary(Administration { pipeline: Arc::clone(pipeline), method, refusal }, request).await
+    with_error_info(unary(Administration { pipeline: Arc::clone(pipeline), method, refusal }, request).await)
 }
 
 /// A call of the admin API, refused or not.
@@ -78,7 +80,7 @@ where
 {
     let mut grpc =
         Grpc::new(Opaque).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
-    with_error_info(grpc.unary(service, request).await)
+    grpc.unary(service, request).await
 }
 
 /// Errors that tonic makes by itself, such as of faulty framing, have no details; every error of the emulator has.
@@ -116,7 +118,8 @@ impl UnaryService<Bytes> for Call {
             let Some(mut record) = record else { return Err(tonic::Status::internal("called twice")) };
             let (metadata, _, message) = request.into_parts();
             let headers = metadata.into_headers();
-            let answer = record.run(path.trim_start_matches('/'), &headers, &message).await;
+            let answer =
+                record.run(path.trim_start_matches('/'), &headers, &message, &Extras::default()).await;
             if let Some(found) = answer.injected {
                 // It is set here alone.
                 let _ = injected.set(found);

@@ -3,8 +3,8 @@
 //! It is for integration tests: operations live as their [`Profile`] says, time is read from a [`Clock`], and what is
 //! there from the start comes from a [`Seed`]. See [`Emulator`] for an example.
 //!
-//! What it does where the API's documentation is silent is a guess; nothing has been compared with the service
-//! itself.
+//! It answers as public recordings of the service have it. What it does where they and the API's documentation are silent
+//! is a guess, and listed as one in its README.
 
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -39,6 +39,7 @@ mod paging;
 mod persist;
 mod pipeline;
 mod profile;
+mod projects;
 mod reflection;
 mod rest;
 mod script;
@@ -53,6 +54,7 @@ mod world;
 pub use builder::{EmulatorBuilder, StartError};
 pub use clock::{Clock, ClockError, ManualClock, SystemClock};
 pub use emulator::Emulator;
+pub use errors::ErrorDetails;
 pub use journal::{Journal, JournalEntry, Transport};
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};

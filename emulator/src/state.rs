@@ -23,12 +23,22 @@ impl State {
 
     /// Takes out all that a project has, or all there is; what is given back is to be dropped, which takes longer.
     pub(crate) fn clear(&mut self, project: Option<&str>) -> impl Send + use<> {
-        (self.engine.clear(project), self.world.store.clear(project))
+        let spelling = project.map(|project| self.world.store.spelling(project).to_owned());
+        (self.engine.clear(spelling.as_deref()), self.world.store.clear(spelling.as_deref()))
     }
 
     /// Places an operation as it is.
-    pub(crate) fn place(&mut self, operation: Operation) {
+    pub(crate) fn place(&mut self, mut operation: Operation) {
+        self.know(&operation.name);
+        if let Some(name) = self.world.store.spelled(&operation.name) {
+            operation.name = name;
+        }
         self.world.store.reserve(&operation.name);
         self.engine.place(operation);
+    }
+
+    /// Notes how the project of a name is written.
+    pub(crate) fn know(&mut self, name: &str) {
+        self.world.store.know(name);
     }
 }

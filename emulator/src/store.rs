@@ -4,130 +4,27 @@
 //! that changes goes through [`Store::apply`], so that it can be written down; to reset is to drop.
 
 mod ids;
+mod resources;
 
-use std::ops::{Bound, Deref};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use contact_center_insights::Status;
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdSet;
 use prost::{Message, Name};
 
 use self::ids::Ids;
+pub(crate) use self::resources::{Item, Resources, of};
+use self::resources::{entry, entry_or};
 use crate::contract::{Contract, ResourceType};
 use crate::message::wire;
+use crate::projects::ProjectNumbers;
 use crate::{errors, names};
 
 /// Where every resource has its name.
 const NAME: u32 = 1;
-
-/// One resource.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    /// Its place in the order of creation.
-    pub(crate) serial: u64,
-    /// The message.
-    pub(crate) bytes: Bytes,
-}
-
-/// The resources of one location: for each type, by what their names have below the location.
-#[derive(Clone, Debug)]
-struct LocationResources(Vec<OrdMap<Arc<str>, Item>>);
-
-impl Default for LocationResources {
-    fn default() -> Self {
-        Self(Contract::get().resources().iter().map(|_| OrdMap::new()).collect())
-    }
-}
-
-/// All resources at one moment; a clone is a snapshot.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Resources {
-    projects: OrdMap<Arc<str>, OrdMap<Arc<str>, LocationResources>>,
-}
-
-impl Resources {
-    fn map(&self, resource: &ResourceType, name: &str) -> Option<&OrdMap<Arc<str>, Item>> {
-        self.projects.get(names::project(name))?.get(names::location(name))?.0.get(resource.index)
-    }
-
-    /// The resource of this name.
-    pub(crate) fn find(&self, resource: &ResourceType, name: &str) -> Option<&Item> {
-        self.map(resource, name)?.get(names::below(name))
-    }
-
-    /// The bytes of the resource, or `NOT_FOUND`.
-    pub(crate) fn raw(&self, resource: &ResourceType, name: &str) -> Result<&Bytes, Status> {
-        let found = self.find(resource, name).map(|item| &item.bytes);
-        found.ok_or_else(|| errors::not_found(&resource.kind, name))
-    }
-
-    /// The resource, or `NOT_FOUND`.
-    pub(crate) fn get<T: Message + Name + Default>(&self, name: &str) -> Result<T, Status> {
-        decode(self.raw(of::<T>()?, name)?)
-    }
-
-    /// The resource, if there is one: for what is often not there, an error would be made only to be dropped.
-    pub(crate) fn look<T: Message + Name + Default>(&self, name: &str) -> Result<Option<T>, Status> {
-        self.find(of::<T>()?, name).map(|item| decode(&item.bytes)).transpose()
-    }
-
-    /// All of this type whose names begin with `parent`, in order of name: those of a location, or of what lies in
-    /// it. `-` stands for any one id.
-    pub(crate) fn below<'a>(
-        &'a self,
-        resource: &ResourceType,
-        parent: &'a str,
-    ) -> impl Iterator<Item = &'a Item> + use<'a> {
-        let within = names::below(parent);
-        let any = within.split('/').any(|segment| segment == "-");
-        let prefix = if within.is_empty() || any { String::new() } else { format!("{within}/") };
-        let first = (Bound::Included(Arc::from(prefix.as_str())), Bound::Unbounded);
-        let items = self.map(resource, parent).into_iter().flat_map(move |map| map.range(first.clone()));
-        items
-            // Where every name fits, none is looked at: each would be a miss of the processor's cache.
-            .take_while(move |(name, _)| prefix.is_empty() || name.starts_with(&prefix))
-            .filter(move |(name, _)| !any || lies_below(within, name))
-            .map(|(_, item)| item)
-    }
-
-    /// The same, decoded, each with its place in the order of creation.
-    pub(crate) fn all<T: Message + Name + Default>(&self, parent: &str) -> Result<Vec<(u64, T)>, Status> {
-        self.below(of::<T>()?, parent).map(|item| Ok((item.serial, decode(&item.bytes)?))).collect()
-    }
-
-    /// How many of a type a location has.
-    pub(crate) fn count(&self, resource: &ResourceType, location: &str) -> usize {
-        self.map(resource, location).map_or(0, OrdMap::len)
-    }
-
-    /// Every resource, project by project.
-    pub(crate) fn everything(&self) -> impl Iterator<Item = &Item> {
-        self.projects
-            .values()
-            .flat_map(OrdMap::values)
-            .flat_map(|location| &location.0)
-            .flat_map(OrdMap::values)
-    }
-}
-
-/// Whether `name` lies below `parent`, in which `-` stands for any one segment.
-fn lies_below(parent: &str, name: &str) -> bool {
-    let mut segments = name.split('/');
-    parent.split('/').all(|wanted| segments.next().is_some_and(|found| wanted == "-" || wanted == found))
-}
-
-/// The resource type of a message.
-pub(crate) fn of<T: Name>() -> Result<&'static ResourceType, Status> {
-    let found = Contract::get().resource(T::NAME);
-    found.ok_or_else(|| errors::internal(format!("`{}` is not a resource", T::NAME)))
-}
-
-fn decode<T: Message + Default>(bytes: &Bytes) -> Result<T, Status> {
-    T::decode(bytes.clone())
-        .map_err(|error| errors::internal(format!("a stored resource cannot be decoded: {error}")))
-}
 
 /// A change of the store, as it can be written down and done again.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,6 +70,21 @@ impl Store {
         }
     }
 
+    /// An empty one, for projects with these numbers.
+    pub(crate) fn new(numbers: ProjectNumbers) -> Self {
+        Self { resources: Resources::new(Arc::new(numbers)), ..Self::default() }
+    }
+
+    /// Notes how the project of a name is written: whatever else is put there is reached by that spelling too.
+    pub(crate) fn know(&mut self, name: &str) {
+        let project = names::project(name);
+        if project.is_empty() || self.resources.projects.contains_key(project) {
+            return;
+        }
+        let number = self.resources.numbers.of(project).into_owned();
+        entry_or(&mut self.resources.spellings, &number, project);
+    }
+
     /// From now on, changes are kept until they are taken.
     pub(crate) fn record(&mut self) {
         self.changes.get_or_insert_default();
@@ -195,6 +107,7 @@ impl Store {
 
     /// A name for an operation, made in the same way.
     pub(crate) fn new_operation(&mut self, location: &str) -> String {
+        self.know(location);
         format!("{location}/operations/{}", self.ids.operation())
     }
 
@@ -297,8 +210,9 @@ impl Store {
         self.serial = self.serial.max(serial);
         self.ids.reserve(names::id(name));
         let expires = expiry(resource, name, &bytes);
-        let project = entry(&mut self.resources.projects, names::project(name));
-        let location = entry(project, names::location(name));
+        self.know(name);
+        let project = Arc::<str>::from(self.spelling(names::project(name)));
+        let location = entry(entry(&mut self.resources.projects, &project), names::location_id(name));
         let Some(map) = location.0.get_mut(resource.index) else { return };
         let old = map.insert(names::below(name).into(), Item { serial, bytes });
         if let Some(expired) = old.and_then(|old| expiry(resource, name, &old.bytes)) {
@@ -311,8 +225,9 @@ impl Store {
 
     fn take(&mut self, name: &str) -> Option<Item> {
         let resource = Contract::get().resource_named(name)?;
-        let project = self.resources.projects.get_mut(names::project(name))?;
-        let map = project.get_mut(names::location(name))?.0.get_mut(resource.index)?;
+        let project = Arc::<str>::from(self.spelling(names::project(name)));
+        let project = self.resources.projects.get_mut(&project)?;
+        let map = project.get_mut(names::location_id(name))?.0.get_mut(resource.index)?;
         let taken = map.remove(names::below(name))?;
         if let Some(expired) = expiry(resource, name, &taken.bytes) {
             self.expiries.remove(&expired);
@@ -322,20 +237,17 @@ impl Store {
 
     fn drop_all(&mut self, project: Option<&str>) {
         let Some(project) = project else {
-            self.resources = Resources::default();
+            self.resources = Resources::new(Arc::clone(&self.resources.numbers));
             self.expiries.clear();
             return;
         };
-        self.resources.projects.remove(project);
-        self.expiries =
-            self.expiries.iter().filter(|(.., name)| names::project(name) != project).cloned().collect();
+        let number = self.numbers.of(project).into_owned();
+        let project = self.spelling(project).to_owned();
+        self.resources.projects.remove(project.as_str());
+        self.resources.spellings.remove(number.as_str());
+        let gone = |name: &str| self.resources.numbers.of(names::project(name)) == number;
+        self.expiries = self.expiries.iter().filter(|(.., name)| !gone(name)).cloned().collect();
     }
-}
-
-/// What a map has for a key, which is copied only if it is new.
-fn entry<'a, V: Clone + Default>(map: &'a mut OrdMap<Arc<str>, V>, key: &str) -> &'a mut V {
-    let known = map.get_key_value(key).map(|(known, _)| known.clone());
-    map.entry(known.unwrap_or_else(|| key.into())).or_default()
 }
 
 fn expiry(resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<(i64, i32, Arc<str>)> {

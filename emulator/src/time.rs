@@ -40,6 +40,15 @@ pub(crate) fn later(now: SystemTime, by: Duration) -> Option<SystemTime> {
     now.checked_add(by).filter(|time| bounded(*time) == *time)
 }
 
+/// The time without parts of a microsecond: the service's own times have six digits at most.
+pub(crate) fn micros(time: SystemTime) -> SystemTime {
+    let over = match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.subsec_nanos() % 1000,
+        Err(before) => (1000 - before.duration().subsec_nanos() % 1000) % 1000,
+    };
+    time.checked_sub(Duration::from_nanos(over.into())).unwrap_or(time)
+}
+
 /// The nearest time that a `Timestamp` can have.
 pub(crate) fn bounded(time: SystemTime) -> SystemTime {
     let first = UNIX_EPOCH.checked_sub(Duration::from_secs(FIRST.unsigned_abs())).unwrap_or(UNIX_EPOCH);
@@ -102,6 +111,19 @@ mod tests {
                 prop_assert!(time >= start);
                 prop_assert_eq!(moment(&time.into()), Some(time));
             }
+        }
+    }
+
+    #[test]
+    fn parts_of_a_microsecond_are_cut_off() {
+        for (seconds, given, left) in
+            [(5, 123_456_789, 123_456_000), (-5, 1, 0), (-5, 999_999_999, 999_999_000), (0, 0, 0)]
+        {
+            let time = moment(&prost_types::Timestamp { seconds, nanos: given }).unwrap();
+            assert_eq!(
+                prost_types::Timestamp::from(micros(time)),
+                prost_types::Timestamp { seconds, nanos: left }
+            );
         }
     }
 

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use contact_center_insights::Status;
+
 use crate::engine::{Claim, FollowUps, Job, Start};
+use crate::errors::{self, ErrorDetails};
 use crate::names;
 use crate::profile::Profile;
+use crate::projects::ProjectNumbers;
 use crate::store::Store;
 
 /// How long-running methods live: one profile for all, and others for some.
@@ -16,14 +20,42 @@ pub(crate) struct Profiles {
     pub(crate) by_method: BTreeMap<String, Profile>,
 }
 
+/// How many conversations the service wants for an issue model of the second generation.
+pub(crate) const MIN_TRAINING: usize = 100;
+
 /// What is set when the emulator starts, and stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) profiles: Profiles,
     /// The directory that `gs://` stands for; without one, there is no Cloud Storage.
     pub(crate) gcs_root: Option<PathBuf>,
     /// Whatever is drawn by chance is drawn from this.
     pub(crate) seed: u64,
+    /// Which numbers projects have.
+    pub(crate) numbers: ProjectNumbers,
+    /// Whether what the service no longer takes is taken.
+    pub(crate) allows_deprecated: bool,
+    /// Which errors carry details.
+    pub(crate) details: ErrorDetails,
+    /// How many conversations an issue model needs.
+    pub(crate) min_training: usize,
+    /// Whether locations that the service is not in are served.
+    pub(crate) serves_any_location: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            profiles: Profiles::default(),
+            gcs_root: None,
+            seed: 0,
+            numbers: ProjectNumbers::default(),
+            allows_deprecated: false,
+            details: ErrorDetails::default(),
+            min_training: MIN_TRAINING,
+            serves_any_location: false,
+        }
+    }
 }
 
 /// The store, the settings, and the operations that jobs have asked for.
@@ -36,7 +68,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), ..Self::default() }
+        let store = Store::new(settings.numbers.clone());
+        Self { store, settings: Arc::new(settings), ..Self::default() }
     }
 
     /// What starts an operation of `method` in the location of `resource`, with a new name.
@@ -62,6 +95,10 @@ impl World {
 }
 
 impl FollowUps for World {
+    fn inside(&self, status: Status) -> Status {
+        if self.settings.details == ErrorDetails::All { status } else { errors::bare(&status) }
+    }
+
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         std::mem::take(&mut self.follow_ups)
     }

@@ -163,13 +163,13 @@ fn methods() -> Vec<MethodDescriptor> {
 }
 
 async fn emulator() -> Emulator {
-    let emulator = Emulator::builder().with_profile("polls:2".parse().unwrap()).start().await.unwrap();
+    let emulator = crate::support::builder().with_profile("polls:2".parse().unwrap()).start().await.unwrap();
     let url = format!("{}/v1/{L}", emulator.endpoint());
     let client = http().build().unwrap();
     for (path, body) in [
         ("conversations?conversationId=call-0001", "{}"),
         ("conversations/call-0001/analyses", "{}"),
-        ("issueModels", "{}"),
+        ("issueModels", r#"{"modelType": "TYPE_V2"}"#),
         ("views", "{}"),
     ] {
         assert!(client.post(format!("{url}/{path}")).body(body).send().await.unwrap().status().is_success());

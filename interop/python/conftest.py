@@ -11,7 +11,7 @@ from google.cloud.contact_center_insights_v1.services.contact_center_insights.tr
     ContactCenterInsightsGrpcTransport,
 )
 
-PARENT = "projects/my-project/locations/us-central1"
+PARENT = "projects/123456789012/locations/us-central1"
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def emulator(tmp_path):
     running = []
 
     def start(*arguments, seed=None):
-        command = [os.environ["CCI_BIN"], "emulator", "--port", "0", *arguments]
+        command = [os.environ["CCI_BIN"], "emulator", "--port", "0", "--min-training-conversations", "0", *arguments]
         if seed is not None:
             path = tmp_path / "seed.json"
             path.write_text(json.dumps(seed), encoding="utf-8")

@@ -50,7 +50,7 @@ def create_analysis(conversation):
 
 
 def create_issue_model(project):
-    model = insights.IssueModel(display_name="my-model")
+    model = insights.IssueModel(display_name="my-model", model_type="TYPE_V2")
     model.input_data_config.filter = 'medium="CHAT"'
     client = insights.ContactCenterInsightsClient()
     return client.create_issue_model(parent=parent(project), issue_model=model).result(timeout=DAY)

@@ -44,7 +44,7 @@ def test_rest_and_protobuf_print_the_same_document(emulator, official):
 
 def test_a_future_is_followed_to_its_result(emulator, official):
     client = official(emulator("--profile", "polls:2"))
-    model = insights.IssueModel(display_name="billing", input_data_config={"filter": 'medium="CHAT"'})
+    model = insights.IssueModel(display_name="billing", model_type="TYPE_V2", input_data_config={"filter": 'medium="CHAT"'})
 
     future = client.create_issue_model(parent=PARENT, issue_model=model)
     name = future.operation.name
@@ -61,14 +61,14 @@ def test_a_future_is_followed_to_its_result(emulator, official):
 
 def test_a_failing_operation_raises_its_own_error(emulator, official):
     client = official(emulator("--profile", "immediate,fail=RESOURCE_EXHAUSTED:too many models"))
-    future = client.create_issue_model(parent=PARENT, issue_model=insights.IssueModel(display_name="m"))
+    future = client.create_issue_model(parent=PARENT, issue_model=insights.IssueModel(display_name="m", model_type="TYPE_V2"))
     with pytest.raises(exceptions.ResourceExhausted, match="too many models"):
         future.result(timeout=60)
 
 
 def test_cancelling_ends_a_future(emulator, official):
     client = official(emulator("--profile", "time:1h"))
-    future = client.create_issue_model(parent=PARENT, issue_model=insights.IssueModel(display_name="m"))
+    future = client.create_issue_model(parent=PARENT, issue_model=insights.IssueModel(display_name="m", model_type="TYPE_V2"))
     assert future.cancel()
     operation = client.transport.operations_client.get_operation(future.operation.name)
     assert operation.done and operation.error.code == code_pb2.CANCELLED

@@ -18,12 +18,15 @@ impl Client {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use contact_center_insights::{Client, any::Payload, auth::Credentials, lro::Outcome, proto::insights};
     /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-    /// #     .with_profile("immediate".parse()?).start().await?;
+    /// #     .with_profile("immediate".parse()?).with_min_training_conversations(0).start().await?;
     /// # let client = Client::builder().with_endpoint(emulator.endpoint())
     /// #     .with_credentials(Credentials::anonymous()).build()?;
     /// # let request = insights::CreateIssueModelRequest {
     /// #     parent: "projects/p/locations/us-central1".into(),
-    /// #     issue_model: Some(insights::IssueModel { display_name: "m".into(), ..Default::default() }),
+    /// #     issue_model: Some(insights::IssueModel {
+    /// #         model_type: insights::issue_model::ModelType::TypeV2.into(),
+    /// #         ..Default::default()
+    /// #     }),
     /// # };
     /// # let name = client.create_issue_model(request).await?.name().to_owned();
     /// let operation = client.get_operation(&name).await?;

@@ -14,12 +14,16 @@ use crate::error::Error;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use contact_center_insights::{Client, Credentials, proto::insights::*};
 /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-/// #     .with_profile("immediate".parse()?).start().await?;
+/// #     .with_profile("immediate".parse()?).with_min_training_conversations(0).start().await?;
 /// # let client = Client::builder().with_endpoint(emulator.endpoint())
 /// #     .with_credentials(Credentials::anonymous()).build()?;
 /// # let request = CreateIssueModelRequest {
 /// #     parent: "projects/p/locations/us-central1".into(),
-/// #     issue_model: Some(IssueModel { display_name: "m".into(), ..Default::default() }),
+/// #     issue_model: Some(IssueModel {
+/// #         display_name: "m".into(),
+/// #         model_type: issue_model::ModelType::TypeV2.into(),
+/// #         ..Default::default()
+/// #     }),
 /// # };
 /// let training = client.create_issue_model(request).await?;
 /// let stored = serde_json::to_string(&training.handle())?;

@@ -26,10 +26,11 @@ use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use contact_center_insights::{Credentials, Transport};
 /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-/// #     .with_profile("polls:2".parse()?).start().await?;
+/// #     .with_profile("polls:2".parse()?).with_min_training_conversations(0).start().await?;
 /// # let transport = Transport::new(emulator.endpoint().parse()?, Credentials::anonymous())?;
 /// use contact_center_insights::lro::{Operations, PollPolicy};
 /// use contact_center_insights::proto::insights::contact_center_insights_client::ContactCenterInsightsClient;
+/// use contact_center_insights::proto::insights::issue_model::ModelType;
 /// use contact_center_insights::proto::insights::{CreateIssueModelMetadata, CreateIssueModelRequest, IssueModel};
 /// use std::time::Duration;
 ///
@@ -37,7 +38,11 @@ use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 /// let mut stub = ContactCenterInsightsClient::new(transport.clone());
 /// let request = CreateIssueModelRequest {
 ///     parent: "projects/p/locations/us-central1".into(),
-///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+///     issue_model: Some(IssueModel {
+///         display_name: "billing".into(),
+///         model_type: ModelType::TypeV2.into(),
+///         ..Default::default()
+///     }),
 /// };
 /// let started = stub.create_issue_model(request).await?.into_inner();
 ///

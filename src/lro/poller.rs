@@ -32,14 +32,18 @@ const OWN_SERVICE: &str = "google.cloud.contactcenterinsights.v1.ContactCenterIn
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-/// #     .with_profile("immediate".parse()?).start().await?;
+/// #     .with_profile("immediate".parse()?).with_min_training_conversations(0).start().await?;
 /// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
 /// #     .with_credentials(contact_center_insights::auth::Credentials::anonymous()).build()?;
-/// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
+/// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel, issue_model::ModelType};
 ///
 /// let request = CreateIssueModelRequest {
 ///     parent: "projects/my-project/locations/us-central1".into(),
-///     issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+///     issue_model: Some(IssueModel {
+///         display_name: "billing".into(),
+///         model_type: ModelType::TypeV2.into(),
+///         ..Default::default()
+///     }),
 /// };
 /// let mut training = client.create_issue_model(request).await?;
 /// println!("to resume: {}", training.name());

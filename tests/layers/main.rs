@@ -37,7 +37,7 @@ const LIBRARY: &Floors = &[
 ];
 
 const EMULATOR: &Floors = &[
-    &["clock", "contract", "edit_distance", "errors", "journal", "time", "tls"],
+    &["clock", "contract", "edit_distance", "errors", "journal", "projects", "time", "tls"],
     &["content", "message", "names", "paging", "profile", "script"],
     &["engine", "filter", "store"],
     &["world"],

@@ -95,6 +95,39 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) documented_quotas: bool,
 
+    /// Give a project a number. Answers name projects by number, and requests may name them by either; a project that is
+    /// given none has one that follows from its id, always the same. Can be given many times.
+    #[arg(long, value_name = "ID=NUMBER")]
+    pub(crate) project_number: Vec<ProjectNumber>,
+
+    /// How answers name projects: by `number`, as the service does, or as an `echo` of the request, where the id and the
+    /// number of a project are two projects.
+    #[arg(long, value_enum, value_name = "HOW", default_value = "number")]
+    pub(crate) project_names: ProjectNames,
+
+    /// Take what the service refuses because it is deprecated: issue models without a type, or of `TYPE_V1`.
+    #[arg(long)]
+    pub(crate) allow_deprecated: bool,
+
+    /// How many conversations the training of an issue model of `TYPE_V2` needs; with fewer it is refused. 100 by default,
+    /// as the service wants.
+    #[arg(long, value_name = "N")]
+    pub(crate) min_training_conversations: Option<usize>,
+
+    /// Serve every location. By default, those that the service is not documented to be in are refused.
+    #[arg(long)]
+    pub(crate) allow_any_location: bool,
+
+    /// Refuse fields and query parameters that only the REST API has. By default they are ignored, with a warning in the
+    /// log and in the journal.
+    #[arg(long)]
+    pub(crate) strict_fields: bool,
+
+    /// Which errors carry details (`google.rpc.ErrorInfo` and others): those of `calls`, `all`, also those inside
+    /// operations, which Google's REST clients of Java and Node cannot read, or `none`.
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "calls")]
+    pub(crate) error_details: ErrorDetails,
+
     /// The clock: `real`, or `virtual`, which stands still until it is told to move; it starts at
     /// 2026-01-01T00:00:00Z, or as in `virtual=2026-11-24T09:00:00Z`.
     #[arg(long, value_name = "CLOCK", default_value = "real")]
@@ -122,6 +155,38 @@ pub(crate) enum Language {
     Go,
 }
 
+/// Which errors carry details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ErrorDetails {
+    Calls,
+    All,
+    None,
+}
+
+/// How answers name projects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProjectNames {
+    Number,
+    Echo,
+}
+
+/// The number of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProjectNumber {
+    pub(crate) id: String,
+    pub(crate) number: u64,
+}
+
+impl FromStr for ProjectNumber {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (id, number) = text.split_once('=').unwrap_or((text, ""));
+        let number = number.parse().map_err(|_| "is not of the form ID=NUMBER, such as shop=123456789012")?;
+        Ok(Self { id: id.to_owned(), number })
+    }
+}
+
 /// Which clock an emulator has.
 #[derive(Clone, Debug)]
 pub(crate) enum ClockChoice {
@@ -145,6 +210,15 @@ impl FromStr for ClockChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn projects_are_given_numbers() {
+        let given = "example.com:shop=42".parse::<ProjectNumber>();
+        assert_eq!(given, Ok(ProjectNumber { id: "example.com:shop".into(), number: 42 }));
+        for bad in ["", "shop", "shop=", "shop=x", "shop=-1"] {
+            assert!(bad.parse::<ProjectNumber>().unwrap_err().contains("ID=NUMBER"), "{bad}");
+        }
+    }
 
     #[test]
     fn clocks_are_real_or_start_somewhere() {

@@ -18,7 +18,8 @@ const DOCUMENTED: &str = include_str!("../data/documented_operation.json");
 #[test]
 fn the_documented_operation_is_the_same_by_cci_and_by_rest() {
     let documented: Value = serde_json::from_str(DOCUMENTED).unwrap();
-    let server = Server::with_operations(std::slice::from_ref(&documented));
+    let seed = file(json!({ "operations": [documented] }).to_string());
+    let server = Server::start(&["--seed", seed.to_str().unwrap(), "--project-names", "echo"]);
     let name = "projects/PROJECT_ID/locations/us-central1/operations/OPERATION_ID";
     let run = server.operations(&["get", name, "-o", "json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
@@ -29,6 +30,27 @@ fn the_documented_operation_is_the_same_by_cci_and_by_rest() {
     assert_eq!(printed["metadata"]["createTime"], "2021-01-20T10:10:10.123Z");
     assert_eq!(printed["metadata"]["endTime"], "2021-01-20T11:11:11.456Z");
     assert_eq!(printed, server.http("GET", &format!("/v1/{name}"), ""));
+}
+
+/// Names come back with the number of the project, whichever way it was asked for.
+#[test]
+fn a_project_may_be_named_by_its_id_or_its_number() {
+    let (id, number) = ("projects/corner-shop/locations/us", "projects/900100200300/locations/us");
+    let seed = json!({"operations": [{"name": format!("{id}/operations/1"), "done": true, "response":
+        {"@type": "type.googleapis.com/google.protobuf.Empty", "value": {}}}]});
+    let seed = file(seed.to_string());
+    let numbered = ["--seed", seed.to_str().unwrap(), "--project-number", "corner-shop=900100200300"];
+    let server = Server::start(&numbered);
+    for location in [id, number] {
+        for verb in ["get", "wait", "cancel"] {
+            let run = server.operations(&[verb, &format!("{location}/operations/1"), "-o", "json"]);
+            assert_eq!(run.code, 0, "{verb} {location}: {}", run.stderr);
+            let printed: Value = serde_json::from_str(&run.stdout).unwrap();
+            assert_eq!(printed["name"], format!("{number}/operations/1"), "{verb}");
+        }
+        let run = server.operations(&["list", location, "-o", "json"]);
+        assert!(run.stdout.contains(&format!("{number}/operations/1")), "{}", run.stdout);
+    }
 }
 
 #[test]
@@ -73,7 +95,7 @@ fn list_walks_all_pages_in_every_format() {
     assert_eq!(list(&["-o", "name", "--limit", "10", "--page-size", "7"]).lines().count(), 10);
     assert_eq!(list(&["-o", "name", "--limit", "0"]), "");
     assert_eq!(list(&["-o", "name", "--filter", "done=\"true\""]), name("07") + "\n");
-    assert_eq!(server.operations(&["list", "projects/p/locations/elsewhere"]).stdout, "[]\n");
+    assert_eq!(server.operations(&["list", "projects/p/locations/eu"]).stdout, "[]\n");
 }
 
 /// Each as the help of `list` has it.
@@ -209,7 +231,7 @@ fn decode_reads_stdin_and_base64() {
         let run = decode(arguments, operation.encode_to_vec());
         assert_eq!((run.code, run.stdout), (0, name("1") + "\n"));
     }
-    let text = b"CiNwcm9qZWN0cy9wL2xvY2F0aW9ucy9sL29wZXJhdGlvbnMvMQ==\n".to_vec();
+    let text = b"CiRwcm9qZWN0cy83L2xvY2F0aW9ucy91cy9vcGVyYXRpb25zLzE=\n".to_vec();
     let run = decode(&["--base64"], text.clone());
     assert_eq!((run.code, run.stdout), (0, name("1") + "\n"));
     let hex = operation.encode_to_vec().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));

@@ -21,9 +21,9 @@ pub(super) fn advance(
     if request.polls > MAX_POLLS {
         return Err(errors::invalid("polls", &format!("is more than {MAX_POLLS}")));
     }
-    act(pipeline, &request.name, |state, now| {
+    act(pipeline, &request.name, |state, name, now| {
         for _ in 0..request.polls.max(1) {
-            state.engine.poll(&mut state.world, &request.name, now);
+            state.engine.poll(&mut state.world, name, now);
         }
         Ok(())
     })
@@ -33,8 +33,8 @@ pub(super) fn complete(
     pipeline: &Arc<Pipeline>,
     request: &proto::CompleteOperationRequest,
 ) -> Result<proto::OperationState, Status> {
-    act(pipeline, &request.name, |state, now| {
-        match state.engine.complete(&mut state.world, &request.name, now) {
+    act(pipeline, &request.name, |state, name, now| {
+        match state.engine.complete(&mut state.world, name, now) {
             Some(false) => {
                 let message = format!(
                     "`{}` was put there as it is, so nothing runs that could be completed",
@@ -52,8 +52,8 @@ pub(super) fn fail(
     request: &proto::FailOperationRequest,
 ) -> Result<proto::OperationState, Status> {
     let error = status("error", request.error.clone().unwrap_or_default())?;
-    act(pipeline, &request.name, |state, now| {
-        state.engine.fail(&mut state.world, &request.name, now, error);
+    act(pipeline, &request.name, |state, name, now| {
+        state.engine.fail(&mut state.world, name, now, error);
         Ok(())
     })
 }
@@ -68,20 +68,21 @@ pub(super) fn status(field: &str, given: proto::Status) -> Result<Status, Status
 
 fn act(
     pipeline: &Arc<Pipeline>,
-    name: &str,
-    act: impl FnOnce(&mut State, SystemTime) -> Result<(), Status>,
+    asked: &str,
+    act: impl FnOnce(&mut State, &str, SystemTime) -> Result<(), Status>,
 ) -> Result<proto::OperationState, Status> {
     pipeline.service.change(|state, now| {
+        let name = &state.world.store.spelled(asked).unwrap_or_else(|| asked.to_owned());
         let is_done = |state: &State| state.engine.look(name).map(|entry| entry.at(now).done);
         match is_done(state) {
-            None => return Err(errors::not_found("operation", name)),
+            None => return Err(errors::not_found("operation", asked)),
             Some(true) => {
                 let message = format!("the operation `{name}` has ended already");
                 return Err(errors::precondition("OPERATION_DONE", message, name));
             }
             Some(false) => {}
         }
-        act(state, now)?;
-        Ok(proto::OperationState { name: name.to_owned(), done: is_done(state).unwrap_or_default() })
+        act(state, name, now)?;
+        Ok(proto::OperationState { name: asked.to_owned(), done: is_done(state).unwrap_or_default() })
     })?
 }

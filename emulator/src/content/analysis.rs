@@ -27,8 +27,8 @@ pub(crate) struct Tools {
 pub(crate) struct Findings {
     pub(crate) metadata: CallAnalysisMetadata,
     pub(crate) summary: Option<ConversationSummarizationSuggestionData>,
-    /// The sentiment of each segment; empty if that was not asked for.
-    pub(crate) sentiments: Vec<SentimentData>,
+    /// The sentiment of each segment that has one; empty if that was not asked for.
+    pub(crate) sentiments: Vec<Option<SentimentData>>,
 }
 
 /// Every annotator; for calls that select none.
@@ -98,7 +98,9 @@ pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, too
         found.summary = summary::summarise(transcript);
     }
     if selector.run_sentiment_annotator {
-        found.sentiments = sentiments;
+        let segments = transcript.transcript_segments.iter().zip(sentiments);
+        found.sentiments =
+            segments.map(|(segment, sentiment)| sentiment::is_felt(segment).then_some(sentiment)).collect();
     }
     found
 }
@@ -131,7 +133,7 @@ mod tests {
         let metadata = &found.metadata;
         assert_eq!(metadata.intents.len(), 2);
         assert_eq!(metadata.entities.len(), 1);
-        assert_eq!(metadata.sentiments.len(), 2);
+        assert_eq!(metadata.sentiments.len(), 1);
         assert!(metadata.silence.is_some());
         assert_eq!(metadata.issue_model_result.as_ref().unwrap().issues[0].display_name, "Refund");
         assert_eq!(metadata.qa_scorecard_results.len(), 1);

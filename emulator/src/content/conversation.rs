@@ -1,8 +1,9 @@
 //! What follows from a transcript: turns, duration, start, channels.
 
+use contact_center_insights::proto::insights::conversation::quality_metadata::AgentInfo;
 use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
-use contact_center_insights::proto::insights::conversation::{CallMetadata, Medium, Metadata, Transcript};
-use contact_center_insights::proto::insights::conversation_participant::Role;
+use contact_center_insights::proto::insights::conversation::{Metadata, Transcript};
+use contact_center_insights::proto::insights::conversation_participant::{Participant, Role};
 use contact_center_insights::proto::insights::{Conversation, ConversationParticipant};
 use prost_types::{Duration, Timestamp};
 
@@ -11,13 +12,18 @@ const NANOS_PER_WORD: i64 = 400_000_000;
 const NANOS: i64 = 1_000_000_000;
 
 /// The channels of a call, if the conversation does not say: the agent is heard on the first (protos, `CallMetadata`).
-const AGENT_CHANNEL: i32 = 1;
-const CUSTOMER_CHANNEL: i32 = 2;
+const CALL: (i32, i32) = (1, 2);
+/// Those of a chat, whoever speaks first.
+const CHAT: (i32, i32) = (2, 1);
 
 /// Gives `conversation` a transcript, and what follows from it: `turn_count`, `duration`, `start_time` if none was
-/// given, and for each segment its channel, role and language.
+/// given, the agent if none was named, and for each segment its channel, role and language.
 pub(crate) fn fill(conversation: &mut Conversation, mut transcript: Transcript) {
-    let (agent, customer) = channels(conversation);
+    let is_heard = |segment: &TranscriptSegment| {
+        segment.channel_tag != 0 || segment.words.iter().any(|word| word.end_offset.is_some())
+    };
+    let usual = if transcript.transcript_segments.iter().any(is_heard) { CALL } else { CHAT };
+    let (agent, customer) = stated(conversation).unwrap_or(usual);
     for segment in &mut transcript.transcript_segments {
         let role = role(segment);
         if segment.channel_tag == 0 {
@@ -33,14 +39,7 @@ pub(crate) fn fill(conversation: &mut Conversation, mut transcript: Transcript) 
             segment.language_code.clone_from(&conversation.language_code);
         }
     }
-    if conversation.medium() == Medium::PhoneCall && conversation.metadata.is_none() {
-        let call = CallMetadata { agent_channel: agent, customer_channel: customer };
-        conversation.metadata = Some(Metadata::CallMetadata(call));
-    }
-    let timed = timeline(&transcript);
-    let first = timed.iter().map(|span| span.start).min().unwrap_or_default();
-    let last = timed.iter().map(|span| span.end).max().unwrap_or_default();
-    conversation.duration = Some(duration(last.saturating_sub(first)));
+    conversation.duration = Some(duration(length(&transcript)));
     if conversation.start_time.is_none() {
         conversation.start_time = transcript
             .transcript_segments
@@ -48,32 +47,66 @@ pub(crate) fn fill(conversation: &mut Conversation, mut transcript: Transcript) 
             .filter_map(|segment| segment.message_time)
             .min_by_key(nanos_of);
     }
-    conversation.turn_count = i32::try_from(turns(&transcript)).unwrap_or(i32::MAX);
+    conversation.turn_count = i32::try_from(transcript.transcript_segments.len()).unwrap_or(i32::MAX);
+    name_agent(conversation, &transcript);
     conversation.transcript = Some(transcript);
 }
 
-/// A turn lasts while one participant goes on.
-fn turns(transcript: &Transcript) -> usize {
-    let speaker = |segment: &TranscriptSegment| {
-        let participant = segment.segment_participant.as_ref();
-        (segment.channel_tag, participant.map(|found| (found.role, found.participant.clone())))
+/// From the first message to the last; where not all have times, as long as it takes to say all.
+fn length(transcript: &Transcript) -> i64 {
+    let segments = transcript.transcript_segments.iter();
+    let times: Option<Vec<i64>> =
+        segments.map(|segment| segment.message_time.as_ref().map(nanos_of)).collect();
+    let spans: Vec<Span> = match times {
+        Some(times) => times.into_iter().map(|at| Span { start: at, end: at }).collect(),
+        None => timeline(transcript),
     };
-    let segments = &transcript.transcript_segments;
-    let changes = segments.windows(2).filter(|pair| match pair {
-        [before, after] => speaker(before) != speaker(after),
-        _ => false,
-    });
-    changes.count() + usize::from(!segments.is_empty())
+    let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
+    let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
+    last.saturating_sub(first)
 }
 
-/// The agent's channel and the customer's.
-pub(crate) fn channels(conversation: &Conversation) -> (i32, i32) {
+/// The agent of a conversation that names none is the user who speaks as one.
+fn name_agent(conversation: &mut Conversation, transcript: &Transcript) {
+    if !conversation.agent_id.is_empty() {
+        return;
+    }
+    let agents = transcript.transcript_segments.iter().filter(|segment| role(segment) == Role::HumanAgent);
+    let mut ids = agents.filter_map(|segment| match &segment.segment_participant.as_ref()?.participant {
+        Some(Participant::UserId(id)) if !id.is_empty() => Some(id),
+        _ => None,
+    });
+    let Some(id) = ids.next() else { return };
+    conversation.agent_id.clone_from(id);
+    let quality = conversation.quality_metadata.get_or_insert_default();
+    if quality.agent_info.is_empty() {
+        let agent_type = Role::HumanAgent.into();
+        quality.agent_info.push(AgentInfo { agent_id: id.clone(), agent_type, ..AgentInfo::default() });
+    }
+}
+
+/// The agent's channel and the customer's, if the conversation states them.
+fn stated(conversation: &Conversation) -> Option<(i32, i32)> {
     match &conversation.metadata {
         Some(Metadata::CallMetadata(call)) if call.agent_channel != call.customer_channel => {
-            (call.agent_channel, call.customer_channel)
+            Some((call.agent_channel, call.customer_channel))
         }
-        _ => (AGENT_CHANNEL, CUSTOMER_CHANNEL),
+        _ => None,
     }
+}
+
+/// The agent's channel and the customer's: as stated, or else those on which they are heard.
+pub(crate) fn channels(conversation: &Conversation) -> (i32, i32) {
+    let heard = |wanted: fn(Role) -> bool| {
+        let mut segments = conversation.transcript.iter().flat_map(|found| &found.transcript_segments);
+        segments.find(|segment| wanted(role(segment))).map(|segment| segment.channel_tag)
+    };
+    stated(conversation).unwrap_or_else(|| match (heard(is_agent), heard(|role| role == Role::EndUser)) {
+        (Some(agent), Some(customer)) => (agent, customer),
+        (Some(agent), None) if agent == CALL.0 => CALL,
+        (None, Some(customer)) if customer == CALL.1 => CALL,
+        _ => CHAT,
+    })
 }
 
 /// Who a segment is from.
@@ -100,8 +133,9 @@ impl Span {
     }
 }
 
-/// The spans of all segments. Words have offsets of their own; a message has a time, and takes as long as its words
-/// take to say; what has neither follows on what was before.
+/// The spans of all segments. Words have offsets of their own. A message has a time, and takes as long as its words take
+/// to say, but not longer than until the next; a chat is over with its last message. What has neither follows on what
+/// was before.
 pub(crate) fn timeline(transcript: &Transcript) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::with_capacity(transcript.transcript_segments.len());
     for segment in &transcript.transcript_segments {
@@ -123,7 +157,25 @@ pub(crate) fn timeline(transcript: &Transcript) -> Vec<Span> {
         };
         spans.push(span);
     }
+    cut_messages(transcript, &mut spans);
     spans
+}
+
+/// Ends messages where the next begins.
+fn cut_messages(transcript: &Transcript, spans: &mut [Span]) {
+    let is_message = |segment: &TranscriptSegment| {
+        segment.message_time.is_some() && !segment.words.iter().any(|word| word.end_offset.is_some())
+    };
+    let segments = &transcript.transcript_segments;
+    let mut starts: Vec<i64> = spans.iter().map(|span| span.start).collect();
+    starts.sort_unstable();
+    let end = starts.last().copied().filter(|_| segments.iter().all(is_message));
+    for (span, _) in spans.iter_mut().zip(segments).filter(|(_, segment)| is_message(segment)) {
+        let next = starts.get(starts.partition_point(|start| *start <= span.start)).copied();
+        if let Some(until) = next.or(end) {
+            span.end = span.end.min(until);
+        }
+    }
 }
 
 fn nanos_of(time: &Timestamp) -> i64 {
@@ -142,6 +194,8 @@ pub(crate) fn duration(nanos: i64) -> Duration {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use contact_center_insights::proto::insights::conversation::{CallMetadata, Medium};
+
     use super::*;
     use crate::content::transcript::parse;
 
@@ -170,12 +224,16 @@ pub(crate) mod tests {
     #[test]
     fn a_chat_has_turns_a_duration_and_a_start() {
         let made = chat(&["agent: Hello", "agent: How can I help", "customer: My bill", "agent: I see you"]);
-        assert_eq!(made.turn_count, 3);
+        assert_eq!(made.turn_count, 4, "each segment is a turn");
         assert_eq!(made.start_time, Some(Timestamp { seconds: 1_600_000_000, nanos: 0 }));
-        assert_eq!(made.duration, Some(Duration { seconds: 31, nanos: 200_000_000 }));
+        assert_eq!(made.duration, Some(Duration { seconds: 30, nanos: 0 }), "from the first to the last");
+        assert_eq!(made.agent_id, "2");
+        let [agent] = &made.quality_metadata.as_ref().unwrap().agent_info[..] else { panic!() };
+        assert_eq!((agent.agent_id.as_str(), agent.agent_type()), ("2", Role::HumanAgent));
+        assert_eq!((channels(&made), &made.metadata), ((2, 1), &None));
         let segments = made.transcript.unwrap().transcript_segments;
         let channels: Vec<i32> = segments.iter().map(|segment| segment.channel_tag).collect();
-        assert_eq!(channels, [1, 1, 2, 1]);
+        assert_eq!(channels, [2, 2, 1, 2]);
         assert!(segments.iter().all(|segment| segment.language_code == "en-US"));
     }
 

@@ -14,7 +14,7 @@ use regex::Regex;
 
 use super::averages::{Mean, real, share, single};
 use super::phrases::boundary;
-use super::words::words;
+use super::words::{place, words};
 
 /// What was found, by id, and where.
 #[derive(Clone, Debug)]
@@ -53,7 +53,8 @@ pub(crate) fn entities(transcript: &Transcript, sentiments: &[SentimentData]) ->
                 r#type: kind.into(),
                 ..Entity::default()
             });
-            let first = words(segment.text.get(..start).unwrap_or_default()).count();
+            let first = place(&segment.text, start);
+            let ends = text.char_indices().next_back().map_or(start, |(last, _)| start + last);
             let mention = EntityMentionData {
                 entity_unique_id: id,
                 r#type: if kind == Type::Other { MentionType::Proper } else { MentionType::Common }.into(),
@@ -62,7 +63,7 @@ pub(crate) fn entities(transcript: &Transcript, sentiments: &[SentimentData]) ->
             found.annotations.push(CallAnnotation {
                 channel_tag: segment.channel_tag,
                 annotation_start_boundary: Some(boundary(index, first)),
-                annotation_end_boundary: Some(boundary(index, first + words(text).count())),
+                annotation_end_boundary: Some(boundary(index, place(&segment.text, ends) + 1)),
                 data: Some(Data::EntityMentionData(mention)),
             });
         }

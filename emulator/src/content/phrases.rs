@@ -18,7 +18,7 @@ use contact_center_insights::proto::insights::{
 };
 
 use super::conversation::{is_agent, role};
-use super::words::words;
+use super::words::{places, words};
 
 /// Where phrases matched, and which matchers did, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +41,8 @@ pub(crate) fn run(matchers: &[PhraseMatcher], transcript: &Transcript) -> Matche
             }
             let text = Words::of(segment);
             let Some(hit) = matcher_hit(matcher, &text) else { continue };
-            let bounds = hit.unwrap_or((0, text.exact.len()));
+            let (start, end) = hit.unwrap_or((0, text.exact.len()));
+            let bounds = places(&segment.text, start, end);
             found.annotations.push(CallAnnotation {
                 channel_tag: segment.channel_tag,
                 annotation_start_boundary: Some(boundary(index, bounds.0)),
@@ -68,6 +69,14 @@ pub(crate) fn boundary(segment: usize, word: usize) -> AnnotationBoundary {
     AnnotationBoundary {
         transcript_index: i32::try_from(segment).unwrap_or(i32::MAX),
         detailed_boundary: Some(DetailedBoundary::WordIndex(i32::try_from(word).unwrap_or(i32::MAX))),
+    }
+}
+
+/// A whole segment of a transcript.
+pub(crate) fn whole(segment: usize) -> AnnotationBoundary {
+    AnnotationBoundary {
+        transcript_index: i32::try_from(segment).unwrap_or(i32::MAX),
+        detailed_boundary: None,
     }
 }
 
@@ -195,9 +204,9 @@ mod tests {
     #[test]
     fn phrases_are_compared_word_by_word() {
         let any = |query: &str| matcher(false, vec![group(false, &[query])]);
-        assert_eq!(places(&any("thank you"), &LINES), [(0, 0, 2), (1, 0, 2)]);
-        assert_eq!(places(&any("phone"), &LINES), [(1, 3, 4), (2, 1, 2)]);
-        assert_eq!(places(&any("=PHONE"), &LINES), [(1, 3, 4)]);
+        assert_eq!(places(&any("thank you"), &LINES), [(0, 0, 2), (1, 0, 1)]);
+        assert_eq!(places(&any("phone"), &LINES), [(1, 2, 3), (2, 1, 2)]);
+        assert_eq!(places(&any("=PHONE"), &LINES), [(1, 2, 3)]);
         assert_eq!(places(&any("hone"), &LINES), []);
         assert_eq!(places(&any("!?"), &LINES), []);
     }
@@ -205,11 +214,11 @@ mod tests {
     #[test]
     fn groups_and_rules_are_all_or_any() {
         let all_rules = matcher(true, vec![group(true, &["phone", "broken"])]);
-        assert_eq!(places(&all_rules, &LINES), [(1, 3, 4)]);
+        assert_eq!(places(&all_rules, &LINES), [(1, 2, 3)]);
         let any_rule = matcher(true, vec![group(false, &["calling", "broken"])]);
-        assert_eq!(places(&any_rule, &LINES), [(0, 3, 4), (1, 5, 6)]);
+        assert_eq!(places(&any_rule, &LINES), [(0, 3, 4), (1, 4, 5)]);
         let both_groups = matcher(true, vec![group(false, &["thank you"]), group(false, &["phone"])]);
-        assert_eq!(places(&both_groups, &LINES), [(1, 0, 2)]);
+        assert_eq!(places(&both_groups, &LINES), [(1, 0, 1)]);
         let either_group = matcher(false, vec![group(false, &["calling"]), group(false, &["broken"])]);
         assert_eq!(places(&either_group, &LINES).len(), 2);
     }

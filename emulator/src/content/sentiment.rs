@@ -2,12 +2,14 @@
 
 use contact_center_insights::proto::insights::call_annotation::Data;
 use contact_center_insights::proto::insights::conversation::Transcript;
+use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
+use contact_center_insights::proto::insights::conversation_participant::Role;
 use contact_center_insights::proto::insights::{CallAnnotation, ConversationLevelSentiment, SentimentData};
 use vader_sentimental::SentimentIntensityAnalyzer;
 
 use super::averages::{Mean, single};
-use super::phrases::boundary;
-use super::words::words;
+use super::conversation::role;
+use super::phrases::whole;
 
 /// What is read of one text: beyond it the lexicon's rules say nothing new.
 const MAX_CHARS: usize = 10_000;
@@ -23,19 +25,30 @@ pub(crate) fn of_segments(transcript: &Transcript) -> Vec<SentimentData> {
     scores.map(|score| SentimentData { magnitude: score.abs(), score }).collect()
 }
 
-/// For each channel, in order: the mean of its segments' scores, and the sum of their magnitudes.
+/// Whether a segment has a sentiment of its own: the service gives one to the customer alone.
+pub(crate) fn is_felt(segment: &TranscriptSegment) -> bool {
+    role(segment) == Role::EndUser
+}
+
+/// For each channel of the customer, in order: the mean of its segments' scores, and the sum of their magnitudes.
 pub(crate) fn of_channels(
     transcript: &Transcript,
     sentiments: &[SentimentData],
 ) -> Vec<ConversationLevelSentiment> {
-    let mut channels: Vec<i32> =
-        transcript.transcript_segments.iter().map(|segment| segment.channel_tag).collect();
+    let mut channels: Vec<i32> = transcript
+        .transcript_segments
+        .iter()
+        .filter(|found| is_felt(found))
+        .map(|found| found.channel_tag)
+        .collect();
     channels.sort_unstable();
     channels.dedup();
     let level = |channel_tag: i32| {
         let own = transcript.transcript_segments.iter().zip(sentiments);
         let (mut score, mut magnitude) = (Mean::default(), Mean::default());
-        for (_, sentiment) in own.filter(|(segment, _)| segment.channel_tag == channel_tag) {
+        for (_, sentiment) in
+            own.filter(|(segment, _)| is_felt(segment) && segment.channel_tag == channel_tag)
+        {
             score.add(sentiment.score.into());
             magnitude.add(sentiment.magnitude.into());
         }
@@ -48,15 +61,16 @@ pub(crate) fn of_channels(
     channels.into_iter().map(level).collect()
 }
 
-/// An annotation for each segment that is not neutral.
+/// An annotation for each of the customer's segments that is not neutral; it is about the segment, not about words.
 pub(crate) fn annotations(transcript: &Transcript, sentiments: &[SentimentData]) -> Vec<CallAnnotation> {
     let segments = transcript.transcript_segments.iter().zip(sentiments).enumerate();
-    let annotated = segments.filter(|(_, (_, sentiment))| sentiment.magnitude > 0.0);
+    let annotated =
+        segments.filter(|(_, (segment, sentiment))| is_felt(segment) && sentiment.magnitude > 0.0);
     annotated
         .map(|(index, (segment, sentiment))| CallAnnotation {
             channel_tag: segment.channel_tag,
-            annotation_start_boundary: Some(boundary(index, 0)),
-            annotation_end_boundary: Some(boundary(index, words(&segment.text).count())),
+            annotation_start_boundary: Some(whole(index)),
+            annotation_end_boundary: Some(whole(index)),
             data: Some(Data::SentimentData(*sentiment)),
         })
         .collect()
@@ -65,8 +79,6 @@ pub(crate) fn annotations(transcript: &Transcript, sentiments: &[SentimentData])
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-
-    use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
 
     use super::*;
     use crate::content::conversation::tests::chat;
@@ -85,9 +97,12 @@ mod tests {
             "{sentiments:?}"
         );
         let levels = of_channels(&transcript, &sentiments);
-        assert_eq!(levels.iter().map(|level| level.channel_tag).collect::<Vec<_>>(), [1, 2]);
-        assert!((levels[0].sentiment_data.unwrap().score - sentiments[0].score / 2.0).abs() < 1e-6);
-        assert_eq!(annotations(&transcript, &sentiments).len(), 2);
+        assert_eq!(levels.iter().map(|level| level.channel_tag).collect::<Vec<_>>(), [1], "the customer's");
+        assert!((levels[0].sentiment_data.unwrap().score - sentiments[1].score).abs() < 1e-6);
+        let [annotation] = &annotations(&transcript, &sentiments)[..] else { panic!() };
+        let boundary = annotation.annotation_start_boundary.unwrap();
+        assert_eq!((boundary.transcript_index, boundary.detailed_boundary), (1, None));
+        assert_eq!(annotation.annotation_end_boundary, Some(boundary));
     }
 
     proptest! {

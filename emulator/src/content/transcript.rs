@@ -8,6 +8,8 @@ use contact_center_insights::proto::insights::conversation_participant::{Partici
 use prost_types::{Duration, Timestamp};
 use serde::Deserialize;
 
+use super::words;
+
 /// Reads a transcript file.
 ///
 /// # Errors
@@ -98,7 +100,11 @@ fn chat((index, entry): (usize, Entry)) -> Result<TranscriptSegment, String> {
         participant: entry.user_id.map(|id| Participant::UserId(id.text())),
         ..ConversationParticipant::default()
     };
+    // The service gives them no offsets, and no confidence.
+    let words = words::between_spaces(&entry.text);
+    let words = words.map(|word| WordInfo { word: word.to_owned(), ..WordInfo::default() });
     Ok(TranscriptSegment {
+        words: words.collect(),
         text: entry.text,
         message_time,
         segment_participant: Some(participant),
@@ -181,11 +187,16 @@ mod tests {
             "conversation_info": {"categories": [{"display_name": "billing"}]},
             "entries": [
                 {"text": "Hi", "user_id": 2, "role": "AGENT", "start_timestamp_usec": 1500000},
-                {"text": "My bill", "user_id": "1", "role": "CUSTOMER", "start_timestamp_usec": "2000001"},
+                {"text": "My bill,  please!", "user_id": "1", "role": "CUSTOMER", "start_timestamp_usec": "2000001"},
                 {"text": "Beep", "role": "AUTOMATED_AGENT"}
             ]}"#;
         let segments = parse(json.as_bytes()).unwrap().transcript_segments;
         assert_eq!(segments.len(), 3);
+        let words: Vec<&str> = segments[1].words.iter().map(|word| word.word.as_str()).collect();
+        assert_eq!(words, ["My", "bill,", "please!"]);
+        assert!(
+            segments[1].words.iter().all(|word| word.start_offset.is_none() && word.end_offset.is_none())
+        );
         assert_eq!(segments[0].message_time, Some(Timestamp { seconds: 1, nanos: 500_000_000 }));
         assert_eq!(segments[1].message_time, Some(Timestamp { seconds: 2, nanos: 1000 }));
         let roles: Vec<Role> =

@@ -11,6 +11,27 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.unicode_words()
 }
 
+/// The words of a text as transcripts list them: what stands between spaces, with its punctuation.
+pub(crate) fn between_spaces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+}
+
+/// The place among the words between spaces of the one that is at this byte.
+pub(crate) fn place(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or(text);
+    let whole = before.split_whitespace().count();
+    // One that has begun before is the one that the byte is in.
+    if before.ends_with(|last: char| !last.is_whitespace()) { whole.saturating_sub(1) } else { whole }
+}
+
+/// The same for the words from `start` to before `end`, as Unicode sees them.
+pub(crate) fn places(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let at = |word: usize| text.unicode_word_indices().nth(word).map(|(byte, _)| place(text, byte));
+    let first = at(start).unwrap_or_default();
+    let after = end.checked_sub(1).and_then(at).map_or(first, |last| last + 1);
+    (first, after)
+}
+
 /// The stems of the words that say something: in lower case, without stop words, numbers and single letters. English,
 /// as is the language that the service takes unless told otherwise.
 pub(crate) fn stems(text: &str) -> impl Iterator<Item = String> {
@@ -52,6 +73,19 @@ mod tests {
     fn words_are_those_of_unicode() {
         let found: Vec<_> = words("Hello, it's №5 — naïve résumé (3.5 €)!").collect();
         assert_eq!(found, ["Hello", "it's", "5", "naïve", "résumé", "3.5"]);
+    }
+
+    #[test]
+    fn places_are_those_between_spaces() {
+        let text = " Thank-you,  the PHONE (№5) is… broken";
+        let listed: Vec<_> = between_spaces(text).collect();
+        assert_eq!(listed, ["Thank-you,", "the", "PHONE", "(№5)", "is…", "broken"]);
+        // Thank, you, the, PHONE, 5, is, broken
+        assert_eq!(words(text).count(), 7);
+        assert_eq!((places(text, 0, 2), places(text, 1, 3), places(text, 3, 4)), ((0, 1), (0, 2), (2, 3)));
+        assert_eq!((places(text, 4, 7), places(text, 0, 7)), ((3, 6), (0, listed.len())));
+        assert_eq!((places("", 0, 0), places(text, 9, 9)), ((0, 0), (0, 0)));
+        assert_eq!((place(text, 1), place(text, 5), place(text, 13)), (0, 0, 1));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::profile::Profile;
 use crate::rest;
 use crate::world::{Profiles, Settings, World};
 
-const L: &str = "projects/p/locations/l";
+const L: &str = "projects/7/locations/us";
 
 fn service(profile: Profile) -> Service {
     let profiles = Profiles { all: profile, by_method: BTreeMap::new() };
@@ -39,9 +39,9 @@ fn call(service: &Service, method: &str, request: &Value) -> Result<Value, Statu
 /// What each long-running method is called with here; `M` is a model that the first call trains, `C` a conversation,
 /// `R` a revision of a scorecard.
 fn calls() -> Vec<(&'static str, Value)> {
-    let spec = json!({"name": "projects/p/locations/eu/encryptionSpec", "kmsKey": "projects/k/locations/eu/keyRings/r/cryptoKeys/c"});
+    let spec = json!({"name": "projects/7/locations/eu/encryptionSpec", "kmsKey": "projects/k/locations/eu/keyRings/r/cryptoKeys/c"});
     vec![
-        ("CreateIssueModel", json!({"parent": L, "issueModel": {}})),
+        ("CreateIssueModel", json!({"parent": L, "issueModel": {"modelType": "TYPE_V2"}})),
         ("InitializeEncryptionSpec", json!({"encryptionSpec": spec})),
         ("UploadConversation", json!({"parent": L, "conversation": {}})),
         ("CreateAnalysis", json!({"parent": "C", "analysis": {}})),
@@ -123,7 +123,7 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
         let (response, metadata) = method.operation.as_ref().unwrap();
         let ids: Vec<&str> = operation["name"].as_str().unwrap().split('/').collect();
         let is_named =
-            matches!(ids[..], ["projects", "p", "locations", _, "operations", id] if !id.is_empty());
+            matches!(ids[..], ["projects", "7", "locations", _, "operations", id] if !id.is_empty());
         assert!(is_named, "r01: {name} {ids:?}");
         assert_eq!(
             operation["response"]["@type"],

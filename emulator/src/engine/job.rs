@@ -49,8 +49,13 @@ impl<W, J: Job<W> + Message + Clone + 'static> JobState<W> for J {
     }
 }
 
-/// A world in which jobs can ask for operations that follow theirs.
+/// A world in which jobs can ask for operations that follow theirs, and which says how errors look inside operations.
 pub(crate) trait FollowUps: Sized {
+    /// An error as it stands inside an operation.
+    fn inside(&self, status: Status) -> Status {
+        status
+    }
+
     /// What was asked for since the last time.
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         Vec::new()

@@ -6,7 +6,7 @@ use contact_center_insights::proto::longrunning::{Operation, operation::Result a
 use contact_center_insights::{Code, Status};
 use prost::Message;
 
-use super::job::{Claim, Job, Moment, Start};
+use super::job::{Claim, FollowUps, Job, Moment, Start};
 use crate::errors;
 use crate::profile::{Failure, Pace, Profile};
 use crate::time;
@@ -64,17 +64,6 @@ impl<W> Running<W> {
         Operation { name: name.to_owned(), metadata, ..Operation::default() }
     }
 
-    /// Completes, or fails as scripted.
-    pub(super) fn end(&mut self, world: &mut W, now: SystemTime) -> Operation {
-        if let Some(failure) = self.start.profile.failure.clone() {
-            return self.fail(world, now, scripted(&failure, self.start.method));
-        }
-        match self.start.job.complete(world, now) {
-            Ok(response) => self.ended(now, Outcome::Response(response)),
-            Err(status) => self.fail(world, now, status),
-        }
-    }
-
     pub(super) fn fail(&mut self, world: &mut W, now: SystemTime, status: Status) -> Operation {
         if status.code() == Code::Cancelled {
             self.start.job.cancel(world, now);
@@ -127,6 +116,23 @@ impl<W> Running<W> {
             job,
         };
         Some(Self { start, polls: saved.polls, create_time: time::moment(&saved.create_time?)? })
+    }
+}
+
+impl<W: FollowUps> Running<W> {
+    /// Completes, or fails as scripted.
+    pub(super) fn end(&mut self, world: &mut W, now: SystemTime) -> Operation {
+        if let Some(failure) = self.start.profile.failure.clone() {
+            let status = world.inside(scripted(&failure, self.start.method));
+            return self.fail(world, now, status);
+        }
+        match self.start.job.complete(world, now) {
+            Ok(response) => self.ended(now, Outcome::Response(response)),
+            Err(status) => {
+                let status = world.inside(status);
+                self.fail(world, now, status)
+            }
+        }
     }
 }
 

@@ -16,24 +16,29 @@ pub(crate) fn without(message: &[u8], numbers: &[u32]) -> Vec<u8> {
     }
     let mut left = Vec::with_capacity(message.len());
     for (number, wire) in fields(message).filter(|(number, _)| !numbers.contains(number)) {
-        let key = u64::from(number) << 3;
-        match wire {
-            Wire::Varint(value) => {
-                put_varint(&mut left, key);
-                put_varint(&mut left, value);
-            }
-            Wire::Fixed64(value) => {
-                put_varint(&mut left, key | 1);
-                left.extend(value.to_le_bytes());
-            }
-            Wire::Bytes(value) => put_bytes(&mut left, number, value),
-            Wire::Fixed32(value) => {
-                put_varint(&mut left, key | 5);
-                left.extend(value.to_le_bytes());
-            }
-        }
+        put(&mut left, number, wire);
     }
     left
+}
+
+/// Adds a field as it was on the wire.
+pub(crate) fn put(message: &mut Vec<u8>, number: u32, wire: Wire<'_>) {
+    let key = u64::from(number) << 3;
+    match wire {
+        Wire::Varint(value) => {
+            put_varint(message, key);
+            put_varint(message, value);
+        }
+        Wire::Fixed64(value) => {
+            put_varint(message, key | 1);
+            message.extend(value.to_le_bytes());
+        }
+        Wire::Bytes(value) => put_bytes(message, number, value),
+        Wire::Fixed32(value) => {
+            put_varint(message, key | 5);
+            message.extend(value.to_le_bytes());
+        }
+    }
 }
 
 fn put_varint(message: &mut Vec<u8>, mut value: u64) {

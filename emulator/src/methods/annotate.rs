@@ -128,7 +128,7 @@ pub(super) fn annotate(
         }
         let segments = conversation.transcript.iter_mut().flat_map(|found| &mut found.transcript_segments);
         for (segment, sentiment) in segments.zip(findings.sentiments) {
-            segment.sentiment = Some(sentiment);
+            segment.sentiment = sentiment;
         }
     })?;
     world.store.insert(&analysis)?;

@@ -18,7 +18,7 @@ use super::context::Context;
 use super::shared::{matching, note};
 use crate::content::averages::count;
 use crate::content::select::chosen;
-use crate::engine::{Claim, Job, Moment};
+use crate::engine::{Claim, FollowUps as _, Job, Moment};
 use crate::errors;
 use crate::names::LOCATION;
 use crate::store;
@@ -91,7 +91,7 @@ impl Job<World> for Analyze {
             };
             if let Err(status) = annotate(world, conversation, analysis, &tools, now) {
                 failed += 1;
-                note(&mut self.partial_errors, status);
+                note(&mut self.partial_errors, world.inside(status));
             }
         }
         self.failed = failed as u64;
@@ -171,7 +171,8 @@ impl Job<World> for Delete {
         for name in self.check_count(world)? {
             if !force && world.store.below(analyses, &name).next().is_some() {
                 let message = format!("conversation `{name}` has analyses; `force` deletes them with it");
-                note(&mut self.partial_errors, errors::precondition("RESOURCE_HAS_CHILDREN", message, &name));
+                let status = errors::precondition("RESOURCE_HAS_CHILDREN", message, &name);
+                note(&mut self.partial_errors, world.inside(status));
                 continue;
             }
             world.store.remove(conversations, &name)?;

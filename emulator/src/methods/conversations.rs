@@ -85,6 +85,11 @@ pub(super) fn prepare(store: &Store, conversation: &mut Conversation, now: Syste
         let language = if settings.language_code.is_empty() { "en-US" } else { &settings.language_code };
         language.clone_into(&mut conversation.language_code);
     }
+    let language = conversation.language_code.clone();
+    let segments = conversation.transcript.iter_mut().flat_map(|found| &mut found.transcript_segments);
+    segments.filter(|segment| segment.language_code.is_empty()).for_each(|segment| {
+        segment.language_code.clone_from(&language);
+    });
     check(conversation, now)
 }
 
@@ -107,6 +112,7 @@ fn load(settings: &world::Settings, conversation: &mut Conversation) -> Result<(
 fn check(conversation: &mut Conversation, now: SystemTime) -> Result<(), Status> {
     const MAX_LABELS: usize = 100;
     const MAX_LABEL: usize = 256;
+    hide(conversation);
     if let Some(Expiration::Ttl(ttl)) = conversation.expiration {
         let why = "must be a positive duration that ends before the year 10000";
         let expires = expire_time(now, ttl).ok_or_else(|| errors::invalid("conversation.ttl", why))?;
@@ -122,6 +128,18 @@ fn check(conversation: &mut Conversation, now: SystemTime) -> Result<(), Status>
         return Err(errors::invalid("conversation.labels", &why));
     }
     Ok(())
+}
+
+/// What the service takes and never shows: the user's obfuscated id, and an agent's `team`, which it shows as `teams`.
+#[allow(deprecated, reason = "`team` is what callers may still send")]
+fn hide(conversation: &mut Conversation) {
+    conversation.obfuscated_user_id.clear();
+    for agent in conversation.quality_metadata.iter_mut().flat_map(|quality| &mut quality.agent_info) {
+        let team = std::mem::take(&mut agent.team);
+        if !team.is_empty() {
+            agent.teams = vec![team];
+        }
+    }
 }
 
 fn expire_time(now: SystemTime, ttl: Duration) -> Option<Timestamp> {

@@ -21,13 +21,13 @@ use prost::Message;
 use prost_types::Any;
 
 use super::context::Context;
-use super::conversations;
 use super::shared::{buckets, note};
+use super::{analysis_rules, conversations};
 use crate::content::averages::count;
 use crate::content::bucket::Buckets;
 use crate::content::select::sample;
 use crate::content::{conversation, sidecar_metadata, transcript};
-use crate::engine::{Claim, Job, Moment};
+use crate::engine::{Claim, FollowUps as _, Job, Moment};
 use crate::errors;
 use crate::message::wire;
 use crate::names::{self, LOCATION};
@@ -62,7 +62,7 @@ fn place(request: &IngestConversationsRequest) -> Result<&Place, Status> {
 
 /// The objects are listed, and each is looked at, when the operation starts: from then on it is known which of them
 /// are duplicates and which cannot be read, so that the counts that a poll shows are true. The conversations appear
-/// when the operation completes.
+/// when the operation completes; those that an analysis rule is for are then analysed, each by an operation of its own.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Ingest {
     #[prost(message, optional, tag = "1")]
@@ -90,7 +90,8 @@ impl Job<World> for Ingest {
         let known = ingested(&world.store, &request.parent)?;
         let objects = sample(&uris, world.settings.seed, wanted).into_iter().map(|uri| {
             let duplicate = known.contains(uri.as_str());
-            let error = if duplicate { None } else { read(&buckets, &request, uri).err().map(Into::into) };
+            let error = if duplicate { None } else { read(&buckets, &request, uri).err() };
+            let error = error.map(|status| world.inside(status).into());
             Object { uri: uri.clone(), duplicate, error }
         });
         self.objects = objects.collect();
@@ -129,9 +130,10 @@ impl Job<World> for Ingest {
                 conversations::prepare(&world.store, &mut made, now)?;
                 made.create_time = Some(now.into());
                 made.update_time = Some(now.into());
-                world.store.insert(&made)
+                world.store.insert(&made)?;
+                analysis_rules::follow_ingestion(world, &made, now)
             });
-            object.error = stored.err().map(Into::into);
+            object.error = stored.err().map(|status| world.inside(status).into());
         }
         Ok(any::pack(&IngestConversationsResponse {}))
     }

@@ -68,7 +68,10 @@ fn get(view: &View, resource: &ResourceType, rules: ResourceRules, request: &Req
         None if rules.exists_from_start => Ok(write::unset(resource, &name)),
         None => match by_alias(view, resource, rules, &name) {
             Some(found) => Ok(found),
-            None => view.resources.raw(resource, &name).map(|bytes| bytes.to_vec()),
+            None => {
+                (rules.check_id)(names::id(&name))?;
+                Err(view.resources.missing(resource, &name))
+            }
         },
     }
 }

@@ -4,14 +4,14 @@ use std::time::SystemTime;
 
 use contact_center_insights::proto::insights::export_issue_model_request::Destination;
 use contact_center_insights::proto::insights::import_issue_model_request::Source;
-use contact_center_insights::proto::insights::issue_model::State;
+use contact_center_insights::proto::insights::issue_model::{ModelType, State};
 use contact_center_insights::proto::insights::{
     Conversation, CreateIssueModelMetadata, CreateIssueModelRequest, ExportIssueModelMetadata,
     ExportIssueModelRequest, ExportIssueModelResponse, ImportIssueModelMetadata, ImportIssueModelRequest,
     ImportIssueModelResponse, Issue, IssueModel,
 };
 use contact_center_insights::proto::longrunning::Operation;
-use contact_center_insights::{Status, any};
+use contact_center_insights::{Code, Status, any};
 use prost::Message;
 use prost_types::Any;
 
@@ -33,11 +33,22 @@ pub(super) fn create(
     request: CreateIssueModelRequest,
 ) -> Result<Operation, Status> {
     LOCATION.check("parent", &request.parent)?;
+    check_type(context, request.issue_model.as_ref())?;
     let name = format!("{}/issueModels/{}", request.parent, context.store().new_id());
     let model = IssueModel { name: name.clone(), ..request.issue_model.clone().unwrap_or_default() };
     let claims = vec![Claim::on(&name), Claim::only_one(ONLY_ONE[0], &request.parent)];
     let job = Train { model: Some(model), request: Some(request), conversations: 0 };
     context.start("CreateIssueModel", &name, claims, job)
+}
+
+/// The first generation of models, which is what a model without a type is taken for, is no longer made.
+fn check_type(context: &Context<'_>, model: Option<&IssueModel>) -> Result<(), Status> {
+    let kind = model.map_or(ModelType::Unspecified, IssueModel::model_type);
+    if kind == ModelType::TypeV2 || context.state.world.settings.allows_deprecated {
+        return Ok(());
+    }
+    let text = "V1 models are deprecated, to create a new V1 model, contact Google Cloud support.";
+    Err(errors::with_reason(Code::InvalidArgument, "MODEL_TYPE_DEPRECATED", text, &[]))
 }
 
 /// The model is there from the start on, as AIP-151 asks. None of its states is one of training: until training has
@@ -57,6 +68,24 @@ impl Train {
         self.model.as_ref().map_or("", |model| model.name.as_str())
     }
 
+    /// The service wants a number of conversations for a model of the second generation.
+    fn check_enough(&self, world: &World, conversations: usize) -> Result<(), Status> {
+        let least = world.settings.min_training;
+        if conversations >= least
+            || self.model.as_ref().map(IssueModel::model_type) != Some(ModelType::TypeV2)
+        {
+            return Ok(());
+        }
+        let project = world.store.numbers().of(names::project(self.name())).into_owned();
+        let text = format!(
+            "Project: `{project}` has too few conversations with the given filters. Current number: {conversations}. \
+             Minimum requirement is: {least}."
+        );
+        let (count, least) = (conversations.to_string(), least.to_string());
+        let parts = [("project", project.as_str()), ("current", &count), ("minimum", &least)];
+        Err(errors::with_reason(Code::InvalidArgument, "TOO_FEW_CONVERSATIONS", text, &parts))
+    }
+
     fn conversations(&self, world: &World) -> Result<Vec<String>, Status> {
         let config = self.model.as_ref().and_then(|model| model.input_data_config.as_ref());
         let filter = config.map(|config| config.filter.as_str()).unwrap_or_default();
@@ -67,7 +96,9 @@ impl Train {
 impl Job<World> for Train {
     fn begin(&mut self, world: &mut World, now: SystemTime) -> Result<(), Status> {
         check_models(world, names::location(self.name()))?;
-        self.conversations = self.conversations(world)?.len() as u64;
+        let conversations = self.conversations(world)?.len();
+        self.check_enough(world, conversations)?;
+        self.conversations = conversations as u64;
         let model = self.model.get_or_insert_default();
         model.create_time = Some(now.into());
         model.update_time = Some(now.into());

@@ -103,6 +103,7 @@ impl Batch {
                 Some(Kind::ClearAll(_)) => drop(state.clear(None)),
                 Some(Kind::Operation(saved)) => {
                     let method = saved.method.clone();
+                    state.know(&saved.operation.as_ref().map(|found| found.name.clone()).unwrap_or_default());
                     let unknown = || Unreadable(format!("an operation of `{method}` cannot be resumed"));
                     state.engine.restore(&saved, methods::job).ok_or_else(unknown)?;
                 }

@@ -30,7 +30,7 @@ fn service() -> Service {
         };
         call(&service, "CreateConversation", &request);
     }
-    let model = IssueModel { display_name: "m".into(), ..IssueModel::default() };
+    let model = IssueModel { display_name: "m".into(), model_type: 2, ..IssueModel::default() };
     call(
         &service,
         "CreateIssueModel",

@@ -17,8 +17,10 @@ pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Respon
             Ok(value) => reply::json(style, 200, &value),
             Err(status) => reply::error(style, &status),
         },
-        Found::WrongVerb(allowed) => reply::wrong_verb(style, call.verb, call.path, &allowed),
-        Found::Nothing(all) => reply::unknown_path(style, call.path, &all),
+        Found::WrongVerb(allowed) => {
+            reply::with_allowed(style, &reply::wrong_verb(call.verb, call.path, &allowed), &allowed)
+        }
+        Found::Nothing(all) => reply::error(style, &reply::unknown_path(call.path, &all)),
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn error(style: JsonStyle, status: &Status) -> Response<String> {
 }
 
 /// A path that no method has.
-pub(super) fn unknown_path(style: JsonStyle, path: &str, nearest: &[String]) -> Response<String> {
+pub(super) fn unknown_path(path: &str, nearest: &[String]) -> Status {
     let hint = if nearest.is_empty() {
         "every path begins with `/v1/projects/`".to_owned()
     } else {
@@ -48,39 +48,56 @@ pub(super) fn unknown_path(style: JsonStyle, path: &str, nearest: &[String]) -> 
         )
     };
     let message = format!("no method has the path `{path}`; {hint}");
-    error(style, &errors::with_reason(Code::NotFound, "UNKNOWN_PATH", message, &[("path", path)]))
+    errors::with_reason(Code::NotFound, "UNKNOWN_PATH", message, &[("path", path)])
 }
 
 /// A path that only other verbs go with. What the service itself answers is not known; this is HTTP's answer.
-pub(super) fn wrong_verb(style: JsonStyle, verb: &str, path: &str, allowed: &[&str]) -> Response<String> {
+pub(super) fn wrong_verb(verb: &str, path: &str, allowed: &[&str]) -> Status {
     let allowed = allowed.join(", ");
     let message = format!("no method has the verb `{verb}` with the path `{path}`; `{allowed}` goes with it");
     let parts = [("verb", verb), ("path", path), ("allowed", allowed.as_str())];
-    let mut response =
-        error_as(style, 405, &errors::with_reason(Code::Unimplemented, "WRONG_VERB", message, &parts));
-    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+    errors::with_reason(Code::Unimplemented, "WRONG_VERB", message, &parts)
+}
+
+/// A method that the REST API has, and no published proto.
+pub(super) fn rest_only(method: &str) -> Status {
+    let message = format!(
+        "`projects.locations.{method}` is a method of the REST API alone: it has no published proto, so that gRPC and this \
+         emulator lack it"
+    );
+    errors::with_reason(Code::Unimplemented, "REST_ONLY_METHOD", message, &[("method", method)])
+}
+
+/// The answer to a wrong verb, with the header that names the right ones.
+pub(super) fn with_allowed(style: JsonStyle, status: &Status, allowed: &[&str]) -> Response<String> {
+    let mut response = error_as(style, 405, status);
+    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(ALLOW, allowed);
     }
     response
 }
 
+/// The HTTP status, which need not be that of the code, and the error.
+type Refusal = (u16, Status);
+
 /// A body that could not be read whole.
-pub(crate) fn too_large(limit: usize) -> Response<String> {
+pub(crate) fn too_large(limit: usize) -> Refusal {
     let limit = limit.to_string();
     let message = format!("the body could not be read, or is longer than {limit} bytes");
-    error_as(
-        JsonStyle::default(),
-        413,
-        &errors::with_reason(Code::InvalidArgument, "BODY_TOO_LARGE", message, &[("limit", &limit)]),
-    )
+    (413, errors::with_reason(Code::InvalidArgument, "BODY_TOO_LARGE", message, &[("limit", &limit)]))
 }
 
 /// A body that is packed.
-pub(crate) fn encoded(coding: &str) -> Response<String> {
+pub(crate) fn encoded(coding: &str) -> Refusal {
     let message = format!("bodies with the content encoding `{coding}` are not read: send them as they are");
     let status =
         errors::with_reason(Code::InvalidArgument, "CONTENT_ENCODING", message, &[("coding", coding)]);
-    error_as(JsonStyle::default(), 415, &status)
+    (415, status)
+}
+
+/// The answer to what was refused before it was read.
+pub(crate) fn refused(http: u16, status: &Status) -> Response<String> {
+    error_as(JsonStyle::default(), http, status)
 }
 
 fn error_as(style: JsonStyle, http: u16, status: &Status) -> Response<String> {
@@ -89,12 +106,14 @@ fn error_as(style: JsonStyle, http: u16, status: &Status) -> Response<String> {
         .ok()
         .and_then(|mut printed| printed.get_mut("details").map(Value::take))
         .unwrap_or_else(|| Value::Array(Vec::new()));
-    let error = json!({
+    let mut error = json!({
         "code": http,
         "message": status.message(),
         "status": code_name(status.code()),
-        "details": details,
     });
+    if let (Some(error), false) = (error.as_object_mut(), details == json!([])) {
+        error.insert("details".to_owned(), details);
+    }
     json(style, http, &json!({ "error": error }))
 }
 
@@ -146,7 +165,10 @@ mod tests {
 
     #[test]
     fn r49_a_wrong_verb_is_json_and_names_the_right_one() {
-        let response = wrong_verb(JsonStyle::default(), "PUT", "/v1/x", &["GET", "DELETE"]);
+        let response = {
+            let allowed = ["GET", "DELETE"];
+            with_allowed(JsonStyle::default(), &wrong_verb("PUT", "/v1/x", &allowed), &allowed)
+        };
         assert_eq!(
             (response.status().as_u16(), &response.headers()["allow"]),
             (405, &HeaderValue::from_static("GET, DELETE"))

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use contact_center_insights::Code;
+use contact_center_insights::{Code, Status};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -99,11 +99,11 @@ impl Router {
         }
         let mut record =
             (!is_admin).then(|| self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers));
-        let mut refuse = |reply| {
+        let mut refuse = |(http, status): (u16, Status)| {
             if let Some(record) = &mut record {
                 record.end(Code::InvalidArgument);
             }
-            reply
+            rest::refused(http, &self.pipeline.shown(status))
         };
         // Nothing is unpacked, so that nothing small becomes large.
         if let Some(coding) = head.headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {

@@ -29,7 +29,7 @@ async fn rows_are_written_replaced_and_appended() {
         put(root.path(), &format!("b/{index}.json"), &chat(&["Hello", line, "Sorry"][..=index + 1]));
     }
     world.insights.ingest_conversations(ingestion("gs://b")).await.unwrap();
-    let file = root.path().join("bigquery/example.com:shop/calls/t.ndjson");
+    let file = root.path().join("bigquery/123456789012/calls/t.ndjson");
     let rows = || -> Vec<Value> {
         let text = std::fs::read_to_string(&file).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -2,7 +2,7 @@
 
 use contact_center_insights::Code;
 use contact_center_insights::proto::insights::import_issue_model_request::{GcsSource, Source};
-use contact_center_insights::proto::insights::issue_model::{InputDataConfig, State};
+use contact_center_insights::proto::insights::issue_model::{InputDataConfig, ModelType, State};
 use contact_center_insights::proto::insights::{
     BulkAnalyzeConversationsRequest, CalculateIssueModelStatsRequest, CreateIssueModelRequest,
     DeployIssueModelRequest, ExportIssueModelRequest, GetIssueModelRequest, ImportIssueModelRequest, Issue,
@@ -39,6 +39,7 @@ async fn train(world: &mut World, filter: &str) -> IssueModel {
     let model = IssueModel {
         display_name: "topics".into(),
         input_data_config: Some(config),
+        model_type: ModelType::TypeV2.into(),
         ..IssueModel::default()
     };
     let request = CreateIssueModelRequest { parent: L.into(), issue_model: Some(model) };
@@ -89,7 +90,11 @@ async fn training_is_on_what_the_filter_asks_for() {
     let model = train(&mut world, "turn_count>\"99\"").await;
     assert_eq!((model.issue_count, model.input_data_config.unwrap().training_conversations_count), (0, 0));
     let config = InputDataConfig { filter: "color=\"x\"".into(), ..InputDataConfig::default() };
-    let model = IssueModel { input_data_config: Some(config), ..IssueModel::default() };
+    let model = IssueModel {
+        input_data_config: Some(config),
+        model_type: ModelType::TypeV2.into(),
+        ..IssueModel::default()
+    };
     let request = CreateIssueModelRequest { parent: L.into(), issue_model: Some(model) };
     let status = refused(world.insights.create_issue_model(request).await);
     assert!(
@@ -125,9 +130,8 @@ async fn a_model_goes_to_a_file_and_comes_back() {
 
     // Into an emulator of its own.
     let mut other = {
-        let emulator = contact_center_insights_emulator::Emulator::builder()
-            .with_profile("immediate".parse().unwrap())
-            .with_gcs_root(root.path());
+        let emulator =
+            crate::support::builder().with_profile("immediate".parse().unwrap()).with_gcs_root(root.path());
         World::of(emulator.start().await.unwrap())
     };
     other.insights.import_issue_model(import("gs://out/model.json", false)).await.unwrap();

@@ -89,7 +89,11 @@ async fn r51_r52_errors_have_one_error_info_and_the_same_details_on_both_transpo
             assert_eq!(answer["error"]["message"], grpc.message());
             assert_eq!(details.len(), grpc.details().len());
             let metadata = &details[0]["metadata"];
-            assert_eq!(metadata["resource"], get(id).name, "{answer}");
+            assert_eq!(
+                (&metadata["id"], &metadata["project"]),
+                (&json!(id), &json!("123456789012")),
+                "{answer}"
+            );
         }
     }
     let bad = contact_center_insights::proto::insights::CreateConversationRequest {

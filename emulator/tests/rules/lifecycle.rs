@@ -1,6 +1,5 @@
 //! Operations: what starts them, what keeps them from starting, and what follows them.
 
-use contact_center_insights_emulator::Emulator;
 use serde_json::{Value, json};
 
 use crate::support::{L, World, seed};
@@ -14,14 +13,14 @@ async fn r06_a_location_trains_one_model_at_a_time() {
     let world = World::new("polls:1").await;
     let train = |location: &'static str| {
         let world = &world;
-        async move { world.rest("POST", &format!("{location}/issueModels"), "{}").await }
+        async move { world.rest("POST", &format!("{location}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await }
     };
     let (_, first) = train(L).await;
     let second = train(L).await;
     assert_eq!(error(&second), (409, "ABORTED"));
     let name = first["name"].as_str().unwrap();
     assert!(second.1["error"]["message"].as_str().unwrap().contains(name), "{}", second.1);
-    assert_eq!(train("projects/p/locations/elsewhere").await.0, 200);
+    assert_eq!(train("projects/p/locations/eu").await.0, 200);
     world.rest("GET", name, "").await;
     assert_eq!(train(L).await.0, 200);
 }
@@ -31,10 +30,10 @@ async fn a_location_has_ten_models_and_five_of_them_deployed() {
     let world = World::new("immediate").await;
     let mut models = Vec::new();
     for _ in 0..10 {
-        let (_, done) = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+        let (_, done) = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
         models.push(done["response"]["name"].as_str().unwrap().to_owned());
     }
-    let eleventh = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+    let eleventh = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
     assert_eq!(error(&eleventh), (429, "RESOURCE_EXHAUSTED"));
     let details = eleventh.1["error"]["details"].as_array().unwrap();
     assert!(details.iter().any(|detail| detail["@type"] == "type.googleapis.com/google.rpc.QuotaFailure"));
@@ -52,7 +51,7 @@ async fn r05_issues_come_with_their_model_and_go_with_it() {
     for id in ["call-0001", "call-0002"] {
         world.rest("POST", &format!("{L}/conversations?conversationId={id}"), "{}").await;
     }
-    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
     let model = done["response"]["name"].as_str().unwrap();
     let (_, listed) = world.rest("GET", &format!("{model}/issues"), "").await;
     let issues = listed["issues"].as_array().cloned().unwrap_or_default();
@@ -139,7 +138,7 @@ async fn r10_operations_are_listed_by_filter_and_page() {
     let operation = |id: u32, done: bool| json!({"name": format!("{L}/operations/{id}"), "done": done, "error": {"code": 10}});
     let running = json!({"name": format!("{L}/operations/9")});
     let text = json!({"operations": [operation(1, true), operation(2, true), running]}).to_string();
-    let world = World::of(Emulator::builder().with_seed(seed(&text)).start().await.unwrap());
+    let world = World::of(crate::support::builder().with_seed(seed(&text)).start().await.unwrap());
     let ids = |query: &'static str| {
         let world = &world;
         async move {

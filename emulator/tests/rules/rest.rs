@@ -45,7 +45,7 @@ async fn r48_what_the_path_or_the_body_binds_is_no_query_parameter() {
         ("GET", format!("{L}/views/1?name=x")),
         ("PATCH", format!("{L}/settings?settings.languageCode=de&updateMask=languageCode")),
         ("POST", format!("{L}/conversations:upload?conversationId=call-0001")),
-        ("GET", format!("{L}/views?parent=projects/p/locations/l")),
+        ("GET", format!("{L}/views?parent=projects/p/locations/us")),
     ] {
         let (code, refused) = world.rest(verb, &path, "{}").await;
         assert_eq!(
@@ -65,7 +65,7 @@ async fn r55_bodies_are_strict_and_long_numbers_are_strings() {
     for agent in ["1", "2"] {
         world.rest("POST", &format!("{L}/conversations"), &json!({ "agentId": agent }).to_string()).await;
     }
-    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), "{}").await;
+    let (_, done) = world.rest("POST", &format!("{L}/issueModels"), r#"{"modelType": "TYPE_V2"}"#).await;
     assert!(done["response"]["@type"].as_str().unwrap().ends_with("v1.IssueModel"), "{done}");
     assert!(done["response"]["inputDataConfig"]["trainingConversationsCount"].is_string());
 }

@@ -26,15 +26,21 @@ impl Rule {
     }
 }
 
-/// The sections `### R1` to the last, in their order.
-fn rules(text: &str) -> Vec<(u32, Rule)> {
-    let mut rules: Vec<(u32, Rule)> = Vec::new();
+/// A rule's letter and number: R for the rules of documents, P for what was recorded of the service.
+type Id = (char, u32);
+
+/// The sections `### R1` and `### P1` to the last of each, in their order.
+fn rules(text: &str) -> Vec<(Id, Rule)> {
+    let mut rules: Vec<(Id, Rule)> = Vec::new();
     let mut part = None;
     for line in text.lines() {
         if line.starts_with('#') {
             part = None;
-            if let Some(number) = line.strip_prefix("### R").and_then(|number| number.parse().ok()) {
-                rules.push((number, Rule::default()));
+            for letter in ['R', 'P'] {
+                let number = line.strip_prefix("### ").and_then(|heading| heading.strip_prefix(letter));
+                if let Some(number) = number.and_then(|number| number.parse().ok()) {
+                    rules.push(((letter, number), Rule::default()));
+                }
             }
             continue;
         }
@@ -67,14 +73,20 @@ fn tests(source: &str) -> Vec<String> {
 }
 
 /// The rules that the name of a test begins with: 1 and 3 of `r01_r03_x`, 12 to 18 of `r12_to_r18_x`.
-fn numbers(test: &str) -> Vec<u32> {
-    let (mut found, mut is_range) = (Vec::new(), false);
+fn numbers(test: &str) -> Vec<Id> {
+    let (mut found, mut is_range): (Vec<Id>, bool) = (Vec::new(), false);
     for word in test.split('_') {
-        let number = word.strip_prefix('r').filter(|digits| digits.len() == 2);
-        match (number.and_then(|digits| digits.parse::<u32>().ok()), found.last().copied()) {
-            (Some(last), Some(first)) if is_range => found.extend(first + 1..=last),
-            (Some(number), _) => found.push(number),
-            (None, Some(_)) if word == "to" => is_range = true,
+        let id = ['r', 'p'].into_iter().find_map(|letter| {
+            let digits = word.strip_prefix(letter).filter(|digits| digits.len() == 2)?;
+            Some((letter.to_ascii_uppercase(), digits.parse::<u32>().ok()?))
+        });
+        match (id, found.last().copied()) {
+            (Some((letter, last)), Some((_, first))) if is_range => {
+                found.extend((first + 1..=last).map(|number| (letter, number)));
+                is_range = false;
+            }
+            (Some(id), _) => found.push(id),
+            (None, Some(_)) if ["to", "and"].contains(&word) => is_range = word == "to",
             (None, _) => break,
         }
     }
@@ -82,38 +94,73 @@ fn numbers(test: &str) -> Vec<u32> {
 }
 
 /// What the rules and the tests do not agree on.
-fn disagreements(rules: &[(u32, Rule)], tests: &BTreeSet<String>) -> Vec<String> {
+fn disagreements(rules: &[(Id, Rule)], tests: &BTreeSet<String>) -> Vec<String> {
     let mut found = Vec::new();
-    for ((number, rule), wanted) in rules.iter().zip(1..) {
-        if *number != wanted {
-            found.push(format!("R{number} stands where R{wanted} is expected"));
+    let mut last: BTreeMap<char, u32> = BTreeMap::new();
+    for (id, rule) in rules {
+        let (letter, number) = *id;
+        let wanted = last.get(&letter).map_or(1, |last| last + 1);
+        last.insert(letter, number);
+        let name = format!("{letter}{number}");
+        if number != wanted {
+            found.push(format!("{name} stands where {letter}{wanted} is expected"));
         }
         for part in ["Source", "Break", "Red"] {
             if rule.part(part).is_empty() {
-                found.push(format!("R{number} has no `{part}`"));
+                found.push(format!("{name} has no `{part}`"));
             }
         }
         if rule.statement.is_empty() {
-            found.push(format!("R{number} says nothing"));
+            found.push(format!("{name} says nothing"));
         }
         if !["(must)", "(should)", "(guess)"].iter().any(|weight| rule.part("Source").ends_with(weight)) {
-            found.push(format!("R{number} does not say how firm it is"));
+            found.push(format!("{name} does not say how firm it is"));
         }
         let named = rule.tests();
         if named.is_empty() {
-            found.push(format!("R{number} names no test"));
+            found.push(format!("{name} names no test"));
         }
         let missing = named.iter().filter(|test| !tests.contains(**test));
-        found.extend(missing.map(|test| format!("R{number} names `{test}`, which does not exist")));
+        found.extend(missing.map(|test| format!("{name} names `{test}`, which does not exist")));
         let unlisted =
-            tests.iter().filter(|test| numbers(test).contains(number) && !named.contains(test.as_str()));
-        found.extend(unlisted.map(|test| format!("R{number} does not name `{test}`")));
+            tests.iter().filter(|test| numbers(test).contains(id) && !named.contains(test.as_str()));
+        found.extend(unlisted.map(|test| format!("{name} does not name `{test}`")));
     }
-    for (test, number) in
-        tests.iter().flat_map(|test| numbers(test).into_iter().map(move |number| (test, number)))
-    {
-        if !rules.iter().any(|(rule, _)| *rule == number) {
-            found.push(format!("`{test}` tests R{number}, which RULES.md does not have"));
+    for (test, id) in tests.iter().flat_map(|test| numbers(test).into_iter().map(move |id| (test, id))) {
+        if !rules.iter().any(|(rule, _)| *rule == id) {
+            let (letter, number) = id;
+            found.push(format!("`{test}` tests {letter}{number}, which RULES.md does not have"));
+        }
+    }
+    found
+}
+
+/// What the table of P rules does not agree on with the rules, and with the files that it names.
+fn table_disagreements(text: &str, rules: &[(Id, Rule)], files: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let rows = text.lines().filter(|line| line.starts_with("| P")).map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        cells
+    });
+    let rows: BTreeMap<String, Vec<&str>> = rows.map(|cells| (cells[0].to_owned(), cells)).collect();
+    let mut found = Vec::new();
+    for ((_, number), rule) in rules.iter().filter(|((letter, _), _)| *letter == 'P') {
+        let Some([name, test, file, guess]) = rows.get(&format!("P{number}")).map(Vec::as_slice) else {
+            found.push(format!("P{number} is not in the table"));
+            continue;
+        };
+        if !rule.tests().contains(test) {
+            found.push(format!("{name} of the table names `{test}`, and the rule does not"));
+        }
+        if !files.get(*file).is_some_and(|tests| tests.iter().any(|found| found == test)) {
+            found.push(format!("{name} of the table: `{test}` is not in `{file}`"));
+        }
+        let wanted = match (rule.part("Source").ends_with("(guess)"), rule.statement.contains("Guess:")) {
+            (true, _) => "yes",
+            (false, true) => "in part",
+            (false, false) => "no",
+        };
+        if *guess != wanted {
+            found.push(format!("{name} of the table is a guess: {guess}, where {wanted} is right"));
         }
     }
     found
@@ -135,10 +182,18 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn each_rule_names_its_tests_and_each_test_its_rule() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let rules = rules(&fs::read_to_string(package.join("tests/rules/RULES.md")).unwrap());
+    let text = fs::read_to_string(package.join("tests/rules/RULES.md")).unwrap();
+    let rules = rules(&text);
     let files = ["src", "tests"].into_iter().flat_map(|folder| sources(&package.join(folder)));
-    let tests: BTreeSet<String> = files.flat_map(|file| tests(&fs::read_to_string(file).unwrap())).collect();
-    let found = disagreements(&rules, &tests);
+    let files: BTreeMap<String, Vec<String>> = files
+        .map(|file| {
+            let name = file.strip_prefix(package).unwrap().to_str().unwrap().replace('\\', "/");
+            (name, tests(&fs::read_to_string(file).unwrap()))
+        })
+        .collect();
+    let tests: BTreeSet<String> = files.values().flatten().cloned().collect();
+    let mut found = disagreements(&rules, &tests);
+    found.extend(table_disagreements(&text, &rules, &files));
     assert!(found.is_empty(), "{}", found.join("\n"));
     let numbered = tests.iter().filter(|test| !numbers(test).is_empty()).count();
     assert!(rules.len() > 50 && numbered > 80, "only {} rules and {numbered} tests found", rules.len());
@@ -146,8 +201,9 @@ fn each_rule_names_its_tests_and_each_test_its_rule() {
 
 #[test]
 fn the_check_sees_what_it_must() {
-    assert_eq!(numbers("r01_r03_x_r05"), [1, 3]);
-    assert_eq!(numbers("r12_to_r14_x"), [12, 13, 14]);
+    assert_eq!(numbers("r01_r03_x_r05"), [('R', 1), ('R', 3)]);
+    assert_eq!(numbers("r12_to_r14_x"), [('R', 12), ('R', 13), ('R', 14)]);
+    assert_eq!(numbers("p01_to_p02_and_p09_x_p10"), [('P', 1), ('P', 2), ('P', 9)]);
     assert!(numbers("reads_go_on").is_empty() && numbers("r2d2").is_empty());
     let source = "#[test]\nfn r01_a() {\n    fn helper() {}\n}\n#[tokio::test]\n#[ignore]\nasync fn r02_b() {}\nfn r03_c() {}";
     assert_eq!(tests(source), ["r01_a", "r02_b"]);

@@ -22,6 +22,7 @@ use contact_center_insights::lro::{Outcome, PollPolicy, Poller};
 use contact_center_insights::prost::Message as _;
 use contact_center_insights::prost_types::FileDescriptorSet;
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
+use contact_center_insights::proto::insights::issue_model::ModelType;
 use contact_center_insights::proto::insights::{
     Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel, ListConversationsRequest,
 };
@@ -76,7 +77,11 @@ async fn both_clients_share_one_connection_and_one_token() {
     assert_eq!(created.data_source, conversation.data_source);
 
     // An operation of theirs, asked about by the same method of the same service.
-    let issue_model = Some(IssueModel { display_name: "billing".into(), ..Default::default() });
+    let issue_model = Some(IssueModel {
+        display_name: "billing".into(),
+        model_type: ModelType::TypeV2.into(),
+        ..Default::default()
+    });
     let request = CreateIssueModelRequest { parent: PARENT.into(), issue_model };
     let training = insights.create_issue_model(request).await.unwrap().with_policy(at_once());
     assert_eq!(training.await.unwrap().display_name, "billing");

@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use contact_center_insights_emulator::{Emulator as Server, Quotas, Seed, StartError};
+use contact_center_insights_emulator::{Emulator as Server, ErrorDetails as Shown, Quotas, Seed, StartError};
 
-use crate::args::{ClockChoice, Serve};
+use crate::args::{ClockChoice, ErrorDetails, ProjectNames, Serve};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::shell::command;
@@ -30,6 +30,29 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if let Some(directory) = &args.data_dir {
         builder = builder.with_data_dir(directory);
     }
+    for project in &args.project_number {
+        builder = builder.with_project_number(&project.id, project.number);
+    }
+    if args.project_names == ProjectNames::Echo {
+        builder = builder.with_echoed_project_names();
+    }
+    if args.allow_deprecated {
+        builder = builder.with_deprecated_allowed();
+    }
+    if args.allow_any_location {
+        builder = builder.with_any_location();
+    }
+    if args.strict_fields {
+        builder = builder.with_strict_fields();
+    }
+    if let Some(conversations) = args.min_training_conversations {
+        builder = builder.with_min_training_conversations(conversations);
+    }
+    builder = builder.with_error_details(match args.error_details {
+        ErrorDetails::Calls => Shown::Calls,
+        ErrorDetails::All => Shown::All,
+        ErrorDetails::None => Shown::None,
+    });
     if let ClockChoice::Virtual(clock) = &args.clock {
         builder = builder.with_clock(clock.clone());
     }
@@ -83,6 +106,7 @@ fn not_started(error: StartError) -> Failure {
     let failure = match &error {
         StartError::Method(_)
         | StartError::Fault(_)
+        | StartError::Project(_)
         | StartError::GcsRoot { .. }
         | StartError::DataDir { .. } => Failure::new(Exit::Usage, error),
         _ => Failure::new(Exit::Api, error),

@@ -27,9 +27,13 @@ pub(crate) struct ResourceRules {
     pub(crate) blocking: &'static [&'static str],
     /// The numbers of the fields that a `BASIC` view leaves out.
     pub(crate) hidden_in_basic: &'static [u32],
+    /// How many of these may be there all the same.
+    pub(crate) may_stay: usize,
+    /// Whether an id under which nothing is found can be one at all; what it cannot be is refused as such.
+    pub(crate) check_id: fn(&str) -> Result<(), Status>,
     /// There is one in each location from the start; it is changed, and never made.
     pub(crate) exists_from_start: bool,
-    /// Whether a list takes a parent whose id is `-`, which stands for all.
+    /// Whether a list takes a parent with ids that are `-`, which stand for all.
     pub(crate) takes_wildcard_parent: bool,
     /// The field with other ids under which a resource is found, such as `latest`.
     pub(crate) alias_field: Option<&'static str>,
@@ -51,6 +55,8 @@ impl ResourceRules {
         update: |_, _, bytes| Ok(bytes.to_vec()),
         delete: |_, _| Ok(()),
         blocking: &[],
+        may_stay: 0,
+        check_id: |_| Ok(()),
         hidden_in_basic: &[],
         exists_from_start: false,
         takes_wildcard_parent: false,

@@ -100,7 +100,10 @@ impl Update {
         let before = match context.store().find(self.resource, &name) {
             Some(item) => item.bytes.to_vec(),
             None if self.rules.exists_from_start => self.unset_dated(context, &name)?,
-            None => return Err(errors::not_found(&self.resource.kind, &name)),
+            None => {
+                (self.rules.check_id)(names::id(&name))?;
+                return Err(context.store().missing(self.resource, &name));
+            }
         };
         let mask = Mask::read("update_mask", &request.mask(), &self.resource.message)?;
         let mut message = behavior::decode(&self.resource.message, &before)?;
@@ -129,10 +132,13 @@ pub(super) fn delete(
 ) -> Answer {
     let name = request.text("name");
     names::check(resource, "name", &name)?;
-    context.store().raw(resource, &name)?;
+    if context.store().find(resource, &name).is_none() {
+        (rules.check_id)(names::id(&name))?;
+        return Err(context.store().missing(resource, &name));
+    }
     if !request.flag("force") {
         for kind in rules.blocking.iter().filter_map(|message| Contract::get().resource(message)) {
-            if context.store().below(kind, &name).next().is_some() {
+            if context.store().below(kind, &name).nth(rules.may_stay).is_some() {
                 let message = format!(
                     "{} `{name}` has {}; `force` deletes them with it",
                     resource.kind,
