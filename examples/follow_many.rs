@@ -34,7 +34,9 @@ async fn main() -> ExitCode {
 
 /// Follows trainings on an emulator to their ends.
 pub(crate) async fn run() -> Result<TrackStatistics, Box<dyn std::error::Error>> {
-    let emulator = Emulator::builder().with_profile("polls:2".parse()?).start().await?;
+    let emulator = Emulator::builder();
+    let emulator =
+        emulator.with_profile("polls:2".parse()?).with_min_training_conversations(0).start().await?;
     let client = Client::builder()
         .with_endpoint(emulator.endpoint())
         .with_credentials(Credentials::anonymous())

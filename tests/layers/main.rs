@@ -40,6 +40,7 @@ const EMULATOR: &Floors = &[
     &["clock", "contract", "edit_distance", "errors", "journal", "projects", "time", "tls"],
     &["content", "message", "names", "paging", "profile", "script"],
     &["engine", "filter", "store"],
+    &["lists"],
     &["world"],
     &["state"],
     &["methods", "seed"],
