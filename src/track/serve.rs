@@ -40,9 +40,12 @@ pub(super) struct Serving {
     pub(super) on_spelling: OnSpelling,
 }
 
+/// Which operation was asked about and why, what was told, and how the answer spells its parent.
+type Answer = (Box<str>, How, (Told, Option<String>));
+
 /// What is under way.
 struct Work {
-    gets: JoinSet<(Box<str>, How, (Told, Option<String>))>,
+    gets: JoinSet<Answer>,
     sweeps: JoinSet<(Round, Option<String>)>,
     queue: VecDeque<(Box<str>, How)>,
     missed: mpsc::UnboundedReceiver<Vec<Box<str>>>,

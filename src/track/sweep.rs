@@ -127,13 +127,11 @@ impl Operations {
                 missed.extend(location.lock().book.take_due(false, usize::MAX, Instant::now()).0);
             }
         }
-        let mut state = location.lock();
         queue.extend(missed.into_iter().filter_map(|id| {
-            let kept = state.book.remove(&id)?;
+            let kept = location.lock().book.remove(&id)?;
             Some((names.handle(kept, &id), how))
         }));
-        swept.running = state.book.len();
-        drop(state);
+        swept.running = location.lock().book.len();
         ask_all(self.caller(), queue, &mut swept).await;
         Ok(swept)
     }

@@ -1,5 +1,7 @@
 //! Parts of a list of operations, by the time of their creation: so that several walks share the work.
 
+use std::fmt::Write as _;
+
 use prost::Message;
 
 use crate::any::type_name;
@@ -99,7 +101,7 @@ impl Window {
         let mut filter = r#"done="false""#.to_owned();
         for (operator, edge) in [(">=", self.from), ("<", self.before)] {
             if let Some(edge) = edge {
-                filter.push_str(&format!(r#" AND metadata.create_time{operator}"{}""#, time(edge)));
+                let _ = write!(filter, r#" AND metadata.create_time{operator}"{}""#, time(edge));
             }
         }
         filter
