@@ -10,13 +10,13 @@ use super::destination::Destination;
 use super::destination::EMULATOR_HOST;
 #[cfg(feature = "server")]
 use super::fake::{self, Fakes};
-use super::sharing::following;
 use crate::auth::Credentials;
 #[cfg(feature = "gzip")]
 use crate::call::Gzip;
 use crate::call::{Budget, CallSettings, Caller, RetryPolicy};
 use crate::error::{BoxError, Error, Setting};
 use crate::lro::{Operations, PollPolicy};
+use crate::track::SharedPolls;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 use crate::transport::{Environment, Transport, TransportBuilder};
@@ -283,7 +283,7 @@ impl ClientBuilder {
                 options.to(endpoint).build_in(environment)?
             }
         };
-        let following = following(self.poll_policy.clone(), self.asks_alone);
+        let following = SharedPolls::following(self.poll_policy.clone(), self.asks_alone);
         let operations = Operations::new(Caller::with_reply_context(transport, self.settings, following));
         Ok(Client { operations: operations.with_policy(self.poll_policy) })
     }

@@ -1,16 +1,12 @@
 //! How the pollers of a client ask: together, unless told otherwise.
 
-use std::sync::Arc;
-
 use super::ClientBuilder;
-use crate::lro::{Following, PollPolicy, SharedPolling};
-use crate::track::SharedPolls;
 
 impl ClientBuilder {
     /// Whether the pollers of the client are answered together, by sweeps of `ListOperations`, wherever that takes fewer
     /// calls than to ask about each operation. They are by default; a few pollers ask one by one in any case, as do those
-    /// of other services' operations, those with waits of their own ([`PollPolicy::with_first_wait`] and
-    /// [`PollPolicy::with_max_wait`]), and all where the service refuses to list.
+    /// of other services' operations, those with waits of their own ([`PollPolicy::with_first_wait`](crate::PollPolicy::with_first_wait) and
+    /// [`PollPolicy::with_max_wait`](crate::PollPolicy::with_max_wait)), and all where the service refuses to list.
     ///
     /// A poller does not behave otherwise for it: what a list tells only spares polls of what still runs, and the end of
     /// an operation is always heard from `GetOperation`.
@@ -19,10 +15,4 @@ impl ClientBuilder {
         self.asks_alone = !is_shared;
         self
     }
-}
-
-/// What replies that follow operations are made with.
-pub(super) fn following(policy: PollPolicy, asks_alone: bool) -> Arc<Following> {
-    let shared = || Arc::new(SharedPolls::default()) as Arc<dyn SharedPolling>;
-    Arc::new(Following { policy, shared: (!asks_alone).then(shared) })
 }

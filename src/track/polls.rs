@@ -15,7 +15,7 @@ use super::location::{Location, Member};
 use super::policy::TrackPolicy;
 use super::window::Created;
 use crate::call::Caller;
-use crate::lro::{Seat, SharedPolling};
+use crate::lro::{Following, PollPolicy, Seat, SharedPolling};
 use crate::proto::longrunning::Operation;
 
 /// A poller waits for a sweep no longer than this before it asks itself: the runtime that sweeps may not be driven.
@@ -80,6 +80,12 @@ impl SharedPolling for SharedPolls {
 }
 
 impl SharedPolls {
+    /// What the replies of a client that follow operations are made with.
+    pub(crate) fn following(policy: PollPolicy, asks_alone: bool) -> Arc<Following> {
+        let shared = || Arc::new(Self::default()) as Arc<dyn SharedPolling>;
+        Arc::new(Following { policy, shared: (!asks_alone).then(shared) })
+    }
+
     fn location(&self, caller: &Caller, parent: &str) -> Arc<Location<Waiter>> {
         let mut locations = self.locations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(location) = locations.get(parent).and_then(Weak::upgrade) {
