@@ -5,7 +5,8 @@
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
 //! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`; `hints`, `log`, `output`, `progress_bar`;
-//! `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`. Within `output`: `summary`; `table`.
+//! `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`,
+//! `recording`. Within `output`: `summary`; `table`.
 //! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
 //! `env`, `signals`, `start`; `exec`.
 #![cfg_attr(
@@ -30,10 +31,14 @@ mod log;
 mod output;
 mod progress;
 mod progress_bar;
+mod record;
+mod recording;
 mod session;
 mod shell;
 mod terminal;
 mod usage;
+mod verify;
+mod web;
 
 use std::process::ExitCode;
 
