@@ -90,12 +90,17 @@ impl Book {
         let routed = Query::of_request(&routing.unwrap_or_default());
         let mut found = vec![name.as_str()];
         found.extend(routed.0.iter().chain(&query.0).map(|(_, value)| value.as_str()));
-        body.iter().chain(&answer).for_each(|value| strings(value, &mut found));
+        body.iter().for_each(|value| strings(value, &mut found));
+        self.neutral.names.ids_are_made(false);
         self.neutral.names.learn(&name, found);
+        let mut found = Vec::new();
+        answer.iter().for_each(|value| strings(value, &mut found));
+        self.neutral.names.ids_are_made(true);
+        self.neutral.names.learn(&name, found);
+        self.neutral.names.ids_are_made(false);
 
         let kind = method.as_ref();
-        let is_error = seen.status >= 400;
-        Exchange {
+        let mut exchange = Exchange {
             n: self.count + 1,
             verb: seen.verb.clone(),
             path: self.path(&path, &name, verb),
@@ -103,12 +108,15 @@ impl Book {
             body: body.map(|body| self.neutral.body(kind.and_then(|method| method.body.as_ref()), body)),
             routing: (!routed.0.is_empty()).then(|| self.routing(&routed)),
             status: seen.status,
-            answer: answer.map(|answer| match is_error {
-                true => self.neutral.error(answer),
-                false => self.neutral.body(kind.map(|method| &method.output), answer),
-            }),
+            answer: None,
             note: (!notes.is_empty()).then(|| notes.join("; ")),
-        }
+        };
+        self.neutral.names.ids_are_made(true);
+        exchange.answer = answer.map(|answer| match seen.status {
+            400.. => self.neutral.error(answer),
+            _ => self.neutral.body(kind.map(|method| &method.output), answer),
+        });
+        exchange
     }
 
     fn path(&mut self, path: &str, name: &str, verb: &str) -> String {

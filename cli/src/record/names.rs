@@ -12,6 +12,8 @@ const HOST: &str = "//";
 pub(super) struct Names {
     projects: Vec<Project>,
     ids: HashMap<String, String>,
+    /// Whether ids that were not seen before are the service's own.
+    are_made: bool,
 }
 
 /// One project, by what is known of it.
@@ -22,6 +24,11 @@ struct Project {
 }
 
 impl Names {
+    /// From now on, ids that were not seen before are those that the service makes, or those that a caller chose.
+    pub(super) fn ids_are_made(&mut self, are_made: bool) {
+        self.are_made = are_made;
+    }
+
     /// Takes note of the names in a request and its answer, in this order, before anything is replaced: an answer names
     /// by number the project that the request may have named by id.
     pub(super) fn learn<'a>(&mut self, asked: &str, strings: impl IntoIterator<Item = &'a str>) {
@@ -85,8 +92,8 @@ impl Names {
         Some(if at == 0 { kind.to_owned() } else { format!("{kind}_{}", at + 1) })
     }
 
-    /// What stands for an id. One with letters in it still has some, since the service tells them apart; an id of an
-    /// unusual form keeps it.
+    /// What stands for an id. One with letters in it that a caller chose still has some, since the service tells them
+    /// apart, and one of an unusual form keeps it.
     pub(super) fn id(&mut self, id: &str) -> String {
         if OWN.contains(&id) || id.is_empty() {
             return id.to_owned();
@@ -95,7 +102,7 @@ impl Names {
             return known.clone();
         }
         let number = self.ids.len() + 1;
-        let made = if id.bytes().all(|byte| byte.is_ascii_digit()) {
+        let made = if self.are_made || is_number(id) {
             format!("ID_{number}")
         } else if is_usual(id) {
             format!("id-ID_{number}")
@@ -202,6 +209,16 @@ mod tests {
         );
         assert_eq!(names.known("acme"), Some("PROJECT_ID".into()));
         assert_eq!(names.known("unseen"), None);
+    }
+
+    #[test]
+    fn an_id_that_the_service_made_is_a_number() {
+        let mut names = Names::default();
+        assert_eq!(names.id("mine"), "id-ID_1");
+        names.ids_are_made(true);
+        assert_eq!((names.id("28fc6e9e"), names.id("mine")), ("ID_2".into(), "id-ID_1".into()));
+        names.ids_are_made(false);
+        assert_eq!((names.id("28fc6e9e"), names.id("other")), ("ID_2".into(), "id-ID_3".into()));
     }
 
     #[test]
