@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::process::ExitCode;
 
+use contact_center_insights::proto::insights::issue_model::ModelType;
 use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
 use contact_center_insights::{Client, ClientBuilder, Credentials};
 use contact_center_insights_emulator::Emulator;
@@ -54,13 +55,21 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let guard = tracing::subscriber::set_default(subscriber(provider.tracer("my-service")));
 
-    let emulator = Emulator::builder().with_profile("polls:1".parse()?).start().await?;
+    let emulator = Emulator::builder()
+        .with_profile("polls:1".parse()?)
+        .with_min_training_conversations(0)
+        .start()
+        .await?;
     let builder =
         Client::builder().with_endpoint(emulator.endpoint()).with_credentials(Credentials::anonymous());
     let client = with_traceparent(builder).build()?;
     let request = CreateIssueModelRequest {
         parent: "projects/my-project/locations/us-central1".into(),
-        issue_model: Some(IssueModel { display_name: "billing".into(), ..Default::default() }),
+        issue_model: Some(IssueModel {
+            display_name: "billing".into(),
+            model_type: ModelType::TypeV2.into(),
+            ..Default::default()
+        }),
     };
     client.create_issue_model(request).await?.until_done().await?;
 

@@ -140,7 +140,7 @@ fn starts(name: &str) -> Client {
 #[tokio::test(start_paused = true)]
 async fn an_operation_without_a_proper_name_is_a_broken_contract() {
     for name in
-        ["", "operations/1", "projects/p/locations/l/issueModels/1", "projects/p/locations/l/operations/ 1"]
+        ["", "operations/1", "projects/p/locations/us/issueModels/1", "projects/p/locations/us/operations/ 1"]
     {
         let client = starts(name);
         let error = client.create_issue_model(CreateIssueModelRequest::default()).await.unwrap_err();

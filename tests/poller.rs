@@ -332,7 +332,7 @@ async fn without_types_any_operation_can_be_followed() {
 async fn a_malformed_name_is_refused_before_anything_is_sent() {
     let script = script([succeeded()]);
     let client = script.client();
-    for name in ["", "operations/1", "projects/p/locations/l/operations/"] {
+    for name in ["", "operations/1", "projects/p/locations/us/operations/"] {
         for error in [
             client.get_operation(name).await.unwrap_err(),
             client.cancel_operation(name).await.unwrap_err(),

@@ -15,7 +15,12 @@ const NUMBER: &str = "projects/900100200300/locations/us-central1";
 
 async fn emulator() -> (Emulator, Client) {
     let builder = Emulator::builder().with_project_number("corner-shop", 900_100_200_300);
-    let emulator = builder.with_profile("polls:2".parse().unwrap()).start().await.unwrap();
+    let emulator = builder
+        .with_profile("polls:2".parse().unwrap())
+        .with_min_training_conversations(0)
+        .start()
+        .await
+        .unwrap();
     let client = Client::builder().with_endpoint(emulator.endpoint());
     (emulator, client.with_credentials(Credentials::anonymous()).build().unwrap())
 }

@@ -52,7 +52,7 @@ fn asked() -> Conversation {
 
 fn request(id: &str) -> CreateConversationRequest {
     CreateConversationRequest {
-        parent: "projects/p/locations/l".into(),
+        parent: "projects/p/locations/us".into(),
         conversation: Some(asked()),
         conversation_id: id.into(),
     }
@@ -61,7 +61,7 @@ fn request(id: &str) -> CreateConversationRequest {
 #[tokio::test(start_paused = true)]
 async fn a_creation_whose_reply_was_lost_gives_the_resource() {
     let stored =
-        Conversation { name: "projects/p/locations/l/conversations/c-1".into(), turn_count: 4, ..asked() };
+        Conversation { name: "projects/p/locations/us/conversations/c-1".into(), turn_count: 4, ..asked() };
     let (client, seen) = server(&stored);
     assert_eq!(client.create_conversation(request("c-1")).await.unwrap(), stored);
     assert_eq!(*seen.lock().unwrap(), ["CreateConversation", "CreateConversation", "GetConversation"]);

@@ -19,13 +19,12 @@ use crate::journal::Journal;
 use crate::persist::Log;
 use crate::pipeline::Pipeline;
 use crate::profile::{self, Profile, ProfileError};
-use crate::projects::ProjectNumbers;
 use crate::script::{Fault, FaultError, Meter, Quotas, Script};
 use crate::seed::Seed;
 use crate::server;
 use crate::state::State;
 use crate::tls::Tls;
-use crate::world::{Profiles, Settings, World};
+use crate::world::{Settings, World};
 
 /// How many calls the journal keeps unless told otherwise.
 const JOURNAL: usize = 10_000;
@@ -35,38 +34,30 @@ const JOURNAL: usize = 10_000;
 #[must_use = "an emulator that is not started serves nothing"]
 pub struct EmulatorBuilder {
     address: SocketAddr,
-    profiles: Profiles,
+    settings: Settings,
     seed: Seed,
     clock: Arc<dyn Clock>,
     faults: Vec<Fault>,
-    fault_seed: u64,
     quotas: Quotas,
     data_dir: Option<PathBuf>,
     journal: usize,
     tls: bool,
-    gcs_root: Option<PathBuf>,
-    numbers: ProjectNumbers,
-    allows_deprecated: bool,
-    details: ErrorDetails,
+    strict_fields: bool,
 }
 
 impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
-            profiles: Profiles::default(),
+            settings: Settings::default(),
             seed: Seed::default(),
             clock: Arc::new(SystemClock),
             faults: Vec::new(),
-            fault_seed: 0,
             quotas: Quotas::default(),
             data_dir: None,
             journal: JOURNAL,
             tls: false,
-            gcs_root: None,
-            numbers: ProjectNumbers::default(),
-            allows_deprecated: false,
-            details: ErrorDetails::default(),
+            strict_fields: false,
         }
     }
 }
@@ -89,13 +80,13 @@ impl EmulatorBuilder {
 
     /// How the operations of all long-running methods live. Default: `polls:2`.
     pub fn with_profile(mut self, profile: Profile) -> Self {
-        self.profiles.all = profile;
+        self.settings.profiles.all = profile;
         self
     }
 
     /// How the operations of one method live, such as `CreateIssueModel`, whatever [`Self::with_profile`] says.
     pub fn with_method_profile(mut self, method: impl Into<String>, profile: Profile) -> Self {
-        self.profiles.by_method.insert(method.into(), profile);
+        self.settings.profiles.by_method.insert(method.into(), profile);
         self
     }
 
@@ -120,7 +111,7 @@ impl EmulatorBuilder {
     /// The seed of the dice that faults with a probability throw, and by which samples and percentages of
     /// conversations are drawn. Default: 0.
     pub fn with_fault_seed(mut self, seed: u64) -> Self {
-        self.fault_seed = seed;
+        self.settings.seed = seed;
         self
     }
 
@@ -147,7 +138,7 @@ impl EmulatorBuilder {
     /// Takes `directory` for Cloud Storage: `gs://BUCKET/OBJECT` is the file `BUCKET/OBJECT` in it, to be read and to be
     /// written, and nothing outside of it is. Default: there is no Cloud Storage, and what needs it is refused.
     pub fn with_gcs_root(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.gcs_root = Some(directory.into());
+        self.settings.gcs_root = Some(directory.into());
         self
     }
 
@@ -161,66 +152,82 @@ impl EmulatorBuilder {
     /// Gives the project with this id a number. Answers name projects by their number, and requests may name them by
     /// either. Default: a number of twelve digits that follows from the id, the same in every process.
     pub fn with_project_number(mut self, id: impl Into<String>, number: u64) -> Self {
-        self.numbers.set(id, number);
+        self.settings.numbers.set(id, number);
         self
     }
 
     /// Answers with the names that were asked for, and takes the id and the number of a project for two projects, as the
     /// service does not. Default: names in answers have the number.
     pub fn with_echoed_project_names(mut self) -> Self {
-        self.numbers.echo();
+        self.settings.numbers.echo();
         self
     }
 
     /// Takes what the service refuses because it is deprecated: issue models without a type, or of `TYPE_V1`. Default:
     /// refused, with the words of the service.
     pub fn with_deprecated_allowed(mut self) -> Self {
-        self.allows_deprecated = true;
+        self.settings.allows_deprecated = true;
+        self
+    }
+
+    /// How many conversations the training of an issue model of `TYPE_V2` needs; with fewer it is refused, in the words of
+    /// the service. Default: 100, as the service wants.
+    pub fn with_min_training_conversations(mut self, conversations: usize) -> Self {
+        self.settings.min_training = conversations;
+        self
+    }
+
+    /// Serves every location, whatever it is called. Default: those that the service is documented to be in, and
+    /// `global`; another one is `PERMISSION_DENIED`.
+    pub fn with_any_location(mut self) -> Self {
+        self.settings.serves_any_location = true;
+        self
+    }
+
+    /// Refuses fields and query parameters that only the REST API has, and that gRPC has no numbers for. Default: they
+    /// are ignored, with a warning in the log and in the journal.
+    pub fn with_strict_fields(mut self) -> Self {
+        self.strict_fields = true;
         self
     }
 
     /// Which errors carry details. Default: [`ErrorDetails::Calls`].
     pub fn with_error_details(mut self, details: ErrorDetails) -> Self {
-        self.details = details;
+        self.settings.details = details;
         self
     }
 
     /// Starts to serve, on the tokio runtime that this is called on; its I/O and time must be enabled.
     ///
     /// # Errors
-    /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that is not long-running, [`StartError::Fault`] if a fault or
-    /// a quota cannot be used, [`StartError::Bind`] if the address cannot be listened at, [`StartError::Tls`] if no
-    /// certificate can be made, [`StartError::GcsRoot`] if the directory for Cloud Storage cannot be opened.
+    /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that
+    /// is not long-running, [`StartError::Fault`] if a fault or a quota cannot be used, [`StartError::Bind`] if the
+    /// address cannot be listened at, [`StartError::Tls`] if no certificate can be made, [`StartError::GcsRoot`] if the
+    /// directory for Cloud Storage cannot be opened.
     pub async fn start(self) -> Result<Emulator, StartError> {
         // Read once per process; the first call is not to wait for it.
         let _ = Contract::get();
-        for method in self.profiles.by_method.keys() {
+        for method in self.settings.profiles.by_method.keys() {
             profile::check_method(method).map_err(StartError::Method)?;
         }
-        self.numbers.check().map_err(StartError::Project)?;
-        let script = Script::new(self.fault_seed);
+        self.settings.numbers.check().map_err(StartError::Project)?;
+        let script = Script::new(self.settings.seed);
         for fault in self.faults {
             script.push(fault).map_err(StartError::Fault)?;
         }
-        let meter = Meter::default();
+        let meter = Meter::new(self.settings.numbers.clone());
         meter.set(self.quotas).map_err(StartError::Fault)?;
         let tls = if self.tls { Some(Tls::new(SystemTime::now(), self.address.ip())) } else { None };
         let tls = tls.transpose().map_err(StartError::Tls)?;
         let bind = |source| StartError::Bind { address: self.address, source };
         let listener = TcpListener::bind(self.address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        if let Some(root) = &self.gcs_root {
+        if let Some(root) = &self.settings.gcs_root {
             let unusable = |source| StartError::GcsRoot { directory: root.clone(), source };
             Buckets::open(root).map_err(unusable)?;
         }
-        let world = World::new(Settings {
-            profiles: self.profiles,
-            gcs_root: self.gcs_root,
-            seed: self.fault_seed,
-            numbers: self.numbers,
-            allows_deprecated: self.allows_deprecated,
-            details: self.details,
-        });
+        let details = self.settings.details;
+        let world = World::new(self.settings);
         let state = State { world, ..State::default() };
         let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
         let pipeline = Arc::new(Pipeline {
@@ -229,7 +236,8 @@ impl EmulatorBuilder {
             script,
             meter,
             journal: Journal::new(self.journal),
-            details: self.details,
+            details,
+            is_strict: self.strict_fields,
         });
         let (stop, stopped) = oneshot::channel();
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();

@@ -11,11 +11,11 @@ use crate::clock::{self, Clock};
 use crate::contract::{Contract, OPERATIONS};
 use crate::message::behavior::validate_and_strip;
 use crate::message::own_names;
-use crate::methods::{self, Context, Handler, View};
+use crate::methods::{self, Context, Handler, RestOnly, View};
 use crate::persist::{self, Log};
 use crate::projects::ProjectNumbers;
 use crate::state::State;
-use crate::{errors, time};
+use crate::{errors, names, time};
 
 /// The emulated service, without its transports.
 #[derive(Debug)]
@@ -57,7 +57,18 @@ impl Service {
 
     /// Answers one call of the method at `package.Service/Method`. Before it, everything that was due has ended. A call
     /// that only reads works on a snapshot, so that it keeps no other waiting.
+    #[cfg(test)]
     pub(crate) fn dispatch(&self, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
+        self.dispatch_with(path, request, &RestOnly::default())
+    }
+
+    /// The same, with what a request over REST says beside.
+    pub(crate) fn dispatch_with(
+        &self,
+        path: &str,
+        request: &[u8],
+        rest_only: &RestOnly,
+    ) -> Result<Vec<u8>, Status> {
         let method = Contract::get().method(path);
         let (Some(method), Some(handler)) = (method, methods::handler(path)) else {
             return Err(unserved(path, method.is_some()));
@@ -65,12 +76,13 @@ impl Service {
         let request = validate_and_strip(&method.input, request)?;
         let now = self.now();
         let mut inner = self.lock();
+        check_location(&inner.state, path, &request)?;
         inner.state.advance(now);
         let request = spelled(&inner.state, path, request);
         let numbers = Arc::clone(inner.state.world.store.numbers());
         let answer = match handler {
             Handler::Write(handler) => {
-                let answer = handler(&mut Context { state: &mut inner.state, now }, &request);
+                let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
                 inner.keep(self.time())?;
                 answer
             }
@@ -163,6 +175,15 @@ impl Service {
     }
 }
 
+/// Refuses what is addressed in a location that the service is not in, unless any will do.
+fn check_location(state: &State, path: &str, request: &[u8]) -> Result<(), Status> {
+    if state.world.settings.serves_any_location {
+        return Ok(());
+    }
+    let addressed = own_names::of_method(path).and_then(|(names, _)| names.addressed(request));
+    addressed.map_or(Ok(()), names::check_location)
+}
+
 /// A request in which projects are written as they are written in the state.
 fn spelled<'a>(state: &State, path: &str, request: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
     let Some((names, _)) = own_names::of_method(path) else { return request };
@@ -180,8 +201,7 @@ fn numbered(numbers: &ProjectNumbers, path: &str, answer: Vec<u8>) -> Vec<u8> {
 
 fn unserved(path: &str, known: bool) -> Status {
     if known && path.starts_with(OPERATIONS) {
-        let why = "the service has `GetOperation`, `ListOperations` and `CancelOperation` of this interface";
-        return errors::unsupported(path, why);
+        return errors::operations_lack(path);
     }
     errors::unserved(path, known)
 }

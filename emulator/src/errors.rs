@@ -51,7 +51,7 @@ pub(crate) fn with_reason(
 
 /// A resource or operation that is not there.
 pub(crate) fn not_found(kind: &str, name: &str) -> Status {
-    let message = format!("{kind} `{name}` does not exist");
+    let message = format!("{kind} `{name}` not found");
     with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", message, &[("resource", name)])
 }
 
@@ -78,6 +78,13 @@ pub(crate) fn no_resource(message: &str, kind: &str, project: &str, name: &str) 
         _ => format!("{kind} `{last}` does not exist in project {project}"),
     };
     with_reason(Code::NotFound, "RESOURCE_NOT_FOUND", text, &[("project", project), ("id", last)])
+}
+
+/// A location that the service is not in: `PERMISSION_DENIED`, with the reason that Google's services give.
+pub(crate) fn no_location(project: &str, location: &str) -> Status {
+    let text = format!("Permission denied on 'locations/{}' (or it may not exist).", clip(location));
+    let parts = [("consumer", &*format!("projects/{project}")), ("location", location)];
+    with_reason(Code::PermissionDenied, "LOCATION_POLICY_VIOLATED", text, &parts)
 }
 
 /// A field whose value cannot be used: `INVALID_ARGUMENT` with a `BadRequest`.
@@ -117,6 +124,12 @@ fn clip(text: &str) -> String {
 pub(crate) fn unsupported(field: &str, why: &str) -> Status {
     let message = format!("the emulator does not support `{field}`: {why}");
     with_reason(Code::Unimplemented, "EMULATOR_UNSUPPORTED", message, &[("field", field)])
+}
+
+/// A method of the interface of operations that the service does not have.
+pub(crate) fn operations_lack(method: &str) -> Status {
+    let why = "the service has `GetOperation`, `ListOperations` and `CancelOperation` of this interface";
+    unsupported(method, why)
 }
 
 /// A method that the emulator does not serve.

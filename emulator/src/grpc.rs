@@ -15,7 +15,7 @@ use tonic::server::{Grpc, UnaryService};
 use crate::admin::{self, Guard};
 use crate::errors::{self, ErrorDetails};
 use crate::journal::Transport;
-use crate::pipeline::{CallRecord, InjectedFault, Pipeline};
+use crate::pipeline::{CallRecord, Extras, InjectedFault, Pipeline};
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
@@ -118,7 +118,8 @@ impl UnaryService<Bytes> for Call {
             let Some(mut record) = record else { return Err(tonic::Status::internal("called twice")) };
             let (metadata, _, message) = request.into_parts();
             let headers = metadata.into_headers();
-            let answer = record.run(path.trim_start_matches('/'), &headers, &message).await;
+            let answer =
+                record.run(path.trim_start_matches('/'), &headers, &message, &Extras::default()).await;
             if let Some(found) = answer.injected {
                 // It is set here alone.
                 let _ = injected.set(found);

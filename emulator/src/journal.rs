@@ -59,6 +59,8 @@ pub struct JournalEntry {
     pub code: Option<Code>,
     /// What a scripted fault did to it, if one did.
     pub fault: Option<String>,
+    /// What was ignored of the request, such as fields that only the REST API has.
+    pub warnings: Vec<String>,
 }
 
 impl JournalEntry {
@@ -167,6 +169,7 @@ impl Journal {
             headers: headers.collect(),
             code: None,
             fault: None,
+            warnings: Vec::new(),
         };
         let mut ring = self.lock();
         entry.sequence = ring.next;
@@ -194,6 +197,11 @@ impl Journal {
     /// Adds what a fault did.
     pub(crate) fn hit(&self, sequence: u64, fault: String) {
         self.with(sequence, |record| record.entry.fault = Some(fault));
+    }
+
+    /// Adds what was ignored.
+    pub(crate) fn warn(&self, sequence: u64, warning: String) {
+        self.with(sequence, |record| record.entry.warnings.push(warning));
     }
 
     /// Adds how it ended.

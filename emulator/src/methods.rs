@@ -26,6 +26,7 @@ mod exports;
 mod feedback_labels;
 mod ingest;
 mod issue_models;
+mod label_rows;
 mod operations;
 mod phrase_matchers;
 mod registry;
@@ -37,7 +38,7 @@ mod statistics;
 mod training;
 mod tuning;
 
-pub(crate) use self::context::{Context, Handler, View};
+pub(crate) use self::context::{Context, Handler, RestOnly, View};
 #[cfg(test)]
 pub(crate) use self::registry::served;
 pub(crate) use self::registry::{handler, job};

@@ -13,6 +13,41 @@ pub(crate) const LOCATION: Pattern = Pattern("projects/{project}/locations/{loca
 pub(crate) const OPERATION: Pattern =
     Pattern("projects/{project}/locations/{location}/operations/{operation}");
 
+/// Where the service is, by its page on regions; and `global`, where users have resources too.
+const LOCATIONS: [&str; 18] = [
+    "global",
+    "us",
+    "us-central1",
+    "us-east1",
+    "us-west1",
+    "northamerica-northeast1",
+    "eu",
+    "europe-west1",
+    "europe-west2",
+    "europe-west3",
+    "europe-west4",
+    "europe-west6",
+    "asia-northeast1",
+    "asia-northeast3",
+    "asia-south1",
+    "asia-southeast1",
+    "asia-southeast2",
+    "australia-southeast1",
+];
+
+/// `PERMISSION_DENIED` if a name is in a location that the service is not in. What is not the name of a resource is left
+/// to others.
+pub(crate) fn check_location(name: &str) -> Result<(), Status> {
+    let location = match name.split('/').collect::<Vec<_>>().as_slice() {
+        ["projects", _, "locations", location, ..] => (*location).to_owned(),
+        _ => return Ok(()),
+    };
+    if location.is_empty() || LOCATIONS.contains(&location.as_str()) {
+        return Ok(());
+    }
+    Err(errors::no_location(project(name), &location))
+}
+
 impl Pattern {
     /// Whether `name` follows the pattern. A segment may be anything that is not empty.
     pub(crate) fn matches(self, name: &str) -> bool {
@@ -113,6 +148,21 @@ mod tests {
         assert_eq!((project(name), id(name)), ("p", "a"));
         assert_eq!((location_id(name), above(name)), ("l", "projects/p/locations/l/conversations/c"));
         assert_eq!((location("projects/p/locations/l"), below("x")), ("projects/p/locations/l", ""));
+    }
+
+    #[test]
+    fn p24_the_service_is_in_some_locations() {
+        for there in [
+            "projects/p/locations/eu/views/1",
+            "projects/p/locations/global",
+            "",
+            "x",
+            "projects/p/locations/",
+        ] {
+            assert_eq!(check_location(there), Ok(()), "{there}");
+        }
+        let error = check_location("projects/p/locations/mars/views/1").unwrap_err();
+        assert_eq!(error.message(), "Permission denied on 'locations/mars' (or it may not exist).");
     }
 
     #[test]

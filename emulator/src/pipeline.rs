@@ -11,6 +11,8 @@ use crate::contract::Contract;
 use crate::dispatch::Service;
 use crate::errors::{self, ErrorDetails};
 use crate::journal::{Arrival, Journal, Transport};
+use crate::message::selection::{Selection, Wanted};
+use crate::methods::RestOnly;
 use crate::script::{Break, Effect, Meter, Script, Seen};
 
 /// The service, and what is put between it and its callers.
@@ -22,6 +24,8 @@ pub(crate) struct Pipeline {
     pub(crate) meter: Meter,
     pub(crate) journal: Journal,
     pub(crate) details: ErrorDetails,
+    /// Whether what only the REST API has is refused.
+    pub(crate) is_strict: bool,
 }
 
 /// A call's entry in the journal, completed when this is dropped: when it was answered, or its caller left.
@@ -35,6 +39,14 @@ pub(crate) struct CallRecord {
 /// A fault of the transport that is injected into the reply; travels in the extensions of an HTTP response.
 #[derive(Clone, Debug)]
 pub(crate) struct InjectedFault(pub(crate) Arc<Break>);
+
+/// What comes with a request beside its bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    /// Which fields of the answer are wanted, as in the query parameter `fields`; empty for all.
+    pub(crate) fields: String,
+    pub(crate) rest_only: RestOnly,
+}
 
 /// What a transport sends, and how the sending fails, if it does.
 #[derive(Debug)]
@@ -54,6 +66,7 @@ impl Pipeline {
             meter: Meter::default(),
             journal: Journal::new(0),
             details: ErrorDetails::default(),
+            is_strict: false,
         })
     }
 
@@ -80,8 +93,20 @@ impl Pipeline {
 
 impl CallRecord {
     /// Answers the call of the method at `package.Service/Method`.
-    pub(crate) async fn run(&mut self, path: &str, headers: &HeaderMap, request: &[u8]) -> Reply {
-        let answer = self.answer(path, headers, request).await;
+    pub(crate) async fn run(
+        &mut self,
+        path: &str,
+        headers: &HeaderMap,
+        request: &[u8],
+        extras: &Extras,
+    ) -> Reply {
+        let answer = match wanted(path, headers, extras) {
+            Ok(wanted) => {
+                let answer = self.answer(path, headers, request, &extras.rest_only).await;
+                Reply { result: answer.result.map(|whole| wanted.of(whole)), ..answer }
+            }
+            Err(refusal) => Reply { result: Err(self.shown(&refusal)), injected: None },
+        };
         if answer.injected.is_none() {
             self.end(answer.result.as_ref().map_or_else(Status::code, |_| Code::Ok));
         }
@@ -93,44 +118,77 @@ impl CallRecord {
         self.pipeline.shown(status.clone())
     }
 
+    /// Notes what is ignored of the call, in the log and in the journal.
+    pub(crate) fn warn(&self, warning: String) {
+        tracing::warn!("{warning}");
+        self.pipeline.journal.warn(self.sequence, warning);
+    }
+
+    /// Whether what only the REST API has is refused.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.pipeline.is_strict
+    }
+
     /// Says how the call ended.
     pub(crate) fn end(&mut self, code: Code) {
         self.code = Some(code);
     }
 
-    async fn answer(&self, path: &str, headers: &HeaderMap, request: &[u8]) -> Reply {
+    async fn answer(&self, path: &str, headers: &HeaderMap, request: &[u8], rest_only: &RestOnly) -> Reply {
         let pipeline = &self.pipeline;
+        let dispatch = || pipeline.service.dispatch_with(path, request, rest_only);
         let whole = |result| Reply { result, injected: None };
         let own = |result: Result<Vec<u8>, Status>| whole(result.map_err(|status| pipeline.shown(status)));
         let Some(method) = Contract::get().method(path) else {
-            return own(pipeline.service.dispatch(path, request));
+            return own(dispatch());
         };
         pipeline.journal.routed(self.sequence, &method.name, request);
-        if let Err(refusal) = pipeline.meter.take(&method.name, request, pipeline.now()) {
+        if let Err(refusal) = pipeline.meter.take(method, request, pipeline.now()) {
             return own(Err(refusal));
         }
         let Some(hit) = pipeline.script.decide(Seen { method, headers, request }) else {
-            return own(pipeline.service.dispatch(path, request));
+            return own(dispatch());
         };
         pipeline.journal.hit(self.sequence, hit.to_string());
         if hit.delay > Duration::ZERO {
             tokio::time::sleep(hit.delay).await;
         }
         match hit.effect {
-            Effect::None => own(pipeline.service.dispatch(path, request)),
+            Effect::None => own(dispatch()),
             Effect::Status(status) => {
                 if hit.also_executes {
                     // Whatever came of it, the caller is told another thing.
-                    let _ = pipeline.service.dispatch(path, request);
+                    let _ = dispatch();
                 }
                 whole(Err(status))
             }
             Effect::Break(broken) => {
-                let result =
-                    if hit.also_executes { pipeline.service.dispatch(path, request) } else { Ok(Vec::new()) };
+                let result = if hit.also_executes { dispatch() } else { Ok(Vec::new()) };
                 Reply { result, injected: Some(InjectedFault(Arc::new(broken))) }
             }
         }
+    }
+}
+
+/// Which fields of the answer are wanted: by the query, or else by a header, which gRPC has too (system parameters of
+/// Google's APIs).
+fn wanted(path: &str, headers: &HeaderMap, extras: &Extras) -> Result<Wanted, Status> {
+    const HEADER: &str = "x-goog-fieldmask";
+    let header = headers.get(HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = if extras.fields.is_empty() { header } else { extras.fields.as_str() };
+    match Contract::get().method(path) {
+        Some(method) if !text.trim().is_empty() => {
+            Selection::read(text).and_then(|selection| selection.check(&method.output)).map_err(|bad| {
+                let message = format!("Invalid field selection {bad}");
+                errors::with_reason(
+                    Code::InvalidArgument,
+                    "INVALID_FIELD_SELECTION",
+                    message,
+                    &[("field", &bad)],
+                )
+            })
+        }
+        _ => Ok(Wanted::default()),
     }
 }
 

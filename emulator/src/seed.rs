@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Contract, ResourceType, fits};
 use crate::message::wire;
-use crate::names::OPERATION;
+use crate::names::{self, OPERATION};
 use crate::state::State;
 
 const OPERATIONS: &str = "operations";
@@ -91,11 +91,29 @@ impl Seed {
 
     /// Puts everything into a state, in place of what has the same name there.
     pub(crate) fn apply(self, state: &mut State) {
+        self.warn_of_locations(state);
         self.operations.into_iter().for_each(|operation| state.place(operation));
         for (index, bytes) in self.resources {
             if let Some(resource) = Contract::get().resources().get(index) {
                 state.world.store.put_raw(resource, bytes);
             }
+        }
+    }
+}
+
+impl Seed {
+    /// What is in a location that the service is not in is loaded, but no call reaches it.
+    fn warn_of_locations(&self, state: &State) {
+        if state.world.settings.serves_any_location {
+            return;
+        }
+        let resources = self.resources.iter().map(|(_, bytes)| wire::text(bytes, 1));
+        let mut names = self.operations.iter().map(|operation| operation.name.as_str()).chain(resources);
+        if let Some(name) = names.find(|name| names::check_location(name).is_err()) {
+            tracing::warn!(
+                name,
+                "the seed has resources in a location that the service is not in: calls are refused there"
+            );
         }
     }
 }

@@ -20,8 +20,11 @@ pub(crate) struct Profiles {
     pub(crate) by_method: BTreeMap<String, Profile>,
 }
 
+/// How many conversations the service wants for an issue model of the second generation.
+pub(crate) const MIN_TRAINING: usize = 100;
+
 /// What is set when the emulator starts, and stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) profiles: Profiles,
     /// The directory that `gs://` stands for; without one, there is no Cloud Storage.
@@ -34,6 +37,25 @@ pub(crate) struct Settings {
     pub(crate) allows_deprecated: bool,
     /// Which errors carry details.
     pub(crate) details: ErrorDetails,
+    /// How many conversations an issue model needs.
+    pub(crate) min_training: usize,
+    /// Whether locations that the service is not in are served.
+    pub(crate) serves_any_location: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            profiles: Profiles::default(),
+            gcs_root: None,
+            seed: 0,
+            numbers: ProjectNumbers::default(),
+            allows_deprecated: false,
+            details: ErrorDetails::default(),
+            min_training: MIN_TRAINING,
+            serves_any_location: false,
+        }
+    }
 }
 
 /// The store, the settings, and the operations that jobs have asked for.

@@ -5,7 +5,7 @@
 mod support;
 
 use contact_center_insights::proto::insights::CreateIssueModelMetadata;
-use contact_center_insights_emulator::{Emulator, ManualClock};
+use contact_center_insights_emulator::ManualClock;
 use serde_json::{Value, json};
 use support::{L, World, metadata};
 
@@ -42,7 +42,7 @@ async fn a_reset_is_of_one_project_or_of_all() {
     let mut world = World::new("polls:2").await;
     world.conversation("call-0001").await;
     let operation = world.train("m").await;
-    let other = "projects/other/locations/l";
+    let other = "projects/other/locations/us";
     world.rest("POST", &format!("{other}/conversations"), "{}").await;
     let status = good(&world, "GET", "status", "").await;
     assert_eq!((&status["resources"], &status["operations"]), (&json!("3"), &json!("1")), "{status}");
@@ -124,7 +124,7 @@ async fn operations_go_on_end_and_fail_when_told() {
 
 #[tokio::test]
 async fn only_a_virtual_clock_is_moved() {
-    let builder = Emulator::builder().with_profile("time:1h".parse().unwrap());
+    let builder = crate::support::builder().with_profile("time:1h".parse().unwrap());
     let mut world = World::of(builder.clone().with_clock(ManualClock::default()).start().await.unwrap());
     let operation = world.train("m").await;
     let clock = good(&world, "GET", "clock", "").await;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use contact_center_insights::proto::insights::conversation::Expiration;
 use contact_center_insights::proto::insights::{Conversation, CreateConversationRequest};
-use contact_center_insights_emulator::{Clock, Emulator, Fault, ManualClock, Profile, Quotas};
+use contact_center_insights_emulator::{Clock, Fault, ManualClock, Profile, Quotas};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use prost::Message;
@@ -69,7 +69,7 @@ fn every_extreme_of_the_wire_is_answered() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = ManualClock::default();
     let profile: Profile = format!("time:{}ms", u64::MAX).parse().unwrap();
-    let builder = Emulator::builder().with_clock(clock.clone()).with_profile(profile);
+    let builder = crate::support::builder().with_clock(clock.clone()).with_profile(profile);
     let builder = builder.with_quotas(Quotas::default().with_all(u32::MAX));
     let world = runtime.block_on(async { World::of(builder.start().await.unwrap()) });
     let two = support::http().http2_prior_knowledge().build().unwrap();
@@ -144,7 +144,7 @@ async fn clocks_profiles_and_faults_of_a_program_may_be_absurd() {
         let manual = ManualClock::new(time);
         manual.advance(Duration::MAX);
         manual.set(time);
-        let builder = Emulator::builder().with_profile(Profile::time(Duration::MAX));
+        let builder = crate::support::builder().with_profile(Profile::time(Duration::MAX));
         let builder = builder.with_fault(Fault::delay(Duration::MAX).with_method("GetView"));
         for builder in [builder.clone().with_clock(Absurd(time)), builder.with_clock(manual)] {
             let mut world = World::of(builder.start().await.unwrap());

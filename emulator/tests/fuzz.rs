@@ -163,7 +163,7 @@ fn methods() -> Vec<MethodDescriptor> {
 }
 
 async fn emulator() -> Emulator {
-    let emulator = Emulator::builder().with_profile("polls:2".parse().unwrap()).start().await.unwrap();
+    let emulator = crate::support::builder().with_profile("polls:2".parse().unwrap()).start().await.unwrap();
     let url = format!("{}/v1/{L}", emulator.endpoint());
     let client = http().build().unwrap();
     for (path, body) in [

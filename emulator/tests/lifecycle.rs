@@ -19,7 +19,7 @@ use contact_center_insights::proto::longrunning::{
 };
 use contact_center_insights::proto::rpc::ErrorInfo;
 use contact_center_insights::{Code, Status};
-use contact_center_insights_emulator::{Emulator, ManualClock, Profile};
+use contact_center_insights_emulator::{ErrorDetails, ManualClock, Profile};
 use support::{L, World, metadata, refused, response, seed};
 
 fn training_count(operation: &Operation) -> i64 {
@@ -95,7 +95,7 @@ async fn r05_a_model_is_visible_while_it_is_trained() {
 async fn r06_a_second_operation_on_a_model_is_aborted() {
     let name = format!("{L}/issueModels/1");
     let models = seed(&format!(r#"{{"issueModels": [{{"name": "{name}", "state": "UNDEPLOYED"}}]}}"#));
-    let mut world = World::of(Emulator::builder().with_seed(models).start().await.unwrap());
+    let mut world = World::of(crate::support::builder().with_seed(models).start().await.unwrap());
     let request = DeployIssueModelRequest { name: name.clone() };
     let first = world.insights.deploy_issue_model(request.clone()).await.unwrap().into_inner();
     let error = refused(world.insights.deploy_issue_model(request.clone()).await);
@@ -167,7 +167,7 @@ async fn r10_operations_are_listed_by_location_filter_and_page() {
     let done = ListOperationsRequest { filter: "done=true".into(), ..request.clone() };
     let page = world.operations.list_operations(done).await.unwrap().into_inner().operations;
     assert_eq!((page.len(), &page[0].name), (1, &names[3]));
-    let elsewhere = ListOperationsRequest { name: "projects/other/locations/l".into(), ..request.clone() };
+    let elsewhere = ListOperationsRequest { name: "projects/other/locations/us".into(), ..request.clone() };
     assert!(world.operations.list_operations(elsewhere).await.unwrap().into_inner().operations.is_empty());
     let partial = ListOperationsRequest { return_partial_success: true, ..request };
     assert_eq!(refused(world.operations.list_operations(partial).await).code(), Code::Unimplemented);
@@ -176,7 +176,7 @@ async fn r10_operations_are_listed_by_location_filter_and_page() {
 #[tokio::test]
 async fn time_based_operations_end_on_the_emulators_clock() {
     let clock = ManualClock::default();
-    let builder = Emulator::builder().with_clock(clock.clone()).with_profile(Profile::polls(1));
+    let builder = crate::support::builder().with_clock(clock.clone()).with_profile(Profile::polls(1));
     let builder = builder.with_method_profile("CreateIssueModel", "time:1h".parse().unwrap());
     let mut world = World::of(builder.start().await.unwrap());
     for _ in 0..10 {
@@ -199,15 +199,22 @@ async fn time_based_operations_end_on_the_emulators_clock() {
 
 #[tokio::test]
 async fn a_scripted_failure_ends_the_operation_and_undoes_it() {
-    let mut world = World::new("polls:1,fail=RESOURCE_EXHAUSTED:ten models at most").await;
-    let name = world.train("eleventh").await.name;
-    let done = world.poll(&name).await;
-    let Some(Outcome::Error(status)) = done.result else { panic!("{done:?}") };
-    let status = Status::from(status);
-    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "ten models at most"));
-    assert_eq!(status.detail::<ErrorInfo>().unwrap().metadata["method"], "CreateIssueModel");
-    let listed = world.insights.list_issue_models(ListIssueModelsRequest { parent: L.into() }).await.unwrap();
-    assert!(listed.into_inner().issue_models.is_empty());
+    for details in [ErrorDetails::Calls, ErrorDetails::All] {
+        let profile = "polls:1,fail=RESOURCE_EXHAUSTED:ten models at most".parse().unwrap();
+        let builder = crate::support::builder().with_profile(profile).with_error_details(details);
+        let mut world = World::of(builder.start().await.unwrap());
+        let name = world.train("eleventh").await.name;
+        let done = world.poll(&name).await;
+        let Some(Outcome::Error(status)) = done.result else { panic!("{done:?}") };
+        let status = Status::from(status);
+        assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "ten models at most"));
+        let method = status.detail::<ErrorInfo>().map(|info| info.metadata["method"].clone());
+        let told = (details == ErrorDetails::All).then(|| "CreateIssueModel".to_owned());
+        assert_eq!(method, told, "a profile has a code and a message, and no details of its own");
+        let request = ListIssueModelsRequest { parent: L.into() };
+        let listed = world.insights.list_issue_models(request).await.unwrap();
+        assert!(listed.into_inner().issue_models.is_empty());
+    }
 }
 
 #[tokio::test]

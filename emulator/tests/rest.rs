@@ -6,7 +6,7 @@ mod support;
 
 use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::Operation;
-use contact_center_insights_emulator::{Emulator, Seed};
+use contact_center_insights_emulator::Seed;
 use serde_json::{Value, json};
 use support::{L, World};
 
@@ -17,8 +17,9 @@ async fn the_documented_operation_is_served_as_it_was_seeded() {
     let documented: Value = serde_json::from_str(DOCUMENTED).unwrap();
     let canonical = json::from_operation(&json::to_operation(&documented).unwrap()).unwrap();
     let seed = Seed::from_json(&json!({"operations": [documented]}).to_string()).unwrap();
-    let world =
-        World::of(Emulator::builder().with_seed(seed).with_echoed_project_names().start().await.unwrap());
+    let world = World::of(
+        crate::support::builder().with_seed(seed).with_echoed_project_names().start().await.unwrap(),
+    );
     let path = "projects/PROJECT_ID/locations/us-central1/operations/OPERATION_ID";
     assert_eq!(world.rest("GET", path, "").await, (200, canonical.clone()));
     let (_, listed) = world.rest("GET", "projects/PROJECT_ID/locations/us-central1/operations", "").await;
@@ -119,7 +120,7 @@ async fn r49_r56_bad_requests_are_answered_in_the_wrapper() {
         ("GET", format!("{L}/operations/1"), "", 404, "NOT_FOUND"),
         ("GET", format!("{L}/nothing"), "", 404, "NOT_FOUND"),
         ("GET", "%FF/x".into(), "", 404, "NOT_FOUND"),
-        ("GET", "projects/%FF/locations/l/operations".into(), "", 400, "INVALID_ARGUMENT"),
+        ("GET", "projects/%FF/locations/us/operations".into(), "", 400, "INVALID_ARGUMENT"),
         ("DELETE", format!("{L}/operations/1"), "", 405, "UNIMPLEMENTED"),
         ("PUT", format!("{L}/conversations"), "", 405, "UNIMPLEMENTED"),
         ("GET", format!("{L}/views/1"), "", 404, "NOT_FOUND"),

@@ -20,7 +20,7 @@ def emulator(tmp_path):
     running = []
 
     def start(*arguments, seed=None):
-        command = [os.environ["CCI_BIN"], "emulator", "--port", "0", *arguments]
+        command = [os.environ["CCI_BIN"], "emulator", "--port", "0", "--min-training-conversations", "0", *arguments]
         if seed is not None:
             path = tmp_path / "seed.json"
             path.write_text(json.dumps(seed), encoding="utf-8")

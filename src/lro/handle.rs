@@ -14,7 +14,7 @@ use crate::error::Error;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use contact_center_insights::{Client, Credentials, proto::insights::*};
 /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-/// #     .with_profile("immediate".parse()?).start().await?;
+/// #     .with_profile("immediate".parse()?).with_min_training_conversations(0).start().await?;
 /// # let client = Client::builder().with_endpoint(emulator.endpoint())
 /// #     .with_credentials(Credentials::anonymous()).build()?;
 /// # let request = CreateIssueModelRequest {

@@ -26,7 +26,7 @@ use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use contact_center_insights::{Credentials, Transport};
 /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-/// #     .with_profile("polls:2".parse()?).start().await?;
+/// #     .with_profile("polls:2".parse()?).with_min_training_conversations(0).start().await?;
 /// # let transport = Transport::new(emulator.endpoint().parse()?, Credentials::anonymous())?;
 /// use contact_center_insights::lro::{Operations, PollPolicy};
 /// use contact_center_insights::proto::insights::contact_center_insights_client::ContactCenterInsightsClient;

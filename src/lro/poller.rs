@@ -31,7 +31,7 @@ const OWN_SERVICE: &str = "google.cloud.contactcenterinsights.v1.ContactCenterIn
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-/// #     .with_profile("immediate".parse()?).start().await?;
+/// #     .with_profile("immediate".parse()?).with_min_training_conversations(0).start().await?;
 /// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
 /// #     .with_credentials(contact_center_insights::auth::Credentials::anonymous()).build()?;
 /// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel, issue_model::ModelType};

@@ -111,7 +111,7 @@ impl<R: Unpack, M> Poller<R, M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = contact_center_insights_emulator::Emulator::builder()
-    /// #     .with_profile("polls:2".parse()?).start().await?;
+    /// #     .with_profile("polls:2".parse()?).with_min_training_conversations(0).start().await?;
     /// # let client = contact_center_insights::Client::builder().with_endpoint(emulator.endpoint())
     /// #     .with_credentials(contact_center_insights::Credentials::anonymous()).build()?;
     /// use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel, issue_model::ModelType};

@@ -109,6 +109,20 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) allow_deprecated: bool,
 
+    /// How many conversations the training of an issue model of `TYPE_V2` needs; with fewer it is refused. 100 by default,
+    /// as the service wants.
+    #[arg(long, value_name = "N")]
+    pub(crate) min_training_conversations: Option<usize>,
+
+    /// Serve every location. By default, those that the service is not documented to be in are refused.
+    #[arg(long)]
+    pub(crate) allow_any_location: bool,
+
+    /// Refuse fields and query parameters that only the REST API has. By default they are ignored, with a warning in the
+    /// log and in the journal.
+    #[arg(long)]
+    pub(crate) strict_fields: bool,
+
     /// Which errors carry details (`google.rpc.ErrorInfo` and others): those of `calls`, `all`, also those inside
     /// operations, which Google's REST clients of Java and Node cannot read, or `none`.
     #[arg(long, value_enum, value_name = "WHICH", default_value = "calls")]

@@ -26,11 +26,15 @@ use crate::terminal::{eprint_line, print};
 
 const PARENT: &str = "projects/my-project/locations/us-central1";
 const CONVERSATIONS: u64 = 36;
+/// Without the service's minimum of 100, so that nobody waits for so many to be made.
+const MIN_TRAINING: usize = 36;
 /// Often enough for a bar to move evenly.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(args: Quickstart, output: Format) -> Result<(), Failure> {
-    let emulator = Emulator::builder().with_method_profile("CreateIssueModel", args.profile);
+    let emulator = Emulator::builder()
+        .with_method_profile("CreateIssueModel", args.profile)
+        .with_min_training_conversations(MIN_TRAINING);
     let emulator = emulator
         .start()
         .await
@@ -89,7 +93,7 @@ async fn train(endpoint: &str) -> Result<Operation, Error> {
 /// Commands that work where they are read.
 fn print_next_steps() {
     let address = format!("http://127.0.0.1:{DEFAULT_PORT}");
-    let emulator = command(["emulator", "--profile", "time:20s"]);
+    let emulator = command(["emulator", "--profile", "time:20s", "--min-training-conversations", "0"]);
     let look = command(["operations", "list", PARENT, "--endpoint", &address, "-o", "table"]);
     eprint_line(format_args!(
         "next, an emulator that stays, an operation started over REST, and a look at it:\n  \

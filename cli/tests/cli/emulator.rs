@@ -61,7 +61,7 @@ fn a_bad_seed_is_refused_by_its_entry() {
         (r#"{"models": []}"#, "`models` is unknown"),
         (r#"{"operations": [{"name": "x"}]}"#, "operations[0] (`x`)"),
         (
-            r#"{"operations": [{"name": "projects/p/locations/l/operations/1", "foo": 1}]}"#,
+            r#"{"operations": [{"name": "projects/p/locations/us/operations/1", "foo": 1}]}"#,
             "operations[0].foo: ",
         ),
     ];
@@ -168,7 +168,7 @@ mod exec {
     #[test]
     fn the_command_finds_the_emulator_and_its_code_is_given_back() {
         let cci_path = env!("CARGO_BIN_EXE_cci");
-        let script = format!("{cci_path} operations list projects/7/locations/l && exit 7");
+        let script = format!("{cci_path} operations list projects/7/locations/us && exit 7");
         let run = cci(&sh(&script));
         assert_eq!((run.code, run.stdout.as_str()), (7, "[]\n"), "{}", run.stderr);
         let run = cci(&sh("echo $CONTACTCENTERINSIGHTS_EMULATOR_ENDPOINT; kill -TERM $$"));

@@ -71,7 +71,7 @@ fn write(address: &str, parent: &str, writer: usize, acknowledged: &AtomicUsize)
 fn what_was_acknowledged_is_there_after_a_kill() {
     let directory = directory();
     let arguments = ["--data-dir", directory.to_str().unwrap()];
-    let parent = |round: usize| format!("projects/7/locations/l{round}");
+    let parent = |round: usize| format!("projects/7{round}/locations/us");
     let mut kept: Vec<Vec<String>> = Vec::new();
     for round in 0..rounds() {
         let mut server = Server::start(&arguments);

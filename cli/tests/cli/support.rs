@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// A project by its number, which is how answers name it.
-pub(crate) const PARENT: &str = "projects/7/locations/l";
+pub(crate) const PARENT: &str = "projects/7/locations/us";
 pub(crate) const OUTPUTS: [&str; 4] = ["json", "yaml", "table", "name"];
 /// Bounds what should end by itself; no test takes this long.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -66,7 +66,7 @@ impl Server {
     }
 
     fn spawn(arguments: &[&str], stderr: Stdio) -> Self {
-        let all = [&["emulator", "--port", "0"], arguments].concat();
+        let all = [&["emulator", "--port", "0", "--min-training-conversations", "0"], arguments].concat();
         let mut child = command(&all, &[]).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

@@ -24,6 +24,7 @@ class Emulator:
         self.storage = tempfile.TemporaryDirectory()
         shutil.copytree(FIXTURES, self.storage.name, dirs_exist_ok=True)
         command = [os.environ["CCI_BIN"], "emulator", "--port", "0", "--gcs-root", self.storage.name]
+        command += ["--min-training-conversations", "0"]
         for profile in PROFILES:
             command += ["--profile", profile]
         with open(log, "w", encoding="utf-8") as stderr:

@@ -29,6 +29,7 @@ pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
         headers: headers.collect(),
         code: entry.code.map(|code| code_name(code).to_owned()).unwrap_or_default(),
         fault: entry.fault.unwrap_or_default(),
+        warnings: entry.warnings,
     }
 }
 

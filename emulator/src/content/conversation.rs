@@ -133,8 +133,9 @@ impl Span {
     }
 }
 
-/// The spans of all segments. Words have offsets of their own; a message has a time, and takes as long as its words
-/// take to say; what has neither follows on what was before.
+/// The spans of all segments. Words have offsets of their own. A message has a time, and takes as long as its words take
+/// to say, but not longer than until the next; a chat is over with its last message. What has neither follows on what
+/// was before.
 pub(crate) fn timeline(transcript: &Transcript) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::with_capacity(transcript.transcript_segments.len());
     for segment in &transcript.transcript_segments {
@@ -156,7 +157,25 @@ pub(crate) fn timeline(transcript: &Transcript) -> Vec<Span> {
         };
         spans.push(span);
     }
+    cut_messages(transcript, &mut spans);
     spans
+}
+
+/// Ends messages where the next begins.
+fn cut_messages(transcript: &Transcript, spans: &mut [Span]) {
+    let is_message = |segment: &TranscriptSegment| {
+        segment.message_time.is_some() && !segment.words.iter().any(|word| word.end_offset.is_some())
+    };
+    let segments = &transcript.transcript_segments;
+    let mut starts: Vec<i64> = spans.iter().map(|span| span.start).collect();
+    starts.sort_unstable();
+    let end = starts.last().copied().filter(|_| segments.iter().all(is_message));
+    for (span, _) in spans.iter_mut().zip(segments).filter(|(_, segment)| is_message(segment)) {
+        let next = starts.get(starts.partition_point(|start| *start <= span.start)).copied();
+        if let Some(until) = next.or(end) {
+            span.end = span.end.min(until);
+        }
+    }
 }
 
 fn nanos_of(time: &Timestamp) -> i64 {

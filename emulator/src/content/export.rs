@@ -1,23 +1,79 @@
 //! A conversation as a row of the table that `ExportInsightsData` fills.
 //!
-//! The columns are those that the service's documentation of its BigQuery schema names, as far as anything here is
-//! known of them; times are in seconds, durations in nanoseconds.
+//! The columns are those that Google's pages on the schema and Google's dashboards name. Times are in seconds, durations
+//! in nanoseconds, percentages are fractions from 0 to 1: dashboards multiply them by durations, and show them as percent.
+//! The date is that on which a conversation was loaded.
 
-use contact_center_insights::proto::insights::call_annotation::Data;
-use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
+mod nested;
+
+use std::collections::BTreeMap;
+
+use contact_center_insights::proto::insights::Conversation;
 use contact_center_insights::proto::insights::conversation_data_source::Source;
-use contact_center_insights::proto::insights::{CallAnnotation, Conversation, SentimentData};
-use prost_types::{Duration, Timestamp};
+use prost_types::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::conversation::{channels, nanos, timeline};
-use super::silence::talk_percentage;
+use super::conversation::{channels, nanos};
+use super::silence::talk_share;
 use super::stats::found;
 
+/// A version of the table's schema, of those whose columns are known here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Schema {
+    V1,
+    V2,
+    #[default]
+    Latest,
+}
+
+impl Schema {
+    /// The one of this name in the REST API. An empty name is that of the latest.
+    pub(crate) fn read(name: &str) -> Result<Self, String> {
+        match name {
+            "EXPORT_V1" => Ok(Self::V1),
+            "EXPORT_V2" => Ok(Self::V2),
+            "" | "EXPORT_SCHEMA_VERSION_UNSPECIFIED" | "EXPORT_VERSION_LATEST_AVAILABLE" => Ok(Self::Latest),
+            _ => {
+                let number = name.strip_prefix("EXPORT_V").and_then(|number| number.parse::<u8>().ok());
+                let known = "those of EXPORT_V1, EXPORT_V2 and EXPORT_VERSION_LATEST_AVAILABLE are";
+                Err(match number {
+                    Some(3..=19) => format!("the columns of `{name}` are not known to the emulator; {known}"),
+                    _ => format!("`{name}` is not a version of the schema"),
+                })
+            }
+        }
+    }
+
+    /// Whether the version has a column.
+    fn has(self, column: &str) -> bool {
+        const SINCE_2: [&str; 1] = ["dialogflowConversationProfileId"];
+        const LATER: [&str; 6] = [
+            "startTimestamp",
+            "analysisTimestampUtc",
+            "conversationUpdateTimestampUtc",
+            "agents",
+            "latestSummary",
+            "qaScorecardResults",
+        ];
+        match self {
+            Self::V1 => !SINCE_2.contains(&column) && !LATER.contains(&column),
+            Self::V2 => !LATER.contains(&column),
+            Self::Latest => true,
+        }
+    }
+}
+
+/// The revisions of phrase matchers, by the names of the matchers.
+pub(crate) type Revisions = BTreeMap<String, String>;
+
 /// One row. What is not known is null.
-pub(crate) fn row(conversation: &Conversation) -> Value {
+pub(crate) fn row(conversation: &Conversation, schema: Schema, revisions: &Revisions) -> Value {
     let mut row = Map::new();
-    let mut put = |name: &str, value: Value| drop(row.insert(name.to_owned(), value));
+    let mut put = |name: &str, value: Value| {
+        if schema.has(name) {
+            row.insert(name.to_owned(), value);
+        }
+    };
     let (agent, client) = channels(conversation);
     let found = found(conversation);
     let audio = match conversation.data_source.as_ref().and_then(|found| found.source.as_ref()) {
@@ -30,12 +86,13 @@ pub(crate) fn row(conversation: &Conversation) -> Value {
     put("dialogflowConversationProfileId", Value::Null);
     let start = conversation.start_time.or(conversation.create_time);
     put("startTimestampUtc", seconds(start));
+    put("startTimestamp", json!(start.map(|time| time.to_string())));
     put("loadTimestampUtc", seconds(conversation.create_time));
     let analysed = conversation.latest_analysis.as_ref().and_then(|analysis| analysis.create_time);
     put("analysisTimestampUtc", seconds(analysed));
     put("conversationUpdateTimestampUtc", seconds(conversation.update_time));
     // The date is the first ten characters of a time as RFC 3339 has it.
-    let date = start.map(|time| time.to_string()).unwrap_or_default();
+    let date = conversation.create_time.map(|time| time.to_string()).unwrap_or_default();
     for (name, range) in [("year", 0..4), ("month", 5..7), ("day", 8..10)] {
         let number = date.get(range).and_then(|digits| digits.parse::<u32>().ok());
         put(name, json!(number));
@@ -43,10 +100,11 @@ pub(crate) fn row(conversation: &Conversation) -> Value {
     put("durationNanos", json!(conversation.duration.map(nanos)));
     let silence = found.and_then(|found| found.silence.as_ref());
     put("silenceNanos", json!(silence.and_then(|silence| silence.silence_duration).map(nanos)));
-    put("silencePercentage", json!(silence.map(|silence| silence.silence_percentage)));
+    let fraction = |percentage: f32| (f64::from(percentage) / 100.0).clamp(0.0, 1.0);
+    put("silencePercentage", json!(silence.map(|silence| fraction(silence.silence_percentage))));
     let transcript = conversation.transcript.as_ref();
-    put("agentSpeakingPercentage", json!(transcript.map(|transcript| talk_percentage(transcript, agent))));
-    put("clientSpeakingPercentage", json!(transcript.map(|transcript| talk_percentage(transcript, client))));
+    put("agentSpeakingPercentage", json!(transcript.map(|transcript| talk_share(transcript, agent))));
+    put("clientSpeakingPercentage", json!(transcript.map(|transcript| talk_share(transcript, client))));
     for (who, channel) in [("agent", agent), ("client", client)] {
         let levels = found.into_iter().flat_map(|found| &found.sentiments);
         let sentiment =
@@ -61,29 +119,15 @@ pub(crate) fn row(conversation: &Conversation) -> Value {
     put("languageCode", text(&conversation.language_code));
     put("medium", json!(conversation.medium().as_str_name()));
     put("agentId", text(&conversation.agent_id));
+    put("agents", nested::agents(conversation));
     let labels = conversation.labels.iter().map(|(key, value)| json!({"key": key, "value": value}));
     put("labels", labels.collect());
-    let issues = found.and_then(|found| found.issue_model_result.as_ref());
-    let issues = issues.into_iter().flat_map(|result| &result.issues);
-    put("issues", issues.map(|issue| json!({"name": issue.display_name, "score": issue.score})).collect());
-    let entities = found.into_iter().flat_map(|found| found.entities.values()).map(|entity| {
-        let sentiment = entity.sentiment.unwrap_or_default();
-        json!({"name": entity.display_name, "type": entity.r#type().as_str_name(), "salience": entity.salience,
-            "sentimentScore": sentiment.score, "sentimentMagnitude": sentiment.magnitude})
-    });
-    put("entities", entities.collect());
-    put("words", segments.iter().flat_map(words).collect());
-    let annotations = found.map_or(&[][..], |found| found.annotations.as_slice());
-    put("sentences", sentences(conversation, segments, annotations));
-    put(
-        "latestSummary",
-        json!(conversation.latest_summary.as_ref().map(|summary| json!({"text": summary.text}))),
-    );
-    let results = found.into_iter().flat_map(|found| &found.qa_scorecard_results).map(|result| {
-        json!({"qaScorecardRevision": result.qa_scorecard_revision, "score": result.score,
-            "potentialScore": result.potential_score, "normalizedScore": result.normalized_score})
-    });
-    put("qaScorecardResults", results.collect());
+    put("issues", nested::issues(found, schema));
+    put("entities", nested::entities(found));
+    put("words", segments.iter().flat_map(nested::words).collect());
+    put("sentences", nested::sentences(conversation, segments, found, revisions));
+    put("latestSummary", nested::summary(conversation.latest_summary.as_ref()));
+    put("qaScorecardResults", nested::scorecard_results(found));
     Value::Object(row)
 }
 
@@ -95,45 +139,6 @@ fn seconds(time: Option<Timestamp>) -> Value {
     json!(time.map(|time| time.seconds))
 }
 
-fn words(segment: &TranscriptSegment) -> impl Iterator<Item = Value> {
-    let offset = |offset: Option<Duration>| offset.map(nanos);
-    segment.words.iter().map(move |word| {
-        json!({"word": word.word, "startOffsetNanos": offset(word.start_offset),
-            "endOffsetNanos": offset(word.end_offset), "speakerTag": segment.channel_tag,
-            "languageCode": segment.language_code})
-    })
-}
-
-/// One for each segment, with the matchers and intents that begin in it.
-fn sentences(
-    conversation: &Conversation,
-    segments: &[TranscriptSegment],
-    annotations: &[CallAnnotation],
-) -> Value {
-    let spans = conversation.transcript.as_ref().map(timeline).unwrap_or_default();
-    let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
-    let sentences = segments.iter().zip(&spans).enumerate().map(|(index, (segment, span))| {
-        let within = annotations.iter().filter(|annotation| {
-            let start = annotation.annotation_start_boundary.as_ref();
-            start.is_some_and(|start| usize::try_from(start.transcript_index) == Ok(index))
-        });
-        let (mut matchers, mut intents) = (Vec::new(), Vec::new());
-        for annotation in within {
-            match &annotation.data {
-                Some(Data::PhraseMatchData(data)) => matchers
-                    .push(json!({"phraseMatcherId": last(&data.phrase_matcher), "displayName": data.display_name})),
-                Some(Data::IntentMatchData(data)) => intents.push(json!({"intentUniqueId": data.intent_unique_id})),
-                _ => {}
-            }
-        }
-        let SentimentData { magnitude, score } = segment.sentiment.unwrap_or_default();
-        json!({"sentence": segment.text, "startOffsetNanos": span.start.saturating_sub(first), "endOffsetNanos": span.end.saturating_sub(first),
-            "sentimentScore": score, "sentimentMagnitude": magnitude, "speakerTag": segment.channel_tag,
-            "languageCode": segment.language_code, "phraseMatchData": matchers, "intentMatchData": intents})
-    });
-    sentences.collect()
-}
-
 fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -141,16 +146,20 @@ fn last(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use contact_center_insights::proto::insights::analysis_result::Metadata;
-    use contact_center_insights::proto::insights::{Analysis, AnalysisResult};
+    use contact_center_insights::proto::insights::{
+        Analysis, AnalysisResult, IssueAssignment, IssueModelResult,
+    };
 
     use super::*;
     use crate::content::analysis::{Tools, all, run};
     use crate::content::conversation::tests::chat;
 
-    #[test]
-    fn a_row_has_what_is_known() {
-        let mut made = chat(&["agent: How can I help", "customer: I hate this bill"]);
-        let metadata = run(&made, &all(), &Tools::default()).metadata;
+    fn analysed(lines: &[&str]) -> Conversation {
+        let mut made = chat(lines);
+        let mut metadata = run(&made, &all(), &Tools::default()).metadata;
+        let issue = "projects/p/locations/us/issueModels/7/issues/9".to_owned();
+        let issues = vec![IssueAssignment { issue, score: 0.5, display_name: "Bill".into() }];
+        metadata.issue_model_result = Some(IssueModelResult { issue_model: String::new(), issues });
         made.latest_analysis = Some(Analysis {
             analysis_result: Some(AnalysisResult {
                 metadata: Some(Metadata::CallAnalysisMetadata(metadata)),
@@ -158,23 +167,63 @@ mod tests {
             }),
             ..Analysis::default()
         });
-        let row = row(&made);
+        made
+    }
+
+    fn columns(conversation: &Conversation, schema: Schema) -> Vec<String> {
+        row(conversation, schema, &Revisions::new()).as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn p18_p19_a_row_has_what_is_known() {
+        let mut made = analysed(&["agent: How can I help", "customer: I hate this bill", "agent: Sorry"]);
+        // Loaded on the last second of a year, on New Year's Eve by UTC.
+        made.create_time = Some(Timestamp { seconds: 1_767_225_599, nanos: 0 });
+        let row = row(&made, Schema::Latest, &Revisions::new());
         assert_eq!(row["startTimestampUtc"], 1_600_000_000);
-        assert_eq!((&row["year"], &row["month"], &row["day"]), (&json!(2020), &json!(9), &json!(13)));
-        assert_eq!((&row["medium"], &row["turnCount"]), (&json!("CHAT"), &json!(2)));
-        assert_eq!(row["transcript"], "How can I help\nI hate this bill");
+        assert_eq!(row["startTimestamp"], "2020-09-13T12:26:40Z");
+        assert_eq!((&row["year"], &row["month"], &row["day"]), (&json!(2025), &json!(12), &json!(31)));
+        assert_eq!((&row["medium"], &row["turnCount"]), (&json!("CHAT"), &json!(3)));
+        assert_eq!(row["transcript"], "How can I help\nI hate this bill\nSorry");
         assert!(row["clientSentimentScore"].as_f64().unwrap() < 0.0);
-        assert_eq!(row["sentences"][0]["intentMatchData"][0]["intentUniqueId"], "greeting");
+        assert_eq!(row["agentSentimentScore"], Value::Null);
+        let share = |column: &str| row[column].as_f64().unwrap();
+        let shares = ["agentSpeakingPercentage", "clientSpeakingPercentage", "silencePercentage"].map(share);
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{shares:?}");
+        let silence = share("silencePercentage") * share("durationNanos") - share("silenceNanos");
+        assert!(silence.abs() < 1e4, "percentage times duration: {silence}");
+        let issue = json!([{"name": "Bill", "score": 0.5, "issueId": "9", "issueModelId": "7"}]);
+        assert_eq!(row["issues"], issue);
+        let greeting = &row["sentences"][0];
+        assert_eq!(greeting["intentMatchData"], json!([{"intentId": "greeting", "displayName": "Greeting"}]));
+        assert_eq!(
+            (&greeting["participantRole"], &greeting["speakerTag"]),
+            (&json!("HUMAN_AGENT"), &json!(2))
+        );
+        assert_eq!(greeting["createTimeNanos"], 1_600_000_000_000_000_000_i64);
         assert_eq!(row["sentences"][1]["startOffsetNanos"], 10_000_000_000_i64);
         assert_eq!(row["audioFileUri"], Value::Null);
     }
 
     #[test]
     fn an_empty_conversation_has_the_same_columns() {
-        let columns = |conversation: &Conversation| {
-            row(conversation).as_object().unwrap().keys().cloned().collect::<Vec<_>>()
-        };
-        assert_eq!(columns(&Conversation::default()), columns(&chat(&["agent: Hello"])));
-        assert_eq!(columns(&Conversation::default()).len(), 31);
+        for (schema, count) in [(Schema::V1, 26), (Schema::V2, 27), (Schema::Latest, 33)] {
+            let made = chat(&["agent: Hello"]);
+            assert_eq!(columns(&Conversation::default(), schema), columns(&made, schema));
+            assert_eq!(columns(&made, schema).len(), count, "{schema:?}");
+        }
+    }
+
+    #[test]
+    fn p20_versions_whose_columns_are_known_are_taken() {
+        assert_eq!(Schema::read("EXPORT_V1"), Ok(Schema::V1));
+        assert_eq!(Schema::read("EXPORT_VERSION_LATEST_AVAILABLE"), Ok(Schema::Latest));
+        assert!(Schema::read("EXPORT_V9").unwrap_err().contains("not known to the emulator"));
+        for none in ["EXPORT_V20", "EXPORT_V", "v1"] {
+            assert!(Schema::read(none).unwrap_err().contains("not a version"), "{none}");
+        }
+        let made = analysed(&["agent: Hello", "customer: My bill"]);
+        let first = row(&made, Schema::V1, &Revisions::new());
+        assert_eq!(first["issues"], json!([{"name": "Bill", "score": 0.5}]));
     }
 }

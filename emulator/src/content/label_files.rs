@@ -3,7 +3,7 @@
 //! JSON is the resource as the API prints it: one to a file, or one to a line. CSV has a header; which columns there
 //! are is this emulator's choice, and what it writes it reads.
 
-use contact_center_insights::json;
+use contact_center_insights::json::{JsonError, Reader};
 use contact_center_insights::proto::insights::FeedbackLabel;
 use contact_center_insights::proto::insights::feedback_label::LabelType;
 use contact_center_insights::proto::insights::qa_answer::{AnswerValue, answer_value};
@@ -123,12 +123,22 @@ fn parse_json(bytes: &[u8]) -> Result<Vec<Row>, String> {
             one => vec![one],
         };
         for value in values {
-            let row =
-                json::to_message(&value).map_err(|error| format!("label {}: {}", index + 1, whole(&error)));
-            rows.push(row);
+            rows.push(from_json(&value).map_err(|error| format!("label {}: {}", index + 1, whole(&error))));
         }
     }
     Ok(rows)
+}
+
+/// Reads a label. Fields that the REST API has and gRPC lacks are left out with a warning.
+fn from_json(value: &serde_json::Value) -> Result<FeedbackLabel, JsonError> {
+    let read = Reader::new().ignore_unknown(true).message(value)?;
+    for skipped in read.skipped {
+        if !skipped.is_rest_only {
+            return Err(skipped.into());
+        }
+        tracing::warn!(path = %skipped.path, "a field that gRPC lacks is left out of a feedback label");
+    }
+    Ok(read.value)
 }
 
 /// An error with all that it is because of.

@@ -28,15 +28,47 @@ pub(crate) fn level(transcript: &Transcript) -> ConversationLevelSilence {
     }
 }
 
-/// The share of the conversation, from 0 to 100, during which a channel spoke.
-pub(crate) fn talk_percentage(transcript: &Transcript, channel: i32) -> f64 {
+/// The share of the conversation, from 0 to 1, during which a channel spoke. Where two speak at once, the time is that of
+/// who began last, so that the shares of all channels and that of silence are one together.
+pub(crate) fn talk_share(transcript: &Transcript, channel: i32) -> f64 {
     let spans = timeline(transcript);
     let first = spans.iter().map(|span| span.start).min().unwrap_or_default();
     let last = spans.iter().map(|span| span.end).max().unwrap_or_default();
-    let own = transcript.transcript_segments.iter().zip(&spans);
-    let own = own.filter(|(segment, _)| segment.channel_tag == channel);
-    let spoken: i64 = own.map(|(_, span)| span.length()).fold(0, i64::saturating_add);
-    (100.0 * share(real(spoken), real(last.saturating_sub(first)))).min(100.0)
+    let channels = transcript.transcript_segments.iter().map(|segment| segment.channel_tag);
+    let spoken = floor(channels.zip(spans)).filter(|(speaking, _)| *speaking == channel);
+    let spoken: i64 = spoken.map(|(_, span)| span.length()).fold(0, i64::saturating_add);
+    share(real(spoken), real(last.saturating_sub(first))).min(1.0)
+}
+
+/// Who has the floor, and when: stretches of time that do not overlap, in order.
+fn floor(spoken: impl Iterator<Item = (i32, Span)>) -> impl Iterator<Item = (i32, Span)> {
+    let mut waiting: Vec<(i32, Span)> = spoken.collect();
+    waiting.sort_by_key(|(_, span)| std::cmp::Reverse(span.start));
+    // Those who were interrupted, and may go on.
+    let mut interrupted: Vec<(i32, Span)> = Vec::new();
+    let mut stretches = Vec::new();
+    while let Some((channel, span)) = waiting.pop() {
+        let next = waiting.last().map_or(i64::MAX, |(_, next)| next.start);
+        let end = span.end.min(next);
+        stretches.push((channel, Span { start: span.start, end }));
+        if span.end > end {
+            interrupted.push((channel, Span { start: end, end: span.end }));
+        }
+        // Until the next begins, whoever was interrupted last goes on.
+        let mut at = end;
+        while at < next {
+            let Some((channel, rest)) = interrupted.pop() else { break };
+            let stop = rest.end.min(next);
+            if stop > at {
+                stretches.push((channel, Span { start: at, end: stop }));
+                at = stop;
+            }
+            if rest.end > stop {
+                interrupted.push((channel, Span { start: stop, end: rest.end }));
+            }
+        }
+    }
+    stretches.into_iter()
 }
 
 /// Where nobody spoke, between the first word and the last.
@@ -102,12 +134,25 @@ mod tests {
     fn a_chat_is_silent_between_its_lines() {
         let transcript = chat(&["agent: one two", "customer: one", "agent: one"]).transcript.unwrap();
         let level = level(&transcript);
-        // Lines start every ten seconds; they take 0.8, 0.4 and 0.4 seconds.
+        // Lines start every ten seconds; they take 0.8 and 0.4 seconds, and the last ends the chat.
         assert_eq!(level.silence_duration, Some(duration(18_800_000_000)));
-        assert!((level.silence_percentage - 92.16).abs() < 0.01, "{}", level.silence_percentage);
+        assert!((level.silence_percentage - 94.0).abs() < 0.01, "{}", level.silence_percentage);
         assert_eq!(annotations(&transcript).len(), 2);
-        assert!((talk_percentage(&transcript, 2) - 5.88).abs() < 0.01);
+        assert!((talk_share(&transcript, 2) - 0.04).abs() < 1e-6);
+        assert!((talk_share(&transcript, 1) - 0.02).abs() < 1e-6);
         assert!(interruptions(&transcript).is_empty());
+    }
+
+    #[test]
+    fn p18_shares_add_up_to_one_whoever_speaks_at_once() {
+        let spoken = [(1, 0, 10), (2, 4, 6), (1, 5, 12), (2, 20, 30), (1, 20, 21)];
+        let spoken = spoken.map(|(channel, start, end)| (channel, Span { start, end }));
+        let stretches: Vec<_> = floor(spoken.into_iter()).collect();
+        assert!(stretches.windows(2).all(|pair| pair[0].1.end <= pair[1].1.start), "{stretches:?}");
+        let total = |channel| -> i64 {
+            stretches.iter().filter(|(found, _)| *found == channel).map(|(_, span)| span.length()).sum()
+        };
+        assert_eq!((total(1), total(2)), (4 + 7, 1 + 10), "{stretches:?}");
     }
 
     #[test]

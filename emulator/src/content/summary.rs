@@ -8,33 +8,41 @@ use contact_center_insights::proto::insights::conversation::transcript::Transcri
 use contact_center_insights::proto::insights::conversation_participant::Role;
 
 use super::conversation::{is_agent, role};
+use super::sentiment;
 use super::words::stems;
 
 /// What the stand-in calls itself, where the service names a model.
 pub(crate) const MODEL: &str = "emulator/extractive";
 
-/// Three sections, each a line of the conversation: the situation is what says most of the customer's first lines, the
-/// action what says most of the agent's, the resolution what was said last and says something.
+/// Three sections, in the form of the service: each begins with its title, on a line of its own, and an empty line is
+/// between two. The situation is what says most of the customer's first lines, the action what says most of the
+/// agent's; the resolution is `Y` unless what the customer says last sounds unhappy, and `N` then.
 pub(crate) fn summarise(transcript: &Transcript) -> Option<ConversationSummarizationSuggestionData> {
     let segments = &transcript.transcript_segments;
     let (half, _) = segments.split_at(segments.len().div_ceil(2));
     let situation = most_telling(half.iter().filter(|segment| role(segment) == Role::EndUser));
     let action = most_telling(segments.iter().filter(|segment| is_agent(role(segment))));
-    let resolution =
-        segments.iter().rev().find(|segment| telling(segment) > 0).map(|segment| segment.text.as_str());
-    let sections = [("situation", situation), ("action", action), ("resolution", resolution)];
-    let text_sections: BTreeMap<String, String> =
-        sections.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned()))).collect();
-    if text_sections.is_empty() {
+    if situation.is_none() && action.is_none() {
         return None;
     }
-    let said = sections.iter().filter_map(|(name, text)| Some(format!("{name}: {}", (*text)?)));
+    let resolution = if ends_well(transcript) { "Y" } else { "N" };
+    let sections = [("situation", situation), ("action", action), ("resolution", Some(resolution))];
+    let text_sections: BTreeMap<String, String> =
+        sections.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned()))).collect();
+    let said = sections.iter().filter_map(|(title, text)| Some(format!("{title}\n{}", (*text)?)));
     Some(ConversationSummarizationSuggestionData {
-        text: said.collect::<Vec<_>>().join("\n"),
+        text: said.collect::<Vec<_>>().join("\n\n"),
         text_sections,
         conversation_model: MODEL.to_owned(),
         ..ConversationSummarizationSuggestionData::default()
     })
+}
+
+/// Whether what the customer says last does not sound unhappy.
+fn ends_well(transcript: &Transcript) -> bool {
+    let felt = transcript.transcript_segments.iter().zip(sentiment::of_segments(transcript));
+    let last = felt.filter(|(segment, _)| role(segment) == Role::EndUser).last();
+    last.is_none_or(|(_, sentiment)| sentiment.score >= 0.0)
 }
 
 fn telling(segment: &TranscriptSegment) -> usize {
@@ -68,8 +76,24 @@ mod tests {
         let summary = summarise(&made.transcript.unwrap()).unwrap();
         assert_eq!(summary.text_sections["situation"], "My parcel arrived broken");
         assert_eq!(summary.text_sections["action"], "I will order a replacement parcel");
-        assert_eq!(summary.text_sections["resolution"], "Thanks, the replacement is welcome");
-        assert!(summary.text.starts_with("situation: My parcel"));
+        assert_eq!(summary.text_sections["resolution"], "Y");
+        assert_eq!(
+            summary.text,
+            "situation\nMy parcel arrived broken\n\naction\nI will order a replacement parcel\n\nresolution\nY"
+        );
+    }
+
+    #[test]
+    fn p28_who_leaves_unhappy_has_no_resolution() {
+        let made = chat(&[
+            "customer: My parcel is lost",
+            "agent: I cannot find it",
+            "customer: I hate this, terrible",
+        ]);
+        let summary = summarise(&made.transcript.unwrap()).unwrap();
+        assert!(summary.text.ends_with("\n\nresolution\nN"), "{}", summary.text);
+        let silent = chat(&["agent: Your parcel has arrived"]).transcript.unwrap();
+        assert_eq!(summarise(&silent).unwrap().text, "action\nYour parcel has arrived\n\nresolution\nY");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::profile::Profile;
 use crate::rest;
 use crate::world::{Profiles, Settings, World};
 
-const L: &str = "projects/7/locations/l";
+const L: &str = "projects/7/locations/us";
 
 fn service(profile: Profile) -> Service {
     let profiles = Profiles { all: profile, by_method: BTreeMap::new() };

@@ -92,6 +92,18 @@ impl OwnNames {
         found
     }
 
+    /// What a request addresses: its parent or name, or the name of the resource that it holds. Of a field that is
+    /// there more than once, the last counts.
+    pub(crate) fn addressed<'a>(&self, request: &'a [u8]) -> Option<&'a str> {
+        let texts = self.texts.iter().map(|text| wire::text(request, *text)).find(|text| !text.is_empty());
+        let within = || {
+            let mut held =
+                self.within.iter().filter_map(|(number, inner)| Some((wire::last(request, *number)?, inner)));
+            held.find_map(|(message, inner)| inner.addressed(message.bytes()))
+        };
+        texts.or_else(within)
+    }
+
     /// The message with its names as `rename` has them; `None` if it leaves all as they are.
     pub(crate) fn renamed(&self, message: &[u8], rename: &dyn Fn(&str) -> Option<String>) -> Option<Vec<u8>> {
         let change = |(number, wire): (u32, Wire<'_>)| -> Option<Vec<u8>> {
@@ -202,11 +214,14 @@ mod tests {
     fn requests_are_renamed_where_they_address() {
         let (update, _) = names(&format!("{INSIGHTS}/UpdateConversation"));
         let request = UpdateConversationRequest { conversation: Some(conversation()), ..Default::default() };
+        assert_eq!(update.addressed(&request.encode_to_vec()), Some("c"));
         let seen = update.renamed(&request.encode_to_vec(), &upper).unwrap();
         let seen = UpdateConversationRequest::decode(&*seen).unwrap().conversation.unwrap();
         assert_eq!((seen.name.as_str(), seen.agent_id.as_str()), ("C", "x"));
         let (create, _) = names(&format!("{INSIGHTS}/CreateAnalysis"));
-        let request = CreateAnalysisRequest { parent: "p".into(), ..Default::default() };
+        let analysis = conversation().latest_analysis;
+        let request = CreateAnalysisRequest { parent: "p".into(), analysis };
+        assert_eq!(create.addressed(&request.encode_to_vec()), Some("p"), "not what it refers to");
         let seen = create.renamed(&request.encode_to_vec(), &upper).unwrap();
         assert_eq!(CreateAnalysisRequest::decode(&*seen).unwrap().parent, "P");
         for method in Contract::get().methods().filter(|method| method.name != "QueryMetrics") {

@@ -1,4 +1,4 @@
-//! Analysis rules, and which uploads are analysed without being asked for.
+//! Analysis rules, and which conversations are analysed without being asked for.
 
 use std::time::SystemTime;
 
@@ -41,23 +41,43 @@ pub(super) fn follow_upload(
     conversation: &Conversation,
     now: SystemTime,
 ) -> Result<Option<String>, Status> {
-    let location = names::location(&conversation.name);
-    let Some((share, selector)) = wanted(world, conversation, location)? else { return Ok(None) };
-    if !chosen(&conversation.name, world.settings.seed, share * 100.0) {
-        return Ok(None);
-    }
-    let analysis = Analysis { annotator_selector: selector, ..Analysis::default() };
-    let start = analyses::plan(world, &conversation.name, analysis, now);
-    Ok(Some(world.follow_up(start)))
+    let wanted = match by_rule(world, conversation)? {
+        Some(found) => Some(found),
+        None => by_settings(world, names::location(&conversation.name))?,
+    };
+    Ok(wanted.and_then(|wanted| follow(world, conversation, wanted, now)))
 }
 
-fn wanted(
-    world: &World,
+/// The same for what was ingested, where rules alone decide: the settings are about uploads.
+pub(super) fn follow_ingestion(
+    world: &mut World,
     conversation: &Conversation,
-    location: &str,
-) -> Result<Option<(f64, Option<AnnotatorSelector>)>, Status> {
+    now: SystemTime,
+) -> Result<Option<String>, Status> {
+    let wanted = by_rule(world, conversation)?;
+    Ok(wanted.and_then(|wanted| follow(world, conversation, wanted, now)))
+}
+
+/// Which share of such conversations is to be analysed, from 0 to 1, and by which annotators.
+type Wanted = (f64, Option<AnnotatorSelector>);
+
+fn follow(
+    world: &mut World,
+    conversation: &Conversation,
+    (share, annotator_selector): Wanted,
+    now: SystemTime,
+) -> Option<String> {
+    if !chosen(&conversation.name, world.settings.seed, share * 100.0) {
+        return None;
+    }
+    let analysis = Analysis { annotator_selector, ..Analysis::default() };
+    let start = analyses::plan(world, &conversation.name, analysis, now);
+    Some(world.follow_up(start))
+}
+
+fn by_rule(world: &World, conversation: &Conversation) -> Result<Option<Wanted>, Status> {
     let listed = &store::of::<Conversation>()?.message;
-    let mut rules = world.store.all::<AnalysisRule>(location)?;
+    let mut rules = world.store.all::<AnalysisRule>(names::location(&conversation.name))?;
     rules.retain(|(_, rule)| rule.active);
     rules.sort_by_key(|(serial, _)| *serial);
     let bytes = if rules.is_empty() { Vec::new() } else { conversation.encode_to_vec() };
@@ -66,6 +86,10 @@ fn wanted(
             return Ok(Some((rule.analysis_percentage, rule.annotator_selector)));
         }
     }
+    Ok(None)
+}
+
+fn by_settings(world: &World, location: &str) -> Result<Option<Wanted>, Status> {
     let settings: Settings = world.store.look(&format!("{location}/settings"))?.unwrap_or_default();
     let config = settings.analysis_config;
     Ok(config

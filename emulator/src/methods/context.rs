@@ -12,11 +12,19 @@ use crate::state::State;
 use crate::store::{Resources, Store};
 use crate::world::World;
 
+/// What a request over REST says in fields that gRPC lacks, and that matters here all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RestOnly {
+    /// `exportSchemaVersion` of `ExportInsightsDataRequest`; empty if it is not sent.
+    pub(crate) export_schema_version: String,
+}
+
 /// What a method works with that changes something.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) now: SystemTime,
+    pub(crate) rest_only: &'a RestOnly,
 }
 
 impl Context<'_> {

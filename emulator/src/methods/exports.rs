@@ -8,6 +8,7 @@ use contact_center_insights::proto::insights::export_insights_data_request::{
 };
 use contact_center_insights::proto::insights::{
     Conversation, ExportInsightsDataMetadata, ExportInsightsDataRequest, ExportInsightsDataResponse,
+    PhraseMatcher,
 };
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Code, Status, any};
@@ -16,7 +17,7 @@ use prost_types::Any;
 
 use super::context::Context;
 use super::shared::{buckets, matching};
-use crate::content::export::row;
+use crate::content::export::{Schema, row};
 use crate::engine::{Job, Moment};
 use crate::errors;
 use crate::names::{self, LOCATION};
@@ -28,7 +29,9 @@ pub(super) fn export(
 ) -> Result<Operation, Status> {
     let parent = request.parent.clone();
     LOCATION.check("parent", &parent)?;
-    context.start("ExportInsightsData", &parent, Vec::new(), Export { request: Some(request) })
+    let schema = context.rest_only.export_schema_version.clone();
+    Schema::read(&schema).map_err(|why| errors::invalid("export_schema_version", &why))?;
+    context.start("ExportInsightsData", &parent, Vec::new(), Export { request: Some(request), schema })
 }
 
 /// The rows are written when the operation completes, unless there is no directory to write to.
@@ -36,6 +39,9 @@ pub(super) fn export(
 pub(super) struct Export {
     #[prost(message, optional, tag = "1")]
     request: Option<ExportInsightsDataRequest>,
+    /// The version of the table's schema, as the REST API names it.
+    #[prost(string, tag = "2")]
+    schema: String,
 }
 
 impl Export {
@@ -98,8 +104,11 @@ impl Job<World> for Export {
                 Err(status) if self.appends()? && status.code() != Code::NotFound => return Err(status),
                 _ => Vec::new(),
             };
+            let schema = Schema::read(&self.schema).map_err(errors::internal)?;
+            let matchers = world.store.all::<PhraseMatcher>(&request.parent)?.into_iter();
+            let revisions = matchers.map(|(_, matcher)| (matcher.name, matcher.revision_id)).collect();
             for name in matching(&world.store, &request.parent, "filter", &request.filter)? {
-                let row = row(&world.store.get::<Conversation>(&name)?);
+                let row = row(&world.store.get::<Conversation>(&name)?, schema, &revisions);
                 file.extend(row.to_string().into_bytes());
                 file.push(b'\n');
             }

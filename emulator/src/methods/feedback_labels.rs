@@ -10,7 +10,6 @@ use contact_center_insights::proto::insights::bulk_download_feedback_labels_requ
 use contact_center_insights::proto::insights::bulk_upload_feedback_labels_metadata::UploadStats;
 use contact_center_insights::proto::insights::bulk_upload_feedback_labels_request::gcs_source::Format as ReadFormat;
 use contact_center_insights::proto::insights::bulk_upload_feedback_labels_request::{GcsSource, Source};
-use contact_center_insights::proto::insights::feedback_label::LabelType;
 use contact_center_insights::proto::insights::{
     BulkDownloadFeedbackLabelsMetadata, BulkDownloadFeedbackLabelsRequest,
     BulkDownloadFeedbackLabelsResponse, BulkUploadFeedbackLabelsMetadata, BulkUploadFeedbackLabelsRequest,
@@ -23,11 +22,10 @@ use prost::Message;
 use prost_types::Any;
 
 use super::context::Context;
+use super::label_rows::checked;
 use super::shared::{buckets, matching, note};
 use crate::content::averages::count;
 use crate::content::label_files::{Format, Style, parse, print};
-use crate::content::quality;
-use crate::contract::Contract;
 use crate::engine::{FollowUps as _, Job, Moment};
 use crate::errors;
 use crate::filter::Filter;
@@ -101,7 +99,7 @@ impl Job<World> for Upload {
         let bytes = buckets(&world.settings)?.read(FIELD, &source.object_uri)?;
         let bad = |why: String| errors::invalid(FIELD, &format!("`{}`: {why}", source.object_uri));
         let rows = parse(format, &bytes).map_err(bad)?.into_iter().map(|row| {
-            match row.map_err(bad).and_then(|label| check(&world.store, &parent, label)) {
+            match row.map_err(bad).and_then(|label| checked(&world.store, &parent, label)) {
                 Ok(label) => Row { label: Some(label), error: None },
                 Err(status) => Row { label: None, error: Some(world.inside(status).into()) },
             }
@@ -150,42 +148,6 @@ impl Job<World> for Upload {
     }
 
     fn undo(&mut self, _world: &mut World, _now: SystemTime) {}
-}
-
-/// Whether a label can be stored: its conversation is there, in the location; what it is about is there, if it is a
-/// resource of this API; an answer is one of the question's.
-fn check(resources: &Resources, parent: &str, label: FeedbackLabel) -> Result<FeedbackLabel, Status> {
-    let conversation = label.name.split("/feedbackLabels/").next().unwrap_or_default();
-    names::check(store::of::<Conversation>()?, "feedback_label.name", conversation)?;
-    if names::location(conversation) != parent {
-        return Err(errors::invalid(
-            "feedback_label.name",
-            &format!("`{conversation}` is not in `{parent}`"),
-        ));
-    }
-    if label.name != conversation {
-        names::check(store::of::<FeedbackLabel>()?, "feedback_label.name", &label.name)?;
-    }
-    resources.raw(store::of::<Conversation>()?, conversation)?;
-    let about = &label.labeled_resource;
-    if about.is_empty() {
-        return Err(errors::invalid("feedback_label.labeled_resource", "is missing"));
-    }
-    if let Some(resource) = Contract::get().resource_named(about) {
-        resources.raw(resource, about)?;
-    }
-    match &label.label_type {
-        None => Err(errors::invalid("feedback_label", "has neither `label` nor `qa_answer_label`")),
-        Some(LabelType::QaAnswerLabel(answer)) if store::of::<QaQuestion>()?.matches(about) => {
-            let question: QaQuestion = resources.get(about)?;
-            if quality::matching(&question, answer).is_none() {
-                let why = format!("is not one of the answer choices of `{about}`");
-                return Err(errors::invalid("feedback_label.qa_answer_label", &why));
-            }
-            Ok(label)
-        }
-        Some(_) => Ok(label),
-    }
 }
 
 pub(super) fn download(

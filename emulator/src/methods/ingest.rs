@@ -21,8 +21,8 @@ use prost::Message;
 use prost_types::Any;
 
 use super::context::Context;
-use super::conversations;
 use super::shared::{buckets, note};
+use super::{analysis_rules, conversations};
 use crate::content::averages::count;
 use crate::content::bucket::Buckets;
 use crate::content::select::sample;
@@ -63,7 +63,7 @@ fn place(request: &IngestConversationsRequest) -> Result<&Place, Status> {
 
 /// The objects are listed, and each is looked at, when the operation starts: from then on it is known which of them
 /// are duplicates and which cannot be read, so that the counts that a poll shows are true. The conversations appear
-/// when the operation completes.
+/// when the operation completes; those that an analysis rule is for are then analysed, each by an operation of its own.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Ingest {
     #[prost(message, optional, tag = "1")]
@@ -131,7 +131,8 @@ impl Job<World> for Ingest {
                 conversations::prepare(&world.store, &mut made, now)?;
                 made.create_time = Some(now.into());
                 made.update_time = Some(now.into());
-                world.store.insert(&made)
+                world.store.insert(&made)?;
+                analysis_rules::follow_ingestion(world, &made, now)
             });
             object.error = stored.err().map(|status| world.inside(status).into());
         }

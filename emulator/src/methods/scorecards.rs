@@ -1,7 +1,7 @@
 //! Quality assurance: scorecards, their revisions, and the questions of these.
 //!
-//! No state of a revision shows whether it is deployed. What can show it is its alternate ids: `latest` is the newest
-//! revision of a scorecard, and `deployed` the one in use.
+//! A revision is `EDITABLE` until it is tuned, and `READY` then; only what is ready is deployed. No state shows which one
+//! is: its alternate ids do. `latest` is the newest revision of a scorecard, and `default` the one in use.
 
 use contact_center_insights::Status;
 use contact_center_insights::proto::insights::qa_scorecard_revision::State;
@@ -49,6 +49,7 @@ pub(super) const QUESTIONS: ResourceRules = ResourceRules {
         Ok(after.to_vec())
     },
     delete: check_editable,
+    takes_wildcard_parent: true,
     ..ResourceRules::PLAIN
 };
 
@@ -58,15 +59,14 @@ pub(super) fn deploy(
 ) -> Result<QaScorecardRevision, Status> {
     let DeployQaScorecardRevisionRequest { name } = request;
     let revision = settled(context, &name)?;
-    if !matches!(revision.state(), State::Editable | State::Ready) {
+    if revision.state() != State::Ready {
         let state = revision.state().as_str_name();
-        let message =
-            format!("`{name}` cannot be deployed: its state is {state}, neither EDITABLE nor READY");
+        let message = format!("`{name}` cannot be deployed: its state is {state}, not READY; tune it first");
         return Err(errors::precondition("REVISION_NOT_READY", message, &name));
     }
     // One revision of a scorecard is in use at a time.
     move_id(context.store(), names::above(&name), DEPLOYED, Some(&name))?;
-    context.store().update(&name, |revision: &mut QaScorecardRevision| revision.state = State::Ready as i32)
+    context.store().get(&name)
 }
 
 pub(super) fn undeploy(
@@ -104,10 +104,21 @@ fn create_scorecard(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, 
     Ok(bytes.to_vec())
 }
 
-/// A revision begins as a copy of its scorecard that can be edited.
+/// A revision begins as a copy of its scorecard that can be edited. While another can be, or is in training, there is
+/// no second.
 fn create_revision(context: &mut Context<'_>, bytes: &[u8]) -> Result<Vec<u8>, Status> {
     changed(bytes, |revision: &mut QaScorecardRevision| {
         let scorecard = names::above(&revision.name);
+        let others: Vec<(u64, QaScorecardRevision)> = context.store().all(scorecard)?;
+        let is_open =
+            |other: &QaScorecardRevision| matches!(other.state(), State::Editable | State::Training);
+        if let Some((_, open)) = others.iter().find(|(_, other)| is_open(other)) {
+            let (other, state) = (&open.name, open.state().as_str_name());
+            let message = format!(
+                "`{scorecard}` has the revision `{other}`, whose state is {state}: a new one can be made when it is READY"
+            );
+            return Err(errors::precondition("REVISION_OPEN", message, other));
+        }
         revision.snapshot = Some(context.store().get::<QaScorecard>(scorecard)?);
         revision.state = State::Editable as i32;
         revision.alternate_ids = vec![LATEST.to_owned()];

@@ -12,7 +12,7 @@ use crate::store::{self, Resources};
 use crate::world::Settings;
 
 /// The alias of the revision of a scorecard that is in use.
-pub(super) const DEPLOYED: &str = "deployed";
+pub(super) const DEPLOYED: &str = "default";
 
 /// Metadata is polled: a list of errors that grows with the job would make each poll as large as the job.
 const MAX_PARTIAL_ERRORS: usize = 100;

@@ -68,6 +68,24 @@ impl Train {
         self.model.as_ref().map_or("", |model| model.name.as_str())
     }
 
+    /// The service wants a number of conversations for a model of the second generation.
+    fn check_enough(&self, world: &World, conversations: usize) -> Result<(), Status> {
+        let least = world.settings.min_training;
+        if conversations >= least
+            || self.model.as_ref().map(IssueModel::model_type) != Some(ModelType::TypeV2)
+        {
+            return Ok(());
+        }
+        let project = world.store.numbers().of(names::project(self.name())).into_owned();
+        let text = format!(
+            "Project: `{project}` has too few conversations with the given filters. Current number: {conversations}. \
+             Minimum requirement is: {least}."
+        );
+        let (count, least) = (conversations.to_string(), least.to_string());
+        let parts = [("project", project.as_str()), ("current", &count), ("minimum", &least)];
+        Err(errors::with_reason(Code::InvalidArgument, "TOO_FEW_CONVERSATIONS", text, &parts))
+    }
+
     fn conversations(&self, world: &World) -> Result<Vec<String>, Status> {
         let config = self.model.as_ref().and_then(|model| model.input_data_config.as_ref());
         let filter = config.map(|config| config.filter.as_str()).unwrap_or_default();
@@ -78,7 +96,9 @@ impl Train {
 impl Job<World> for Train {
     fn begin(&mut self, world: &mut World, now: SystemTime) -> Result<(), Status> {
         check_models(world, names::location(self.name()))?;
-        self.conversations = self.conversations(world)?.len() as u64;
+        let conversations = self.conversations(world)?.len();
+        self.check_enough(world, conversations)?;
+        self.conversations = conversations as u64;
         let model = self.model.get_or_insert_default();
         model.create_time = Some(now.into());
         model.update_time = Some(now.into());

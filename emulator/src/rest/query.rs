@@ -10,11 +10,10 @@ use super::reply::JsonStyle;
 use crate::errors;
 
 /// Parameters that every Google API takes, and that change nothing here. Each may begin with `$` as well.
-const IGNORED: [&str; 10] = [
+const IGNORED: [&str; 9] = [
     "access_token",
     "apiKey",
     "callback",
-    "fields",
     "key",
     "oauth_token",
     "quotaUser",
@@ -27,6 +26,8 @@ const IGNORED: [&str; 10] = [
 #[derive(Debug, Default)]
 pub(super) struct Query {
     pub(super) style: JsonStyle,
+    /// Which fields of the answer are wanted; empty for all.
+    pub(super) selection: String,
     fields: Vec<(String, String)>,
 }
 
@@ -39,12 +40,18 @@ impl Query {
             let (key, value) = (decode(key)?, decode(value)?);
             match key.strip_prefix('$').unwrap_or(&key) {
                 "alt" => read.style.enums = read_alt(&value)?,
+                "fields" => read.selection = value,
                 "prettyPrint" => read.style.compact = matches!(value.as_str(), "false" | "0"),
                 name if IGNORED.contains(&name) => {}
                 _ => read.fields.push((key, value)),
             }
         }
         Ok(read)
+    }
+
+    /// The parameters of a request that the REST API has and gRPC lacks.
+    pub(super) fn rest_only(&self, input: &MessageDescriptor) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(key, _)| key.as_str()).filter(|key| is_rest_only(input, key))
     }
 
     /// The fields of `input` that are given, as JSON. What the body or the path binds cannot be given here too.
@@ -55,7 +62,7 @@ impl Query {
         path: &[&str],
     ) -> Result<Map<String, Value>, Status> {
         let mut fields = Map::new();
-        for (key, value) in &self.fields {
+        for (key, value) in self.fields.iter().filter(|(key, _)| !is_rest_only(input, key)) {
             let steps = resolve(input, key).ok_or_else(|| bad(key, "is not a field of the request"))?;
             let full = steps.iter().map(FieldDescriptor::name).collect::<Vec<_>>().join(".");
             let bound = body == "*" || full.split('.').next() == Some(body) || path.contains(&full.as_str());
@@ -72,6 +79,15 @@ impl Query {
             }
         }
         Ok(fields)
+    }
+}
+
+/// Whether the REST API has a parameter that the request lacks: updates, and the list of scorecards, have one each.
+fn is_rest_only(input: &MessageDescriptor, key: &str) -> bool {
+    match key {
+        "allowMissing" => input.name().starts_with("Update"),
+        "qaScorecardSources" => input.name() == "ListQaScorecardsRequest",
+        _ => false,
     }
 }
 

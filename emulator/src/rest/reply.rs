@@ -59,6 +59,15 @@ pub(super) fn wrong_verb(verb: &str, path: &str, allowed: &[&str]) -> Status {
     errors::with_reason(Code::Unimplemented, "WRONG_VERB", message, &parts)
 }
 
+/// A method that the REST API has, and no published proto.
+pub(super) fn rest_only(method: &str) -> Status {
+    let message = format!(
+        "`projects.locations.{method}` is a method of the REST API alone: it has no published proto, so that gRPC and this \
+         emulator lack it"
+    );
+    errors::with_reason(Code::Unimplemented, "REST_ONLY_METHOD", message, &[("method", method)])
+}
+
 /// The answer to a wrong verb, with the header that names the right ones.
 pub(super) fn with_allowed(style: JsonStyle, status: &Status, allowed: &[&str]) -> Response<String> {
     let mut response = error_as(style, 405, status);

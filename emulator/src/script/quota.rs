@@ -9,6 +9,9 @@ use contact_center_insights::proto::rpc::{QuotaFailure, RetryInfo};
 use contact_center_insights::{Code, Status};
 
 use super::error::{FaultError, find_method};
+use crate::contract::Method;
+use crate::message::own_names;
+use crate::projects::{self, ProjectNumbers};
 use crate::{errors, time};
 
 /// Limits by method.
@@ -61,14 +64,17 @@ impl Quotas {
     }
 }
 
-/// Counts calls against quotas.
+/// Counts calls against quotas. A project has one count, whether it is named by its id or by its number.
 #[derive(Debug, Default)]
-pub(crate) struct Meter(Mutex<Inner>);
+pub(crate) struct Meter {
+    numbers: ProjectNumbers,
+    inner: Mutex<Inner>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
     quotas: Quotas,
-    /// By project and method; the method is empty for all together.
+    /// By the project's number and the method; the method is empty for all together.
     windows: HashMap<(String, String), Window>,
 }
 
@@ -79,25 +85,33 @@ struct Window {
 }
 
 impl Meter {
+    /// Without quotas, for projects with these numbers.
+    pub(crate) fn new(numbers: ProjectNumbers) -> Self {
+        Self { numbers, ..Self::default() }
+    }
+
     /// Sets quotas in place of those that were, with nothing used.
     pub(crate) fn set(&self, quotas: Quotas) -> Result<(), FaultError> {
         quotas.check()?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Inner { quotas, windows: HashMap::new() };
+        *self.inner.lock().unwrap_or_else(PoisonError::into_inner) =
+            Inner { quotas, windows: HashMap::new() };
         Ok(())
     }
 
     pub(crate) fn quotas(&self) -> Quotas {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).quotas.clone()
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).quotas.clone()
     }
 
-    /// Counts a call of `method`, or refuses it.
-    pub(crate) fn take(&self, method: &str, request: &[u8], now: SystemTime) -> Result<(), Status> {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts a call, or refuses it.
+    pub(crate) fn take(&self, method: &Method, request: &[u8], now: SystemTime) -> Result<(), Status> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let Inner { quotas, windows } = &mut *inner;
         if *quotas == Quotas::default() {
             return Ok(());
         }
-        let project = project(request);
+        let project = self.numbers.of(project(&method.path, request));
+        let project = &*project;
+        let method = method.name.as_str();
         let own = quotas.by_method.get(method).map(|limit| (method, *limit));
         let limits: Vec<(&str, u32)> = own.into_iter().chain(quotas.all.map(|limit| ("", limit))).collect();
         // All are asked before one is charged.
@@ -133,11 +147,8 @@ fn exhausted(project: &str, method: &str, limit: u32, wait: Duration) -> Status 
         .with_detail(&RetryInfo { retry_delay })
 }
 
-/// The project of the first resource name in a request; strings stand in it as they are.
-fn project(request: &[u8]) -> &str {
-    const PREFIX: &[u8] = b"projects/";
-    let at = request.windows(PREFIX.len()).position(|window| window == PREFIX);
-    let rest = at.and_then(|at| request.get(at + PREFIX.len()..)).unwrap_or_default();
-    let end = rest.iter().position(|byte| *byte == b'/' || byte.is_ascii_control()).unwrap_or(rest.len());
-    rest.get(..end).and_then(|project| std::str::from_utf8(project).ok()).unwrap_or_default()
+/// The project of what a request addresses, as it is written there.
+fn project<'a>(path: &str, request: &'a [u8]) -> &'a str {
+    let addressed = own_names::of_method(path).and_then(|(names, _)| names.addressed(request));
+    addressed.and_then(projects::split).map_or("", |(project, _)| project)
 }

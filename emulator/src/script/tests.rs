@@ -4,12 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use contact_center_insights::Code;
 use contact_center_insights::proto::insights::{CreateIssueModelRequest, IssueModel};
-use contact_center_insights::proto::longrunning::GetOperationRequest;
+use contact_center_insights::proto::longrunning::{GetOperationRequest, ListOperationsRequest};
 use contact_center_insights::proto::rpc::{ErrorInfo, QuotaFailure, RetryInfo};
 use prost::Message as _;
 
 use super::error::find_method;
 use super::*;
+use crate::contract::{Contract, OPERATIONS};
+use crate::projects::ProjectNumbers;
 
 fn call(
     script: &Script,
@@ -112,22 +114,32 @@ fn what_cannot_strike_is_refused_with_what_can() {
 
 #[test]
 fn quotas_are_per_project_and_minute() {
-    let meter = Meter::default();
-    let get = |project: &str| GetOperationRequest { name: format!("projects/{project}/x") }.encode_to_vec();
-    let take = |project: &str, method: &str, now: SystemTime| meter.take(method, &get(project), now);
+    let mut numbers = ProjectNumbers::default();
+    numbers.set("p", 42);
+    let meter = Meter::new(numbers);
+    let take = |project: &str, method: &str, now: SystemTime| {
+        let name = format!("projects/{project}/locations/l");
+        let request = match method {
+            "ListOperations" => ListOperationsRequest { name, ..Default::default() }.encode_to_vec(),
+            _ => GetOperationRequest { name: format!("{name}/operations/1") }.encode_to_vec(),
+        };
+        let method = Contract::get().method(&format!("{OPERATIONS}/{method}")).unwrap();
+        meter.take(method, &request, now)
+    };
     let start = UNIX_EPOCH;
     take("p", "GetOperation", start).unwrap();
     meter.set(Quotas::default().with_all(3).with_method("GetOperation", 2)).unwrap();
     take("p", "GetOperation", start).unwrap();
-    take("p", "GetOperation", start).unwrap();
+    // An id and a number are two spellings of one project.
+    take("42", "GetOperation", start).unwrap();
     let refused = take("p", "GetOperation", start + MINUTE / 4).unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert_eq!(refused.detail::<QuotaFailure>().unwrap().violations[0].subject, "project:p");
+    assert_eq!(refused.detail::<QuotaFailure>().unwrap().violations[0].subject, "project:42");
     assert_eq!(refused.detail::<RetryInfo>().unwrap().retry_delay.unwrap().seconds, 45);
     assert_eq!(refused.detail::<ErrorInfo>().unwrap().reason, "RATE_LIMIT_EXCEEDED");
     take("q", "GetOperation", start).unwrap();
     take("p", "ListOperations", start).unwrap();
-    assert!(take("p", "ListOperations", start).unwrap_err().message().contains("3 of `calls`"));
+    assert!(take("42", "ListOperations", start).unwrap_err().message().contains("3 of `calls`"));
     take("p", "GetOperation", start + MINUTE).unwrap();
 }
 

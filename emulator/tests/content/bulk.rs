@@ -2,6 +2,7 @@
 
 use contact_center_insights::Code;
 use contact_center_insights::proto::insights::analysis_result::Metadata;
+use contact_center_insights::proto::insights::conversation_participant::Role;
 use contact_center_insights::proto::insights::phrase_match_rule_config::Config;
 use contact_center_insights::proto::insights::phrase_match_rule_group::PhraseMatchRuleGroupType;
 use contact_center_insights::proto::insights::phrase_matcher::PhraseMatcherType;
@@ -79,7 +80,11 @@ async fn an_analysis_finds_what_was_said() {
     let now = world.insights.get_conversation(request).await.unwrap().into_inner();
     assert_eq!(now.latest_analysis, Some(analysis));
     assert!(now.latest_summary.unwrap().text.contains("parcel"));
-    assert!(now.transcript.unwrap().transcript_segments.iter().all(|segment| segment.sentiment.is_some()));
+    // Sentiments are the customer's alone; one that feels nothing has an empty one.
+    for segment in now.transcript.unwrap().transcript_segments {
+        let role = segment.segment_participant.unwrap().role();
+        assert_eq!(segment.sentiment.is_some(), role == Role::EndUser, "{role:?}: {}", segment.text);
+    }
 }
 
 #[tokio::test]

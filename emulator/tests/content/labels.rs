@@ -11,7 +11,6 @@ use contact_center_insights::proto::insights::{
     BulkDownloadFeedbackLabelsMetadata, BulkDownloadFeedbackLabelsRequest, BulkUploadFeedbackLabelsMetadata,
     BulkUploadFeedbackLabelsRequest, FeedbackLabel, ListAllFeedbackLabelsRequest,
 };
-use contact_center_insights_emulator::Emulator;
 
 use super::ingest::put;
 use crate::support::{L, World, metadata, refused, seed};
@@ -26,7 +25,7 @@ async fn world(profile: &str) -> (tempfile::TempDir, World) {
         "qaScorecards": [{{"name": "{L}/qaScorecards/card"}}],
         "qaQuestions": [{{"name": "{question}", "answerChoices": [{{"key": "yes", "boolValue": true}}, {{"key": "no", "boolValue": false}}]}}]}}"#
     ));
-    let builder = Emulator::builder().with_profile(profile.parse().unwrap()).with_seed(seed);
+    let builder = crate::support::builder().with_profile(profile.parse().unwrap()).with_seed(seed);
     let world = World::of(builder.with_gcs_root(root.path()).start().await.unwrap());
     (root, world)
 }

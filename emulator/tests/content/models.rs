@@ -130,9 +130,8 @@ async fn a_model_goes_to_a_file_and_comes_back() {
 
     // Into an emulator of its own.
     let mut other = {
-        let emulator = contact_center_insights_emulator::Emulator::builder()
-            .with_profile("immediate".parse().unwrap())
-            .with_gcs_root(root.path());
+        let emulator =
+            crate::support::builder().with_profile("immediate".parse().unwrap()).with_gcs_root(root.path());
         World::of(emulator.start().await.unwrap())
     };
     other.insights.import_issue_model(import("gs://out/model.json", false)).await.unwrap();

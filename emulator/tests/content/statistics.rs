@@ -8,7 +8,7 @@ use contact_center_insights::proto::insights::{
     CalculateIssueModelStatsRequest, CalculateStatsRequest, Dimension, QueryMetricsMetadata,
     QueryMetricsRequest, QueryMetricsResponse,
 };
-use contact_center_insights_emulator::{Emulator, ManualClock};
+use contact_center_insights_emulator::ManualClock;
 
 use crate::support::{L, World, metadata, refused, response, seed};
 
@@ -38,7 +38,7 @@ async fn seeded() -> World {
         plain("c3", "2025-01-01T11:00:00Z"),
         plain("c4", "2025-01-05T11:00:00Z"),
     ));
-    let builder = Emulator::builder().with_profile("immediate".parse().unwrap()).with_seed(seed);
+    let builder = crate::support::builder().with_profile("immediate".parse().unwrap()).with_seed(seed);
     World::of(builder.with_clock(ManualClock::default()).start().await.unwrap())
 }
 

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod analyst;
 mod conversations;
 mod details;
+mod documented;
 mod names;
 mod resources;
+mod rest_only;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,8 +22,14 @@ const NUMBER: &str = "projects/900100200300/locations/us-central1";
 
 /// An emulator that knows the number.
 async fn world() -> World {
-    let builder = contact_center_insights_emulator::Emulator::builder();
+    let builder = crate::support::builder();
     World::of(builder.with_project_number("corner-shop", 900_100_200_300).start().await.unwrap())
+}
+
+/// The same, with operations that are done at once.
+async fn immediate() -> World {
+    let builder = support::builder().with_project_number("corner-shop", 900_100_200_300);
+    World::of(builder.with_profile("immediate".parse().unwrap()).start().await.unwrap())
 }
 
 /// The answer to a request that must go well.
@@ -60,7 +69,7 @@ async fn p01_only_models_of_the_second_generation_are_made() {
     );
     good(&world, "POST", &path, &json!({"modelType": "TYPE_V2"})).await;
 
-    let lenient = contact_center_insights_emulator::Emulator::builder().with_deprecated_allowed();
+    let lenient = crate::support::builder().with_deprecated_allowed();
     let lenient = World::of(lenient.start().await.unwrap());
     good(&lenient, "POST", &path, &json!({"displayName": "Parcels"})).await;
 }

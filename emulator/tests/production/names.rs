@@ -1,7 +1,7 @@
 //! Projects have a number: P2, and the texts of P3 that name it.
 
 use contact_center_insights::proto::longrunning::Operation;
-use contact_center_insights_emulator::{Emulator, Seed, StartError};
+use contact_center_insights_emulator::{Seed, StartError};
 use serde_json::{Value, json};
 
 use super::{ID, NUMBER, bad, good, world};
@@ -73,7 +73,8 @@ async fn p02_seeds_and_snapshots_keep_names_and_are_reached_by_both() {
         "operations": [{"name": format!("{NUMBER}/operations/7"), "done": false}],
     });
     let seed = Seed::from_json(&seed.to_string()).unwrap();
-    let builder = Emulator::builder().with_project_number("corner-shop", 900_100_200_300).with_seed(seed);
+    let builder =
+        crate::support::builder().with_project_number("corner-shop", 900_100_200_300).with_seed(seed);
     let world = World::of(builder.start().await.unwrap());
     let snapshot = world.emulator.snapshot();
     let has = |name: &str| snapshot.windows(name.len()).any(|window| window == name.as_bytes());
@@ -107,7 +108,7 @@ async fn p02_seeds_and_snapshots_keep_names_and_are_reached_by_both() {
 
 #[tokio::test]
 async fn p02_names_are_echoed_if_that_is_asked_for() {
-    let builder = Emulator::builder().with_project_number("corner-shop", 900_100_200_300);
+    let builder = crate::support::builder().with_project_number("corner-shop", 900_100_200_300);
     let world = World::of(builder.with_echoed_project_names().start().await.unwrap());
     let made = good(&world, "POST", &format!("{ID}/views"), &json!({})).await;
     assert!(made["name"].as_str().unwrap().starts_with(ID), "{made}");
@@ -120,7 +121,7 @@ async fn p02_names_are_echoed_if_that_is_asked_for() {
 
 #[tokio::test]
 async fn p02_two_projects_have_two_numbers() {
-    let builder = Emulator::builder().with_project_number("a", 5).with_project_number("b", 5);
+    let builder = crate::support::builder().with_project_number("a", 5).with_project_number("b", 5);
     let error = builder.start().await.unwrap_err();
     assert!(matches!(error, StartError::Project(_)) && error.to_string().contains("`a` and `b`"), "{error}");
 }
@@ -163,8 +164,12 @@ async fn p03_what_is_not_there_is_told_in_the_words_of_the_service() {
             assert_eq!(bad(&world, "GET", &path, &Value::Null).await, wanted);
             let (code, message) = &wanted;
             let mask = format!("{path}?updateMask=displayName");
+            // A matcher needs a type, which is looked at before its id is.
+            let is_matcher = below.starts_with("phraseMatchers");
+            let body =
+                if is_matcher { json!({"displayName": "x", "type": "ANY_OF"}) } else { patched.clone() };
             if !below.starts_with("conversations") {
-                assert_eq!(bad(&world, "PATCH", &mask, &patched).await, (*code, message.clone()));
+                assert_eq!(bad(&world, "PATCH", &mask, &body).await, (*code, message.clone()));
             }
             if !below.starts_with("issueModels") {
                 assert_eq!(bad(&world, "DELETE", &path, &Value::Null).await, wanted);

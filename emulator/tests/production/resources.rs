@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{ID, NUMBER, bad, good, world};
+use super::{ID, NUMBER, bad, good, immediate, world};
 
 #[tokio::test]
 async fn p11_a_scorecard_has_a_revision_from_the_start() {
-    let world = world().await;
+    let world = immediate().await;
     let card = format!("{ID}/qaScorecards/night-shift");
     let create = format!("{ID}/qaScorecards?qaScorecardId=night-shift");
     let made = good(&world, "POST", &create, &json!({"description": "d"})).await;
@@ -24,6 +24,7 @@ async fn p11_a_scorecard_has_a_revision_from_the_start() {
     let (code, message) = bad(&world, "DELETE", &first, &Value::Null).await;
     assert!(code == 400 && message.contains("only revision"), "{message}");
 
+    world.tune(&card).await;
     good(&world, "POST", &format!("{card}/revisions?qaScorecardRevisionId=second"), &json!({})).await;
     let names: Vec<Value> = revisions().await.iter().map(|revision| revision["name"].clone()).collect();
     assert_eq!(

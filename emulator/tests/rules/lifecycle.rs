@@ -1,6 +1,5 @@
 //! Operations: what starts them, what keeps them from starting, and what follows them.
 
-use contact_center_insights_emulator::Emulator;
 use serde_json::{Value, json};
 
 use crate::support::{L, World, seed};
@@ -21,7 +20,7 @@ async fn r06_a_location_trains_one_model_at_a_time() {
     assert_eq!(error(&second), (409, "ABORTED"));
     let name = first["name"].as_str().unwrap();
     assert!(second.1["error"]["message"].as_str().unwrap().contains(name), "{}", second.1);
-    assert_eq!(train("projects/p/locations/elsewhere").await.0, 200);
+    assert_eq!(train("projects/p/locations/eu").await.0, 200);
     world.rest("GET", name, "").await;
     assert_eq!(train(L).await.0, 200);
 }
@@ -139,7 +138,7 @@ async fn r10_operations_are_listed_by_filter_and_page() {
     let operation = |id: u32, done: bool| json!({"name": format!("{L}/operations/{id}"), "done": done, "error": {"code": 10}});
     let running = json!({"name": format!("{L}/operations/9")});
     let text = json!({"operations": [operation(1, true), operation(2, true), running]}).to_string();
-    let world = World::of(Emulator::builder().with_seed(seed(&text)).start().await.unwrap());
+    let world = World::of(crate::support::builder().with_seed(seed(&text)).start().await.unwrap());
     let ids = |query: &'static str| {
         let world = &world;
         async move {

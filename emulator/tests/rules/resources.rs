@@ -11,8 +11,9 @@ use crate::support::{L, World};
 async fn r42_children_keep_a_parent_unless_it_is_forced() {
     let world = World::new("immediate").await;
     let (card, revision) = (format!("{L}/qaScorecards/card-0001"), "revisions/rev-0001");
+    assert_eq!(world.rest("POST", &format!("{L}/qaScorecards?qaScorecardId=card-0001"), "{}").await.0, 200);
+    world.tune(&card).await;
     for path in [
-        "qaScorecards?qaScorecardId=card-0001",
         "qaScorecards/card-0001/revisions?qaScorecardRevisionId=rev-0001",
         "qaScorecards/card-0001/revisions/rev-0001/qaQuestions?qaQuestionId=question-1",
     ] {
@@ -129,19 +130,21 @@ async fn one_revision_of_a_scorecard_is_in_use_at_a_time() {
     let card = format!("{L}/qaScorecards/card-0001");
     assert_eq!(world.rest("POST", &format!("{L}/qaScorecards?qaScorecardId=card-0001"), "{}").await.0, 200);
     for id in ["rev-0001", "rev-0002"] {
+        world.tune(&card).await;
         let path = format!("{card}/revisions?qaScorecardRevisionId={id}");
         let (_, made) = world.rest("POST", &path, "{}").await;
         assert_eq!((&made["state"], &made["snapshot"]["name"]), (&json!("EDITABLE"), &json!(card)));
         let verb = format!("{card}/revisions/{id}:deploy");
+        world.tune(&card).await;
         let (_, deployed) = world.rest("POST", &verb, "{}").await;
-        assert_eq!(deployed["alternateIds"], json!(["latest", "deployed"]));
+        assert_eq!(deployed["alternateIds"], json!(["latest", "default"]));
         assert_eq!(deployed["state"], "READY");
     }
     let question = format!("{card}/revisions/rev-0002/qaQuestions");
     assert_eq!(world.rest("POST", &question, "{}").await.0, 400, "no longer editable");
     let first = world.rest("GET", &format!("{card}/revisions/rev-0001"), "").await.1;
     assert_eq!(first.get("alternateIds"), None, "{first}");
-    for id in ["latest", "deployed"] {
+    for id in ["latest", "default"] {
         let (_, found) = world.rest("GET", &format!("{card}/revisions/{id}"), "").await;
         assert_eq!(found["name"], format!("{card}/revisions/rev-0002"));
     }

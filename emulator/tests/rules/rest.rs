@@ -45,7 +45,7 @@ async fn r48_what_the_path_or_the_body_binds_is_no_query_parameter() {
         ("GET", format!("{L}/views/1?name=x")),
         ("PATCH", format!("{L}/settings?settings.languageCode=de&updateMask=languageCode")),
         ("POST", format!("{L}/conversations:upload?conversationId=call-0001")),
-        ("GET", format!("{L}/views?parent=projects/p/locations/l")),
+        ("GET", format!("{L}/views?parent=projects/p/locations/us")),
     ] {
         let (code, refused) = world.rest(verb, &path, "{}").await;
         assert_eq!(

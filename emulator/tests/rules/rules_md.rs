@@ -135,6 +135,37 @@ fn disagreements(rules: &[(Id, Rule)], tests: &BTreeSet<String>) -> Vec<String> 
     found
 }
 
+/// What the table of P rules does not agree on with the rules, and with the files that it names.
+fn table_disagreements(text: &str, rules: &[(Id, Rule)], files: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let rows = text.lines().filter(|line| line.starts_with("| P")).map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        cells
+    });
+    let rows: BTreeMap<String, Vec<&str>> = rows.map(|cells| (cells[0].to_owned(), cells)).collect();
+    let mut found = Vec::new();
+    for ((_, number), rule) in rules.iter().filter(|((letter, _), _)| *letter == 'P') {
+        let Some([name, test, file, guess]) = rows.get(&format!("P{number}")).map(Vec::as_slice) else {
+            found.push(format!("P{number} is not in the table"));
+            continue;
+        };
+        if !rule.tests().contains(test) {
+            found.push(format!("{name} of the table names `{test}`, and the rule does not"));
+        }
+        if !files.get(*file).is_some_and(|tests| tests.iter().any(|found| found == test)) {
+            found.push(format!("{name} of the table: `{test}` is not in `{file}`"));
+        }
+        let wanted = match (rule.part("Source").ends_with("(guess)"), rule.statement.contains("Guess:")) {
+            (true, _) => "yes",
+            (false, true) => "in part",
+            (false, false) => "no",
+        };
+        if *guess != wanted {
+            found.push(format!("{name} of the table is a guess: {guess}, where {wanted} is right"));
+        }
+    }
+    found
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -151,10 +182,18 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn each_rule_names_its_tests_and_each_test_its_rule() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let rules = rules(&fs::read_to_string(package.join("tests/rules/RULES.md")).unwrap());
+    let text = fs::read_to_string(package.join("tests/rules/RULES.md")).unwrap();
+    let rules = rules(&text);
     let files = ["src", "tests"].into_iter().flat_map(|folder| sources(&package.join(folder)));
-    let tests: BTreeSet<String> = files.flat_map(|file| tests(&fs::read_to_string(file).unwrap())).collect();
-    let found = disagreements(&rules, &tests);
+    let files: BTreeMap<String, Vec<String>> = files
+        .map(|file| {
+            let name = file.strip_prefix(package).unwrap().to_str().unwrap().replace('\\', "/");
+            (name, tests(&fs::read_to_string(file).unwrap()))
+        })
+        .collect();
+    let tests: BTreeSet<String> = files.values().flatten().cloned().collect();
+    let mut found = disagreements(&rules, &tests);
+    found.extend(table_disagreements(&text, &rules, &files));
     assert!(found.is_empty(), "{}", found.join("\n"));
     let numbered = tests.iter().filter(|test| !numbers(test).is_empty()).count();
     assert!(rules.len() > 50 && numbered > 80, "only {} rules and {numbered} tests found", rules.len());

@@ -13,7 +13,7 @@ use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
 use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use contact_center_insights::proto::rpc::ErrorInfo;
-use contact_center_insights_emulator::{Emulator, Profile, Seed};
+use contact_center_insights_emulator::{Emulator, EmulatorBuilder, Profile, Seed};
 use serde_json::Value;
 use tonic::transport::{Channel, Endpoint};
 
@@ -35,10 +35,15 @@ pub struct World {
     pub http: reqwest::Client,
 }
 
+/// Models are trained on what there is: few conversations, or none.
+pub fn builder() -> EmulatorBuilder {
+    Emulator::builder().with_min_training_conversations(0)
+}
+
 impl World {
     pub async fn new(profile: &str) -> Self {
         let profile: Profile = profile.parse().unwrap();
-        Self::of(Emulator::builder().with_profile(profile).start().await.unwrap())
+        Self::of(builder().with_profile(profile).start().await.unwrap())
     }
 
     pub fn of(emulator: Emulator) -> Self {
@@ -73,6 +78,16 @@ impl World {
     pub async fn poll(&mut self, name: &str) -> Operation {
         let request = GetOperationRequest { name: name.into() };
         self.operations.get_operation(request).await.unwrap().into_inner()
+    }
+
+    /// Tunes the newest revision of a scorecard, so that it is ready, and another can be made.
+    pub async fn tune(&self, card: &str) {
+        let (_, latest) = self.rest("GET", &format!("{card}/revisions/latest"), "").await;
+        if latest["state"] == "EDITABLE" {
+            let path = format!("{}:tuneQaScorecardRevision", latest["name"].as_str().unwrap());
+            let (code, tuned) = self.rest("POST", &path, "{}").await;
+            assert_eq!((code, &tuned["done"]), (200, &Value::Bool(true)), "{tuned}");
+        }
     }
 
     /// Status and JSON of a request; `path` begins after the version.

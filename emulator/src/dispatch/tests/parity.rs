@@ -20,7 +20,7 @@ use crate::pipeline::Pipeline;
 use crate::rest;
 use crate::seed::Seed;
 
-const L: &str = "projects/p/locations/l";
+const L: &str = "projects/p/locations/us";
 
 /// Numbers that look random (splitmix64), the same for the same start.
 struct Dice(u64);

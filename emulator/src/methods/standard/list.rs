@@ -65,7 +65,7 @@ impl List {
     fn check_parent(&self, view: &View, name: &str) -> Result<(), Status> {
         let Some(parent) = self.parent else { return LOCATION.check("parent", name) };
         names::check(parent, "parent", name)?;
-        if self.rules.takes_wildcard_parent && name.ends_with("/-") {
+        if self.rules.takes_wildcard_parent && names::below(name).split('/').any(|segment| segment == "-") {
             return Ok(());
         }
         view.resources.raw(parent, name).map(drop)

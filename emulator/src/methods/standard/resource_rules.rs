@@ -33,7 +33,7 @@ pub(crate) struct ResourceRules {
     pub(crate) check_id: fn(&str) -> Result<(), Status>,
     /// There is one in each location from the start; it is changed, and never made.
     pub(crate) exists_from_start: bool,
-    /// Whether a list takes a parent whose id is `-`, which stands for all.
+    /// Whether a list takes a parent with ids that are `-`, which stand for all.
     pub(crate) takes_wildcard_parent: bool,
     /// The field with other ids under which a resource is found, such as `latest`.
     pub(crate) alias_field: Option<&'static str>,

@@ -42,7 +42,8 @@ pub struct Gateway {
 
 impl Gateway {
     pub async fn start() -> Self {
-        let emulator = Emulator::builder().with_profile("immediate".parse().unwrap()).start().await.unwrap();
+        let emulator = Emulator::builder().with_profile("immediate".parse().unwrap());
+        let emulator = emulator.with_min_training_conversations(0).start().await.unwrap();
         let insights =
             Transport::new(emulator.endpoint().parse().unwrap(), Credentials::anonymous()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
