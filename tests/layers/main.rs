@@ -58,6 +58,8 @@ const CLI: &Floors = &[
     &["failure"],
     &["terminal"],
     &["hints", "log", "output", "progress_bar"],
+    &["recording", "web"],
+    &["record", "verify"],
     &["args"],
     &["session", "usage"],
     &["commands"],
