@@ -39,7 +39,8 @@ pub use routing::Routing;
 use trace::TraceContext;
 pub(crate) use trace::{poll_failed, poller_gave_up, wait_span};
 
-use crate::error::Error;
+use crate::error::{Error, misplaced};
+use crate::names::location_in_routing;
 
 /// What a call answers with, made from the message that came over the wire.
 pub trait Reply: Sized {
@@ -107,6 +108,14 @@ impl Plan {
     /// The project that the request names; empty if it names none.
     fn project(&self) -> &str {
         self.routing.as_ref().map_or("", routing::project)
+    }
+
+    /// What to tell a caller whose name is in another location than the host.
+    fn misplaced(&self) -> Option<String> {
+        let transport = self.caller.transport();
+        let routing = self.routing.as_ref()?.to_str().ok()?;
+        let location = location_in_routing(routing).filter(|_| !transport.is_regional())?;
+        misplaced(location, transport.endpoint().host())
     }
 
     /// Whether a poller makes it, or a sweep for many: it has time, and who makes it tells of its failures.

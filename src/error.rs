@@ -5,6 +5,7 @@ mod config;
 mod connect;
 mod credentials;
 mod fault;
+mod misplaced;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(crate) use connect::{
 pub use credentials::CredentialsError;
 pub use fault::{Fault, ServerEffect};
 pub(crate) use fault::{FromServer, HttpReply, TransportFault, classify};
+pub(crate) use misplaced::misplaced;
 
 use crate::any::UnpackError;
 use crate::names::NameError;
@@ -177,6 +179,16 @@ impl Error {
 
     pub(crate) fn protocol(reason: impl Into<String>) -> Self {
         Self::Protocol { reason: reason.into() }
+    }
+
+    /// Adds what to do about a name that is not where it was asked for, if that is what the server said.
+    pub(crate) fn with_advice(mut self, advice: impl FnOnce() -> Option<String>) -> Self {
+        if let Self::Call(error) = &mut self
+            && matches!(error.status.code(), Code::NotFound | Code::InvalidArgument)
+        {
+            error.advice = advice().map(Into::into);
+        }
+        self
     }
 
     /// The status that a server sent: of the failed call, or of the operation.

@@ -11,6 +11,7 @@ mod google;
 #[cfg(feature = "tls")]
 mod mtls;
 mod pool;
+mod regions;
 #[cfg(feature = "tls")]
 mod tls;
 mod token_safety;
@@ -67,6 +68,8 @@ pub struct Transport {
     /// Outermost first: what a request passes on its way out.
     stack: ClientHeaders<Authorize<ClassifyFaults<Carrier>>>,
     endpoint: Endpoint,
+    /// The host is picked for each call, by the location in its name.
+    is_regional: bool,
 }
 
 impl Transport {
@@ -84,10 +87,16 @@ impl Transport {
         TransportBuilder::new(endpoint)
     }
 
-    /// Where calls go.
+    /// Where calls go; the global endpoint if each goes to the host of the location in its name
+    /// ([`ClientBuilder::with_regional_endpoints`](crate::ClientBuilder::with_regional_endpoints)).
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether each call goes to the host of the location in its name.
+    pub(crate) fn is_regional(&self) -> bool {
+        self.is_regional
     }
 
     pub(crate) fn tokens(&self) -> Option<&TokenCache> {

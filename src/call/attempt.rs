@@ -26,6 +26,7 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
     let span = trace::call_span(plan.method, plan.caller.transport().endpoint());
     let mut attempts = Attempts::new(Instant::now(), plan.timeout);
     let result = attempt_all(plan, &mut attempts).instrument(span.clone()).await;
+    let result = result.map_err(|error| error.with_advice(|| plan.misplaced()));
     let ended = trace::CallEnd { method: plan.method, attempts: &attempts, is_poll: plan.is_poll() };
     span.in_scope(|| trace::call_ended(&span, ended, result.as_ref().err()));
     result

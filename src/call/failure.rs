@@ -143,6 +143,7 @@ impl Failure {
                 attempts,
                 elapsed,
                 transport: self.transport,
+                advice: None,
             })),
         }
     }

@@ -102,6 +102,11 @@ impl Pool {
         Self(Arc::new(Shared { connector, settings, scheme, authority, interval, state, waiting, sound }))
     }
 
+    /// The host that its connections lead to.
+    pub(super) fn host(&self) -> &str {
+        self.0.authority.host()
+    }
+
     pub(super) fn call(&self, request: Request<Body>) -> Exchange {
         Exchange::new(self.clone(), request)
     }
