@@ -1,11 +1,15 @@
 //! Why a call, or the operation it started, gave no result.
 
 mod call;
+mod classify;
 mod config;
 mod connect;
 mod credentials;
 mod fault;
+mod http_reply;
 mod misplaced;
+mod request;
+mod transport_fault;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,14 +17,17 @@ use std::time::Duration;
 use tonic::Code;
 
 pub use call::CallError;
+pub(crate) use classify::{FromServer, classify};
 pub use config::{ConfigError, Setting};
 pub(crate) use connect::{
     ClosedBeforeSend, ConnectFailure, PingsUnanswered, TooManyPings, Undriven, Unreachable,
 };
 pub use credentials::CredentialsError;
 pub use fault::{Fault, ServerEffect};
-pub(crate) use fault::{FromServer, HttpReply, TransportFault, classify};
+pub(crate) use http_reply::HttpReply;
 pub(crate) use misplaced::misplaced;
+pub(crate) use request::{DeadlinePassed, RequestBody, UploadLost};
+pub(crate) use transport_fault::{TransportFault, Unprocessed};
 
 use crate::any::UnpackError;
 use crate::names::NameError;

@@ -22,6 +22,7 @@ mod queue;
 mod settings;
 mod slot;
 mod state;
+mod upload;
 mod waiter;
 
 use std::fmt;
