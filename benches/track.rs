@@ -10,7 +10,10 @@
 //! - `quota`: 100,000 operations under the documented quota while the client makes a call of its own each second, and
 //!   another client takes half of the quota for ten minutes.
 //!
-//! `cargo bench --bench track`; two minutes.
+//! - `emulator`, in real time: 2,000 operations on the emulator with the documented quotas, of which 30 end each second;
+//!   counted in its journal.
+//!
+//! `cargo bench --bench track`; four minutes.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,12 +33,16 @@ mod fleet;
 
 use std::time::Duration;
 
-use contact_center_insights::Handle;
-use contact_center_insights::any::Unpack as _;
+use contact_center_insights::any::{Unpack as _, pack};
 use contact_center_insights::call::Budget;
-use contact_center_insights::proto::insights::CreateIssueModelMetadata;
+use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
+use contact_center_insights::proto::longrunning::Operation;
+use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::track::{TrackPolicy, Tracker};
+use contact_center_insights::{Client, Code, Credentials, Handle};
+use contact_center_insights_emulator::{Emulator, JournalEntry, Quotas};
 use fleet::{Fleet, Manners, Run};
+use prost_types::Timestamp;
 use tokio::time::{Instant, sleep};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -51,6 +58,8 @@ fn main() {
         in_virtual_time(steady(n, page, shortest, minutes, bytes_each(n)));
     }
     in_virtual_time(own_calls());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(on_emulator());
 }
 
 fn in_virtual_time<T>(run: impl Future<Output = T>) -> T {
@@ -206,6 +215,66 @@ async fn own_calls() {
         p99 * 1_000.0,
         lags.len(),
         tracker.statistics().lost,
+    );
+}
+
+/// In real time, on the emulator with the documented quotas: 2,000 operations of which 30 end each second.
+async fn on_emulator() {
+    const N: usize = 2_000;
+    let emulator = Emulator::builder()
+        .with_quotas(Quotas::documented())
+        .with_journal_limit(100_000)
+        .start()
+        .await
+        .unwrap();
+    let builder =
+        Client::builder().with_endpoint(emulator.endpoint()).with_credentials(Credentials::anonymous());
+    let client = builder.with_budget(Some(Budget::default())).build().unwrap();
+    let tracker = client.operations().tracker(TrackPolicy::default());
+    let running = |number: usize| {
+        let create_time = Some(Timestamp { seconds: 1_790_000_000 + number as i64, nanos: 0 });
+        let metadata = Some(pack(&CreateIssueModelMetadata { create_time, ..Default::default() }));
+        Operation { name: Fleet::name(number), metadata, ..Default::default() }
+    };
+    for number in 0..N {
+        emulator.put_operation(running(number)).unwrap();
+        tracker.add(Fleet::name(number)).await.unwrap();
+    }
+    tracker.close();
+    let began = Instant::now();
+    let mut ended_at = vec![None; N];
+    let (mut lags, mut next, mut tick) = (Vec::new(), 0, tokio::time::interval(Duration::from_millis(100)));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => for _ in 0..3.min(N - next) {
+                let response = Some(Outcome::Response(pack(&IssueModel::default())));
+                let done = Operation { done: true, result: response, ..running(next) };
+                emulator.put_operation(done).unwrap();
+                ended_at[next] = Some(Instant::now());
+                next += 1;
+            },
+            ended = tracker.next_ended() => match ended {
+                None => break,
+                Some(ended) => lags.push(ended_at[Fleet::number(&ended.name)].unwrap().elapsed().as_secs_f64()),
+            }
+        }
+    }
+    assert_eq!(lags.len(), N);
+    let calls = emulator.journal().entries();
+    let refused = calls.iter().filter(|call| call.code == Some(Code::ResourceExhausted)).count();
+    let in_minute_from = |first: usize| {
+        let since = |call: &JournalEntry| call.time.duration_since(calls[first].time).unwrap_or_default();
+        calls[first..].iter().take_while(|call| since(call) < MINUTE).count()
+    };
+    let busiest = (0..calls.len()).map(in_minute_from).max().unwrap_or_default();
+    lags.sort_by(f64::total_cmp);
+    println!(
+        "emulator n={N} seconds={:.0} calls={} busiest_minute={busiest} refused={refused} lag_mean_s={:.1} \
+         lag_p99_s={:.1}",
+        began.elapsed().as_secs_f64(),
+        calls.len(),
+        lags.iter().sum::<f64>() / N as f64,
+        lags[N * 99 / 100],
     );
 }
 
