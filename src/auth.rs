@@ -18,7 +18,10 @@
 //!   refused with it, and each is sent once more. A server that refuses every token does not cause a fetch per call.
 //! - **A token goes only where it belongs**: over TLS or to this machine, and to the universe domain that it is for.
 //! - **Secrets do not show** in `Debug`, `Display`, errors and what stands below them, spans, events or URLs; headers that
-//!   hold them are marked sensitive. What a token server answers is summed up, not repeated.
+//!   hold them are marked sensitive. What a token server answers is summed up, not repeated. A panic of a backend becomes
+//!   an error, and is kept from stderr, unless the program sets a panic hook after its first call.
+//! - **The usual mistakes are named**, with what to do: a key whose line breaks are escaped twice, a byte order mark, the
+//!   credentials themselves in the variable that should name their file, a file of a type that is not supported.
 //!
 //! What the backends do, and this crate cannot prevent:
 //!
@@ -32,12 +35,18 @@
 
 mod cache;
 #[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
+mod contents;
+#[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
 mod discovery;
+#[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
+mod file;
 #[cfg(feature = "google-authz")]
 mod google_authz;
 #[cfg(feature = "google-cloud-auth")]
 mod google_cloud;
 mod layer;
+#[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
+mod quiet;
 #[cfg(any(feature = "google-authz", feature = "google-cloud-auth"))]
 mod redact;
 mod state;
@@ -190,7 +199,8 @@ impl Credentials {
         Self::new(Kind::Source("custom source", Arc::new(source)))
     }
 
-    /// Application default credentials, through `google-cloud-auth` (the default feature of that name), else
+    /// Application default credentials: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, else gcloud's own, in
+    /// `CLOUDSDK_CONFIG` or where gcloud keeps its files, else the metadata server. Through `google-cloud-auth` (the default feature of that name), else
     /// through `google-authz`. They are looked for at the first call, not now; where there are none, calls end within two
     /// seconds with an error that says where was looked and what to do.
     #[must_use]

@@ -39,7 +39,8 @@ pub use routing::Routing;
 use trace::TraceContext;
 pub(crate) use trace::{poll_failed, poller_gave_up, wait_span};
 
-use crate::error::Error;
+use crate::error::{Error, misplaced};
+use crate::names::location_in_routing;
 
 /// What a call answers with, made from the message that came over the wire.
 pub trait Reply: Sized {
@@ -87,7 +88,7 @@ pub struct Call<A> {
     answer: PhantomData<fn() -> A>,
 }
 
-/// Everything that an attempt needs; repeated attempts share it.
+/// Everything that an attempt needs; all attempts of a call share it.
 struct Plan {
     caller: Caller,
     method: &'static Method,
@@ -109,8 +110,17 @@ impl Plan {
         self.routing.as_ref().map_or("", routing::project)
     }
 
+    /// What to tell a caller whose name is in another location than the host.
+    fn misplaced(&self) -> Option<String> {
+        let transport = self.caller.transport();
+        let routing = self.routing.as_ref()?.to_str().ok()?;
+        let location = location_in_routing(routing).filter(|_| !transport.is_regional())?;
+        misplaced(location, transport.endpoint().host())
+    }
+
+    /// Whether a poller makes it, or a sweep for many: it has time, and who makes it tells of its failures.
     fn is_poll(&self) -> bool {
-        self.priority == Priority::Poll
+        self.priority != Priority::Own
     }
 }
 
@@ -137,7 +147,7 @@ impl<A> Call<A> {
     /// States whether the request may be applied twice without harm, where the caller knows better than the
     /// HTTP verb. An idempotent call is retried after every transient fault.
     ///
-    /// A creation with an id that the caller chose counts as idempotent: if a repeated attempt finds the resource
+    /// A creation with an id that the caller chose counts as idempotent: if a later attempt finds the resource
     /// there, it is looked at, and returned if it is what was asked for. `false` turns that off.
     pub fn idempotent(mut self, is_idempotent: bool) -> Self {
         self.plan.is_idempotent = is_idempotent;
@@ -155,6 +165,12 @@ impl<A> Call<A> {
     /// Makes it a poll: it waits for its turn in the rate budget, and its failure is for the poller to tell.
     pub(crate) fn into_poll(mut self) -> Self {
         self.plan.priority = Priority::Poll;
+        self
+    }
+
+    /// Makes it a page of a sweep: it takes its turn after polls, and its failure is for the sweep to tell.
+    pub(crate) fn into_sweep(mut self) -> Self {
+        self.plan.priority = Priority::Sweep;
         self
     }
 

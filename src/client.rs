@@ -5,6 +5,7 @@ mod destination;
 #[cfg(feature = "server")]
 mod fake;
 mod operations;
+mod sharing;
 
 use crate::call::{Call, Caller, Page, PageFields, Reconcile, Routing, methods};
 use crate::lro::{Operations, Poller};

@@ -1,10 +1,15 @@
 //! Why a call, or the operation it started, gave no result.
 
 mod call;
+mod classify;
 mod config;
 mod connect;
 mod credentials;
 mod fault;
+mod http_reply;
+mod misplaced;
+mod request;
+mod transport_fault;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,13 +17,17 @@ use std::time::Duration;
 use tonic::Code;
 
 pub use call::CallError;
+pub(crate) use classify::{FromServer, classify};
 pub use config::{ConfigError, Setting};
 pub(crate) use connect::{
     ClosedBeforeSend, ConnectFailure, PingsUnanswered, TooManyPings, Undriven, Unreachable,
 };
 pub use credentials::CredentialsError;
 pub use fault::{Fault, ServerEffect};
-pub(crate) use fault::{FromServer, HttpReply, TransportFault, classify};
+pub(crate) use http_reply::HttpReply;
+pub(crate) use misplaced::misplaced;
+pub(crate) use request::{DeadlinePassed, RequestBody, UploadLost};
+pub(crate) use transport_fault::{TransportFault, Unprocessed};
 
 use crate::any::UnpackError;
 use crate::names::NameError;
@@ -177,6 +186,16 @@ impl Error {
 
     pub(crate) fn protocol(reason: impl Into<String>) -> Self {
         Self::Protocol { reason: reason.into() }
+    }
+
+    /// Adds what to do about a name that is not where it was asked for, if that is what the server said.
+    pub(crate) fn with_advice(mut self, advice: impl FnOnce() -> Option<String>) -> Self {
+        if let Self::Call(error) = &mut self
+            && matches!(error.status.code(), Code::NotFound | Code::InvalidArgument)
+        {
+            error.advice = advice().map(Into::into);
+        }
+        self
     }
 
     /// The status that a server sent: of the failed call, or of the operation.

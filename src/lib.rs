@@ -18,6 +18,7 @@ pub mod names;
 pub mod proto;
 pub mod status;
 mod time;
+pub mod track;
 pub mod transport;
 
 pub use {http, prost, prost_types, tonic};

@@ -9,6 +9,7 @@ mod policy;
 mod poller;
 mod requests;
 mod schedule;
+mod shared;
 mod wait;
 
 pub use changes::Changes;
@@ -17,4 +18,6 @@ pub use operation::{Operation, Outcome};
 pub use operations::Operations;
 pub use policy::PollPolicy;
 pub use poller::Poller;
+pub(crate) use requests::{cancel, get};
+pub(crate) use shared::{Following, Seat, SharedPolling};
 pub use wait::Waited;

@@ -12,39 +12,32 @@
 //! # Ok::<(), contact_center_insights::names::NameError>(())
 //! ```
 
+mod error;
+mod location;
+mod pasted;
+
 use std::fmt;
 
-/// A text that is not the name of a resource of this kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameError {
-    given: String,
-    patterns: &'static [&'static str],
-}
-
-impl NameError {
-    /// The forms that would have been accepted.
-    #[must_use]
-    pub fn patterns(&self) -> &'static [&'static str] {
-        self.patterns
-    }
-}
-
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a name of the form `{}`", self.given, self.patterns.join("` or `"))
-    }
-}
-
-impl std::error::Error for NameError {}
+pub use error::NameError;
+pub(crate) use location::location_in_routing;
+use pasted::repaired;
 
 /// The first of `patterns` that `name` follows. An id is any text that a path segment can hold: not empty, no
 /// `/`, no white space, no control character.
 fn matching(name: &str, patterns: &'static [&'static str]) -> Result<&'static str, NameError> {
+    matching_pattern(name, patterns).ok_or_else(|| refusal(name, patterns))
+}
+
+fn refusal(given: &str, patterns: &'static [&'static str]) -> NameError {
+    let follows_one = |name: &String| matching_pattern(name, patterns).is_some();
+    NameError::new(given, patterns, repaired(given).filter(follows_one))
+}
+
+fn matching_pattern(name: &str, patterns: &'static [&'static str]) -> Option<&'static str> {
     // Names are nearly always ASCII, which is quicker to look through: this is done for every call about one.
     let is_text = name.bytes().all(|byte| byte.is_ascii_graphic())
         || !name.contains(|c: char| c.is_whitespace() || c.is_control());
-    let found = patterns.iter().copied().find(|pattern| is_text && follows(name, pattern));
-    found.ok_or_else(|| NameError { given: name.to_owned(), patterns })
+    patterns.iter().copied().find(|pattern| is_text && follows(name, pattern))
 }
 
 /// Refuses what can be the name of no operation of any service. They should be of these forms
@@ -52,7 +45,7 @@ fn matching(name: &str, patterns: &'static [&'static str]) -> Result<&'static st
 pub(crate) fn check_operation(name: &str) -> Result<(), NameError> {
     const USUAL: &[&str] = &["operations/{operation}", "{parent}/operations/{operation}"];
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(NameError { given: name.to_owned(), patterns: USUAL });
+        return Err(NameError::new(name, USUAL, repaired(name)));
     }
     Ok(())
 }
@@ -119,7 +112,7 @@ macro_rules! resource_name {
                     fill($pattern, &[$($part.as_ref()),+]).parse::<Self>().and_then(|built| {
                         let is_whole = $(built.segment(stringify!($part)) == Some($part.as_ref()))&&+;
                         if is_whole { Ok(built) } else {
-                            Err(NameError { given: built.name, patterns: Self::PATTERNS })
+                            Err(refusal(&built.name, Self::PATTERNS))
                         }
                     })
                 }
@@ -261,6 +254,22 @@ mod tests {
             "{shown}"
         );
         assert_eq!(error.patterns().len(), 2);
+    }
+
+    #[test]
+    fn an_error_shows_the_name_that_is_in_the_text_if_it_has_the_form() {
+        let name = "projects/p/locations/l/operations/1";
+        for pasted in
+            [format!("https://h/v1/{name}"), format!("//h/{name}"), format!("{name}/"), format!("{name}\r")]
+        {
+            let error = OperationName::check(&pasted).unwrap_err();
+            assert_eq!(error.repaired(), Some(name));
+            assert!(error.to_string().ends_with(&format!("; did you mean `{name}`?")), "{error}");
+            assert_eq!(ConversationName::check(&pasted).unwrap_err().repaired(), None);
+        }
+        assert_eq!(check_operation(&format!("{name}\r")).unwrap_err().repaired(), Some(name));
+        let error = IssueModelName::new("p", "l", "m/").unwrap_err();
+        assert_eq!(error.repaired(), Some("projects/p/locations/l/issueModels/m"));
     }
 
     #[test]

@@ -10,7 +10,11 @@ mod environment;
 mod google;
 #[cfg(feature = "tls")]
 mod mtls;
+mod page;
 mod pool;
+mod regions;
+mod resends;
+mod stub;
 #[cfg(feature = "tls")]
 mod tls;
 mod token_safety;
@@ -26,7 +30,8 @@ use tower::Service;
 
 pub use builder::TransportBuilder;
 pub use carrier::Carrier;
-use classify::{ClassifiedBody, ClassifiedCall, ClassifyFaults};
+pub(crate) use classify::ClassifiedBody;
+use classify::{ClassifiedCall, ClassifyFaults};
 use client_headers::ClientHeaders;
 #[cfg(feature = "tls")]
 pub(crate) use endpoint::DEFAULT_UNIVERSE;
@@ -34,7 +39,9 @@ pub use endpoint::{Endpoint, LOCATIONS};
 pub(crate) use environment::Environment;
 #[cfg(feature = "tls")]
 pub(crate) use mtls::{USE_MTLS_ENDPOINT, wants_mtls_endpoint};
-pub(crate) use pool::{Progress, ProgressCell, Stage};
+pub(crate) use pool::{Progress, ProgressCell};
+pub(crate) use resends::Resends;
+use stub::{StubBody, StubCall};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 
@@ -53,6 +60,17 @@ use crate::error::{BoxError, Error};
 /// # }
 /// ```
 ///
+/// What a stub gets over it, other than over tonic's `Channel`:
+/// - **Codes.** A fault of the transport has the code that gRPC gives it, such as UNAVAILABLE where no connection could be
+///   opened; [`Fault::of`](crate::error::Fault::of) says whether it may pass, and what the server may have done.
+///   `docs/faults.md` compares both.
+/// - **Deadlines.** [`tonic::Request::set_timeout`] is enforced here, from the token to the end of the reply, for streams
+///   too: the call ends in DEADLINE_EXCEEDED.
+/// - **Streams.** A stream of requests is sent by a task of its own, whether anybody polls the reply or not, and ends as
+///   soon as the reply is dropped. Replies that are not read hold up no other call.
+/// - **Requests that the server has not processed**, because a connection closed, are sent again over another, at most
+///   three times, as long as they are no larger than 256 KiB.
+///
 /// Clones share the connections and the token. When the last is dropped, and the last call has ended, the connections close.
 ///
 /// # Runtimes
@@ -65,9 +83,13 @@ use crate::error::{BoxError, Error};
 #[derive(Clone)]
 pub struct Transport {
     /// Outermost first: what a request passes on its way out.
-    stack: ClientHeaders<Authorize<ClassifyFaults<Carrier>>>,
+    stack: Stack,
     endpoint: Endpoint,
+    /// The host is picked for each call, by the location in its name.
+    is_regional: bool,
 }
+
+type Stack = ClientHeaders<Authorize<ClassifyFaults<Carrier>>>;
 
 impl Transport {
     /// A transport to `endpoint` that authorizes by `credentials`, with the settings that [`Transport::builder`] starts from.
@@ -84,10 +106,21 @@ impl Transport {
         TransportBuilder::new(endpoint)
     }
 
-    /// Where calls go.
+    /// Where calls go; the global endpoint if each goes to the host of the location in its name
+    /// ([`ClientBuilder::with_regional_endpoints`](crate::ClientBuilder::with_regional_endpoints)).
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether each call goes to the host of the location in its name.
+    pub(crate) fn is_regional(&self) -> bool {
+        self.is_regional
+    }
+
+    /// Sends the request of a typed call, which keeps its own time; the layers must be ready.
+    pub(crate) fn send(&mut self, request: Request<Body>) -> Sending {
+        Sending(self.stack.call(request))
     }
 
     pub(crate) fn tokens(&self) -> Option<&TokenCache> {
@@ -96,22 +129,22 @@ impl Transport {
 }
 
 impl Service<Request<Body>> for Transport {
-    type Response = Response<ClassifiedBody>;
+    type Response = Response<StubBody>;
     type Error = BoxError;
-    type Future = Sending;
+    type Future = StubCall;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.stack.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Sending(self.stack.call(request))
+        StubCall::new(&mut self.stack, request)
     }
 }
 
 /// A request on its way through the layers, until the head of its reply is there.
 #[must_use = "futures do nothing unless polled"]
-pub struct Sending(Authorized<ClassifyFaults<Carrier>, Body>);
+pub(crate) struct Sending(Authorized<ClassifyFaults<Carrier>, Body>);
 
 impl Sending {
     /// How far the request has come.

@@ -10,6 +10,8 @@ use contact_center_insights_emulator::{Emulator, Fault};
 mod analyze_conversations;
 #[path = "../examples/custom_token_source.rs"]
 mod custom_token_source;
+#[path = "../examples/follow_many.rs"]
+mod follow_many;
 #[path = "../examples/get_operation.rs"]
 mod get_operation;
 #[path = "../examples/list_all.rs"]
@@ -24,6 +26,12 @@ async fn get_operation_runs() {
 async fn analyze_conversations_runs() {
     let names = analyze_conversations::run().await.unwrap();
     assert_eq!(names.len(), 3);
+}
+
+#[tokio::test]
+async fn follow_many_runs() {
+    let statistics = follow_many::run().await.unwrap();
+    assert_eq!((statistics.ended, statistics.lost, statistics.pending), (4, 0, 0));
 }
 
 #[tokio::test]

@@ -213,3 +213,26 @@ async fn the_emulator_serves_neither_as_the_api_does_not() {
     let waited = client.operations().wait::<Payload, Payload>(NAME, Duration::ZERO).await.unwrap_err();
     assert_eq!((deleted.code(), waited.code()), (Some(Code::Unimplemented), Some(Code::Unimplemented)));
 }
+
+/// The fake stands for one of Google's hosts, by the location that is set.
+#[tokio::test]
+async fn a_name_of_another_location_is_told_with_its_host() {
+    let trainer = Trainer::failing([Code::NotFound; 4]);
+    let fake = || Client::builder().with_fake(OperationsServer::new(trainer.clone()));
+    let delete = async |client: &Client, location: &str| {
+        let name = format!("projects/p/locations/{location}/operations/1");
+        client.operations().delete(name).await.unwrap_err()
+    };
+    let client = fake().with_location("eu").build().unwrap();
+    let error = delete(&client, "us-central1").await;
+    let advice = "the name is in `us-central1`, which is at contactcenterinsights.googleapis.com; \
+                  eu-contactcenterinsights.googleapis.com serves eu only";
+    assert_eq!(error.call().unwrap().advice(), Some(advice));
+    assert!(error.to_string().ends_with(&format!("NOT_FOUND: scripted ({advice})")), "{error}");
+    assert_eq!(delete(&client, "eu").await.call().unwrap().advice(), None);
+    // Neither an emulator nor a client that picks the host by the name sends it elsewhere.
+    for client in [fake().build(), fake().with_regional_endpoints().build()] {
+        let error = delete(&client.unwrap(), "eu").await;
+        assert_eq!(error.call().unwrap().advice(), None, "{error}");
+    }
+}

@@ -8,14 +8,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contact_center_insights::call::Budget;
 use contact_center_insights::proto::insights::{
     CreateIssueModelMetadata, CreateIssueModelRequest, IssueModel,
 };
 use contact_center_insights::proto::longrunning::Operation;
+use contact_center_insights::proto::longrunning::operations_server::OperationsServer;
 use contact_center_insights::{Client, Code, Credentials, Error, PollPolicy, Poller, Waited};
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
-use support::{NAME, Script, Step, answer, client_over, fail, model, retry_info, running, succeeded};
+use support::{NAME, Script, Step, answer, client_over, dial, fail, model, retry_info, running, succeeded};
 use tokio::time::Instant;
 
 type Training = Poller<IssueModel, CreateIssueModelMetadata>;
@@ -100,6 +102,19 @@ async fn a_poller_that_asks_seldom_does_not_give_up_at_the_first_failure() {
     let script = Script::new([answer(running("a")), fail(Code::Unavailable), answer(succeeded())]);
     let mut poller = follow(&script).with_policy(each(Duration::from_hours(1)));
     assert_eq!(poller.until_done().await.unwrap(), model());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_waits_for_its_turn_has_all_its_time_afterwards() {
+    let script = Script::new([answer(running("a")), fail(Code::Unavailable), answer(succeeded())]);
+    let transport = dial(OperationsServer::new(script.clone()), Credentials::anonymous());
+    let builder = Client::builder().with_transport(transport).with_timeout(Duration::from_secs(2));
+    let client = builder.with_budget(Some(Budget::per_minute(1))).build().unwrap();
+    let started = Instant::now();
+    let mut poller: Training = client.poller(NAME).unwrap().with_policy(each(Duration::from_secs(1)));
+    assert_eq!(poller.until_done().await.unwrap(), model());
+    assert!(started.elapsed() > Duration::from_mins(1), "{:?}", started.elapsed());
+    assert_eq!(script.calls(), 3, "none ended unsent");
 }
 
 #[tokio::test(start_paused = true)]

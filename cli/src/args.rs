@@ -2,6 +2,7 @@
 
 mod connection;
 mod emulator;
+mod recording;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::{
     ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, ProjectNames, Recipe, Serve,
 };
+pub(crate) use self::recording::{Record, Verify};
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;
@@ -44,6 +46,16 @@ pub(crate) enum Command {
     /// --output says. gRPC and REST are served on the one port.
     #[command(args_conflicts_with_subcommands = true)]
     Emulator(Box<Emulator>),
+    /// Pass REST calls on to the service, and write them down as a recording, until Ctrl-C or SIGTERM.
+    ///
+    /// Each call goes on with the Authorization that it came with; none is added. The first line on stdout is
+    /// `{"ready":true,"address":"127.0.0.1:PORT"}`, once calls are taken, whatever --output says.
+    Record(Record),
+    /// Replay recordings against an emulator, and print the exchanges whose answers differ: exit code 1 if any does.
+    ///
+    /// Status and body are compared. Left open are the details of errors, times, ids that the server makes, and fields
+    /// that no published proto has; the id and the number of a project stand for one project.
+    Verify(Verify),
     /// Get, list, wait for, cancel and decode long-running operations.
     #[command(subcommand)]
     Operations(Operations),

@@ -5,6 +5,8 @@ mod emulator;
 mod ending;
 mod operations;
 mod quickstart;
+mod record;
+mod verify;
 mod wait;
 
 use std::process::ExitCode;
@@ -17,6 +19,8 @@ pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failur
     match command {
         Command::Quickstart(args) => quickstart::run(args, output).await,
         Command::Emulator(args) => return emulator::run(*args).await,
+        Command::Record(args) => record::run(&args).await,
+        Command::Verify(args) => return verify::run(&args, output).await,
         Command::Operations(Operations::Get { name, connection }) => {
             operations::get(&name.name, connection, output).await
         }

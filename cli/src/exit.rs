@@ -46,7 +46,7 @@ impl Exit {
     const fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "done",
-            Self::Api => "the API, or this machine, answered with an error",
+            Self::Api => "the API, or this machine, answered with an error; or a recording differs",
             Self::Usage => "bad usage: arguments, names, seeds or input that cannot be used",
             Self::NotFound => "not found",
             Self::Credentials => "no access token, or one that the server refused",

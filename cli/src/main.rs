@@ -5,9 +5,12 @@
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
 //! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`; `hints`, `log`, `output`, `progress_bar`;
-//! `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`. Within `output`: `summary`; `table`.
+//! `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`,
+//! `recording`. Within `output`: `summary`; `table`.
 //! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
 //! `env`, `signals`, `start`; `exec`.
+// Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![cfg_attr(
     test,
     allow(
@@ -30,10 +33,14 @@ mod log;
 mod output;
 mod progress;
 mod progress_bar;
+mod record;
+mod recording;
 mod session;
 mod shell;
 mod terminal;
 mod usage;
+mod verify;
+mod web;
 
 use std::process::ExitCode;
 

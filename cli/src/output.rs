@@ -45,6 +45,15 @@ impl Format {
         }
     }
 
+    /// Prints a document of our own; where names or a table are asked for, as JSON too.
+    pub(crate) fn value(self, document: &Value) -> Result<String, Failure> {
+        if self == Self::Yaml {
+            return to_yaml(document);
+        }
+        let text = serde_json::to_string_pretty(document).map_err(unprintable)?;
+        Ok(lines(&text).into_owned() + "\n")
+    }
+
     /// Prints a list of operations.
     pub(crate) fn many(self, operations: &[Operation]) -> Result<String, Failure> {
         if self == Self::Name {
@@ -103,7 +112,7 @@ fn to_yaml(document: &Value) -> Result<String, Failure> {
 }
 
 fn unprintable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-    Failure::because(Exit::Api, "the operation cannot be printed", error)
+    Failure::because(Exit::Api, "it cannot be printed", error)
 }
 
 #[cfg(test)]

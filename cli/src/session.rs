@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TOKEN_VARIABLE: &str = "CCI_ACCESS_TOKEN";
 /// A token file is read again this often, so that a long wait finds the newer token.
 const TOKEN_FILE_AGE: Duration = Duration::from_mins(5);
-/// A local server is not spared by waiting for it, but it may be starting just now: it is given 3 s: the pool itself
-/// waits longer and longer before it connects again, up to 1 s.
+/// A local server is not spared by waiting for it, but it may be starting just now. Together with the pool's own waits
+/// before it connects again, which grow up to 1 s, these give it 3 s.
 const LOCAL_WAIT: Duration = Duration::from_millis(200);
 const LOCAL_ATTEMPTS: u32 = 6;
 

@@ -8,7 +8,7 @@ use std::env;
 pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
     let program = env::args_os().next().map(|name| name.to_string_lossy().into_owned());
     let program = program.unwrap_or_else(|| "cci".to_owned());
-    arguments.into_iter().fold(quoted(&program).into_owned(), |line, word| line + " " + &quoted(word))
+    arguments.into_iter().fold(quoted(&program).into_owned(), |line, word| format!("{line} {}", quoted(word)))
 }
 
 fn quoted(word: &str) -> Cow<'_, str> {

@@ -16,6 +16,7 @@ use crate::dispatch::Service;
 use crate::emulator::Emulator;
 use crate::errors::ErrorDetails;
 use crate::journal::Journal;
+use crate::lists::OperationLists;
 use crate::persist::Log;
 use crate::pipeline::Pipeline;
 use crate::profile::{self, Profile, ProfileError};
@@ -188,6 +189,12 @@ impl EmulatorBuilder {
     /// are ignored, with a warning in the log and in the journal.
     pub fn with_strict_fields(mut self) -> Self {
         self.strict_fields = true;
+        self
+    }
+
+    /// How `ListOperations` answers: short, late or in no order. Default: all there is, in order.
+    pub fn with_operation_lists(mut self, lists: OperationLists) -> Self {
+        self.settings.lists = lists;
         self
     }
 

@@ -68,7 +68,7 @@ impl ManualClock {
 /// Starts at 2026-01-01T00:00:00Z.
 impl Default for ManualClock {
     fn default() -> Self {
-        Self::new(UNIX_EPOCH + Duration::from_hours(490_896))
+        Self::new(UNIX_EPOCH.checked_add(Duration::from_hours(490_896)).unwrap_or(UNIX_EPOCH))
     }
 }
 

@@ -6,6 +6,8 @@
 //! It answers as public recordings of the service have it. What it does where they and the API's documentation are silent
 //! is a guess, and listed as one in its README.
 
+// Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![cfg_attr(
     test,
     allow(
@@ -30,6 +32,7 @@ mod errors;
 mod filter;
 mod grpc;
 mod journal;
+mod lists;
 mod message;
 mod methods;
 mod names;
@@ -54,6 +57,7 @@ pub use clock::{Clock, ClockError, ManualClock, SystemClock};
 pub use emulator::Emulator;
 pub use errors::ErrorDetails;
 pub use journal::{Journal, JournalEntry, Transport};
+pub use lists::OperationLists;
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};
 pub use seed::{Seed, SeedError};

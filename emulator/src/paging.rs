@@ -61,7 +61,7 @@ impl Page {
     /// filter, the order. A size above `max` is taken for `max`.
     pub(crate) fn read(size: i32, token: &str, max: usize, arguments: &[&str]) -> Result<Self, Status> {
         let size = usize::try_from(size).map_err(|_| errors::invalid("page_size", "must not be negative"))?;
-        let size = if size == 0 { DEFAULT_SIZE } else { size.min(max) };
+        let size = if size == 0 { DEFAULT_SIZE } else { size }.min(max);
         let scope = hash(arguments);
         let after = if token.is_empty() { None } else { Some(read_token(token, scope)?) };
         Ok(Self { size, after, scope })

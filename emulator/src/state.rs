@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use contact_center_insights::proto::longrunning::Operation;
 
 use crate::engine::Engine;
+use crate::lists::History;
 use crate::world::World;
 
 /// All that changes.
@@ -12,6 +13,8 @@ use crate::world::World;
 pub(crate) struct State {
     pub(crate) engine: Engine<World>,
     pub(crate) world: World,
+    /// For lists that are late.
+    pub(crate) history: History<World>,
 }
 
 impl State {
@@ -19,6 +22,7 @@ impl State {
     pub(crate) fn advance(&mut self, now: SystemTime) {
         self.engine.advance(&mut self.world, now);
         self.world.store.expire(now);
+        self.history.note(self.world.settings.lists, now, || self.engine.snapshot());
     }
 
     /// Takes out all that a project has, or all there is; what is given back is to be dropped, which takes longer.

@@ -8,6 +8,7 @@ use contact_center_insights::Status;
 
 use crate::engine::{Claim, FollowUps, Job, Start};
 use crate::errors::{self, ErrorDetails};
+use crate::lists::OperationLists;
 use crate::names;
 use crate::profile::Profile;
 use crate::projects::ProjectNumbers;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) min_training: usize,
     /// Whether locations that the service is not in are served.
     pub(crate) serves_any_location: bool,
+    /// How lists of operations are.
+    pub(crate) lists: OperationLists,
 }
 
 impl Default for Settings {
@@ -54,6 +57,7 @@ impl Default for Settings {
             details: ErrorDetails::default(),
             min_training: MIN_TRAINING,
             serves_any_location: false,
+            lists: OperationLists::default(),
         }
     }
 }

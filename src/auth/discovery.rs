@@ -4,9 +4,8 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -20,9 +19,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::file::{FILE_VARIABLE, HOME, Place};
 use crate::error::CredentialsError;
 
-const FILE_VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 const METADATA_HOST_VARIABLE: &str = "GCE_METADATA_HOST";
 /// Where Python's library looks whether there is a metadata server, instead of at its usual address.
 const METADATA_IP_VARIABLE: &str = "GCE_METADATA_IP";
@@ -33,10 +32,6 @@ const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
 /// Where Linux names the machine; Google's clients go by it too.
 const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
-#[cfg(windows)]
-const HOME: (&str, &str) = ("APPDATA", "gcloud/application_default_credentials.json");
-#[cfg(not(windows))]
-const HOME: (&str, &str) = ("HOME", ".config/gcloud/application_default_credentials.json");
 
 /// A metadata server answers within milliseconds, or is not there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -71,8 +66,8 @@ impl Discovery {
 struct Signs {
     /// A file is named or there, or a metadata server is named.
     is_configured: bool,
-    /// gcloud's file, if it is known where that would be.
-    gcloud_file: Option<PathBuf>,
+    /// Where a file is expected.
+    place: Place,
     metadata_ip: Option<SocketAddr>,
     is_google_machine: bool,
 }
@@ -90,21 +85,15 @@ enum Look {
 impl Signs {
     fn read(variable: impl Fn(&str) -> Option<OsString>, product_name: &Path) -> Self {
         let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
-        let (home, path) = HOME;
-        let gcloud_file = variable(home).map(|home| PathBuf::from(home).join(path));
-        // A file that cannot be read is there, and the backend says what is wrong with it.
-        let is_there =
-            |path: &PathBuf| !fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        let place = Place::of(&variable);
         let metadata_ip = variable(METADATA_IP_VARIABLE).and_then(|value| {
             let value = value.to_str()?.trim();
             value.parse().ok().or_else(|| Some(SocketAddr::new(value.parse().ok()?, 80)))
         });
         Self {
-            // Even an empty name of a file counts: the backends take it for one.
-            is_configured: variable(FILE_VARIABLE).is_some()
-                || is_set(METADATA_HOST_VARIABLE)
-                || gcloud_file.as_ref().is_some_and(is_there),
-            gcloud_file,
+            // Even an empty name of a file counts, and is told to be one.
+            is_configured: is_set(METADATA_HOST_VARIABLE) || place.is_there(),
+            place,
             metadata_ip,
             is_google_machine: fs::read_to_string(product_name)
                 .is_ok_and(|name| name.trim_start().starts_with("Google")),
@@ -125,9 +114,11 @@ impl Signs {
 
     /// What to tell a caller who has no credentials, with what to do.
     fn absence(&self) -> String {
-        let file = match &self.gcloud_file {
-            Some(path) => format!("{} does not exist", path.display()),
-            None => format!("{} is not set, so that gcloud's file cannot be found", HOME.0),
+        let file = match &self.place {
+            Place::Gcloud(path) => format!("{} does not exist", path.display()),
+            Place::Named(_) | Place::Unknown => {
+                format!("{} is not set, so that gcloud's file cannot be found", HOME.0)
+            }
         };
         let address = self.metadata_ip.unwrap_or(METADATA_IP);
         format!(
@@ -195,6 +186,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::auth::file::FOLDER_VARIABLE;
 
     fn signs(variables: &[(&str, &str)], product_name: &Path) -> Signs {
         let variable = |name: &str| {
@@ -208,7 +200,7 @@ mod tests {
     fn what_is_there_or_asked_for_is_left_to_the_backend_and_what_is_not_is_probed_for() {
         let directory = tempfile::tempdir().unwrap();
         let home = directory.path().to_str().unwrap();
-        let file = directory.path().join(HOME.1);
+        let file = directory.path().join(HOME.1).join("application_default_credentials.json");
         let product = directory.path().join("product_name");
         let nowhere = Path::new("/nonexistent");
         let none = [(HOME.0, "/nonexistent")];
@@ -231,6 +223,9 @@ mod tests {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, "not even JSON").unwrap();
         assert_eq!(signs(&[(HOME.0, home)], nowhere).look(), Look::Found);
+        let folder = file.parent().unwrap().to_str().unwrap();
+        assert_eq!(signs(&[(FOLDER_VARIABLE, folder), none[0]], nowhere).look(), Look::Found);
+        assert_eq!(signs(&[(FOLDER_VARIABLE, "/nonexistent"), (HOME.0, home)], nowhere).look(), Look::Probe);
     }
 
     #[test]

@@ -6,21 +6,28 @@
 //! end panics. So each instance lives where nothing else does, is asked under our timeout, and after any failure is
 //! thrown away with all that it has under way; the next fetch builds another.
 
+use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use google_cloud_auth::build_errors::Error as BuildError;
+use google_cloud_auth::credentials::service_account::AccessSpecifier;
 use google_cloud_auth::credentials::{
-    AccessTokenCredentials, Builder, CacheableResource, CredentialsProvider,
+    AccessTokenCredentials, CacheableResource, CredentialsProvider, external_account, impersonated, mds,
+    service_account, user_account,
 };
 use http::Extensions;
 use http::header::AUTHORIZATION;
+use serde_json::Value;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::discovery::Discovery;
+use super::file::Place;
 use super::layer::QUOTA_PROJECT;
+use super::quiet::Quiet;
 use super::redact::{RedactedError, failed};
 use super::{Token, TokenFuture, TokenSource};
 use crate::error::{BoxError, CredentialsError};
@@ -31,6 +38,8 @@ const NAME: &str = "google-cloud-auth";
 const RENEW_AFTER: Duration = Duration::from_secs(30);
 /// How long to wait for the universe domain, which a metadata server is asked for.
 const UNIVERSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The project that calls are charged to, whatever the file says.
+const QUOTA_PROJECT_VARIABLE: &str = "GOOGLE_CLOUD_QUOTA_PROJECT";
 /// The universe of credentials that do not name one.
 const DEFAULT_UNIVERSE: &str = "googleapis.com";
 
@@ -81,6 +90,8 @@ impl Instance {
         let (sender, requests) = mpsc::unbounded_channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name(NAME.into()).spawn(move || {
+            // A panic is told by the want of an answer.
+            let _quiet = Quiet::begin();
             runtime.block_on(serve(requests, &discovery));
             // A name that is being resolved cannot be called back, and is not waited for.
             runtime.shutdown_background();
@@ -135,7 +146,38 @@ async fn answer(slot: &mut Option<AccessTokenCredentials>, discovery: &Discovery
     }
 }
 
+/// The credentials of the environment. The file is read and checked here: what that crate says of a wrong one helps
+/// nobody, and it does not know where `CLOUDSDK_CONFIG` puts it.
 fn build() -> Result<AccessTokenCredentials, BoxError> {
-    let built = Builder::default().with_scopes([super::SCOPE]).build_access_token_credentials();
-    built.map_err(|error| CredentialsError::permanent(NAME, RedactedError::of(&error).into()).into())
+    let permanent = |said: BoxError| BoxError::from(CredentialsError::permanent(NAME, said));
+    let file = Place::of(|name| env::var_os(name)).read().map_err(|said| permanent(said.into()))?;
+    of_file(file).map_err(|error| permanent(RedactedError::of(&error).into()))
+}
+
+/// By the file, or by the metadata server if there is none.
+fn of_file(file: Option<Value>) -> Result<AccessTokenCredentials, BuildError> {
+    macro_rules! built {
+        ($builder:expr) => {{
+            let builder = $builder;
+            match env::var(QUOTA_PROJECT_VARIABLE) {
+                Ok(project) => builder.with_quota_project_id(project),
+                Err(_) => builder,
+            }
+            .build_access_token_credentials()
+        }};
+    }
+    let scopes = [super::SCOPE];
+    let Some(file) = file else { return built!(mds::Builder::default().with_scopes(scopes)) };
+    match file.get("type").and_then(Value::as_str) {
+        Some("service_account") => {
+            let access = AccessSpecifier::from_scopes(scopes);
+            built!(service_account::Builder::new(file).with_access_specifier(access))
+        }
+        Some("impersonated_service_account") => {
+            built!(impersonated::Builder::new(file).with_scopes(scopes))
+        }
+        Some("external_account") => built!(external_account::Builder::new(file).with_scopes(scopes)),
+        // Every other type has been refused.
+        _ => built!(user_account::Builder::new(file).with_scopes(scopes)),
+    }
 }

@@ -107,7 +107,8 @@ impl<S: Service<Request<B>, Error = BoxError>, B> Future for Authorized<S, B> {
                 Projected::Passed { call } => return call.poll(cx),
                 Projected::Waiting { waiting } => {
                     let token = ready!(waiting.token.as_mut().poll(cx));
-                    let token = token.map_err(|error| TransportFault::new(error.into()))?;
+                    let token =
+                        token.map_err(|error| tonic::Status::from(TransportFault::new(error.into())))?;
                     let Some(mut request) = waiting.request.take() else {
                         return Poll::Ready(Err("a call was polled after its end".into()));
                     };

@@ -64,11 +64,12 @@ impl Token {
     /// A token without a known end.
     ///
     /// # Errors
-    /// If the token is empty, or has characters that no header can carry. The error does not repeat it.
+    /// If the token is empty, has characters that no header can carry, or is not the token alone: with `Bearer ` before it,
+    /// in quotes, or within JSON. The error does not repeat it.
     pub fn new(secret: impl AsRef<str>) -> Result<Self, BoxError> {
         let secret = secret.as_ref();
-        if secret.trim().is_empty() {
-            return Err("the access token is empty".into());
+        if let Some(reason) = wrapped(secret) {
+            return Err(reason.into());
         }
         let mut header = HeaderValue::try_from(format!("Bearer {secret}"))
             .map_err(|_| "the access token has characters that no header can carry (a line break?)")?;
@@ -157,6 +158,23 @@ impl Token {
     }
 }
 
+/// Why this is not a token alone. No server takes such a thing, and says no more of it than UNAUTHENTICATED.
+fn wrapped(secret: &str) -> Option<&'static str> {
+    let text = secret.trim();
+    let is_bearer = || text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
+    Some(match text.chars().next() {
+        None => "the access token is empty",
+        Some('{' | '[') => {
+            "this is JSON, not an access token: give the token alone, as it is in `access_token`"
+        }
+        Some('"' | '\'' | '`') => "the access token is in quotes: give it without",
+        Some(_) if is_bearer() || text.eq_ignore_ascii_case("bearer") => {
+            "`Bearer` stands before the access token: give the token alone"
+        }
+        Some(_) => return None,
+    })
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left = self.ends.map(|end| end.at.saturating_duration_since(Instant::now()));
@@ -183,12 +201,29 @@ mod tests {
     }
 
     #[test]
-    fn unusable_values_are_refused_without_being_repeated() {
+    fn unusable_values_are_refused_without_being_shown() {
         for bad in ["", "  ", "two\nlines"] {
             let error = Token::new(bad).unwrap_err().to_string();
             assert!(!error.contains("two"), "{error}");
             assert!(Token::new("good").unwrap().with_quota_project(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_the_token_alone_is_named() {
+        for (bad, words) in [
+            ("Bearer planted", "`Bearer` stands before"),
+            ("bearer planted", "`Bearer` stands before"),
+            ("Bearer", "`Bearer` stands before"),
+            ("\"planted\"", "in quotes"),
+            ("'planted", "in quotes"),
+            ("{\"access_token\": \"planted\"}", "JSON"),
+            (" [\"planted\"]", "JSON"),
+        ] {
+            let error = Token::new(bad).unwrap_err().to_string();
+            assert!(error.contains(words) && !error.contains("planted"), "{error}");
+        }
+        assert!(Token::new("bearers-are-words-too").is_ok());
     }
 
     #[tokio::test(start_paused = true)]

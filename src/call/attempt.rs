@@ -26,6 +26,7 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
     let span = trace::call_span(plan.method, plan.caller.transport().endpoint());
     let mut attempts = Attempts::new(Instant::now(), plan.timeout);
     let result = attempt_all(plan, &mut attempts).instrument(span.clone()).await;
+    let result = result.map_err(|error| error.with_advice(|| plan.misplaced()));
     let ended = trace::CallEnd { method: plan.method, attempts: &attempts, is_poll: plan.is_poll() };
     span.in_scope(|| trace::call_ended(&span, ended, result.as_ref().err()));
     result
@@ -41,18 +42,12 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
         Permission { is_idempotent: plan.is_idempotent, is_reconciled: plan.reconcile.is_some() };
     loop {
         let rates = plan.caller.rate_budgets().map(|rates| (rates, plan.project()));
-        if let Some((rates, project)) = rates {
-            // A poll waits as long as it takes: it is not an outage of the service.
-            let turn = rates.enter(project, plan.priority);
-            match attempts.deadline().filter(|_| !plan.is_poll()) {
-                None => turn.await,
-                Some(deadline) if timeout_at(deadline, turn).await.is_ok() => {}
-                Some(_) => {
-                    let elapsed = attempts.elapsed();
-                    let failure = Failure::out_of_turn(elapsed);
-                    return Err(failure.into_error(plan.method.full_name(), attempts.made(), elapsed));
-                }
-            }
+        if let Some((rates, project)) = rates
+            && !take_turn(rates.enter(project, plan.priority), attempts, plan.is_poll()).await
+        {
+            let elapsed = attempts.elapsed();
+            let failure = Failure::out_of_turn(elapsed);
+            return Err(failure.into_error(plan.method.full_name(), attempts.made(), elapsed));
         }
         let sent = Instant::now();
         let policy = plan.retry.as_ref().unwrap_or(&plan.caller.settings().retry);
@@ -108,6 +103,24 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
         }
         let elapsed = attempts.elapsed();
         return Err(failure.into_error(plan.method.full_name(), attempts.made(), elapsed));
+    }
+}
+
+/// Waits for the turn of an attempt; false if the call's time is over before. A poll waits as long as it takes, which is
+/// not an outage of the service, and has all its time afterwards.
+async fn take_turn(turn: impl Future<Output = ()>, attempts: &mut Attempts, is_poll: bool) -> bool {
+    match attempts.deadline() {
+        Some(_) if is_poll => {
+            let asked = Instant::now();
+            turn.await;
+            attempts.hold(asked.elapsed());
+            true
+        }
+        Some(deadline) => timeout_at(deadline, turn).await.is_ok(),
+        None => {
+            turn.await;
+            true
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::retry::{Past, RetryPolicy};
 use crate::error::ServerEffect;
 use crate::time::later;
+use crate::transport::Resends;
 
 /// The attempts of one call so far.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Attempts {
     made: u32,
     /// The wait before the last attempt.
     waited: Option<Duration>,
-    has_resent: bool,
+    resends: Resends,
     has_renewed_token: bool,
     may_have_acted: bool,
 }
@@ -56,10 +57,16 @@ impl Attempts {
             deadline: timeout.map(|timeout| later(now, timeout)),
             made: 0,
             waited: None,
-            has_resent: false,
+            resends: Resends::default(),
             has_renewed_token: false,
             may_have_acted: false,
         }
+    }
+
+    /// A poll has waited this long for its turn: that is its client's time, and not the call's.
+    pub(super) fn hold(&mut self, waited: Duration) {
+        self.started = later(self.started, waited);
+        self.deadline = self.deadline.map(|deadline| later(deadline, waited));
     }
 
     /// Counts an attempt that is sent now, and says when it ends.
@@ -78,8 +85,7 @@ impl Attempts {
         now: Instant,
         jitter: f64,
     ) -> Next {
-        // The connection closed before the server took the request up, as gRPC's clients resend it (gRFC A6).
-        if failure.is_unprocessed && !std::mem::replace(&mut self.has_resent, true) {
+        if failure.unprocessed.is_some_and(|how| self.resends.allow(how)) {
             return Next::Resend;
         }
         if failure.is_refused_token() && !std::mem::replace(&mut self.has_renewed_token, true) {
@@ -94,7 +100,7 @@ impl Attempts {
         if failure.is_without_token() {
             return Next::GiveUp;
         }
-        let attempts = self.made.saturating_sub(u32::from(self.has_resent));
+        let attempts = self.made.saturating_sub(self.resends.made());
         let past = Past { attempts, waited: self.waited, asked: failure.asked() };
         let wait = policy.wait(past, failure.fault, is_idempotent || is_reconciled, jitter);
         match wait.filter(|wait| self.deadline.is_none_or(|deadline| later(now, *wait) < deadline)) {
@@ -130,7 +136,7 @@ mod tests {
     use tonic::Code;
 
     use super::*;
-    use crate::error::{BoxError, ClosedBeforeSend, FromServer, TransportFault};
+    use crate::error::{ClosedBeforeSend, FromServer, TransportFault};
     use crate::proto::rpc::RetryInfo;
     use crate::status::Status;
 
@@ -151,8 +157,7 @@ mod tests {
 
     fn unprocessed() -> Failure {
         let closed = ClosedBeforeSend(h2::Reason::CANCEL.into());
-        let fault: BoxError = TransportFault::new(closed.into()).into();
-        Failure::of(tonic::Status::from_error(fault))
+        Failure::of(TransportFault::new(closed.into()).into())
     }
 
     /// Steps through attempts that each fail at once.
@@ -192,16 +197,22 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_has_not_seen_is_resent_once_and_not_counted() {
+    fn what_the_server_has_not_seen_is_resent_three_times_and_not_counted() {
         let mut steps = Steps::new(MUTATION, None);
-        assert_eq!(steps.fail(&unprocessed()), Next::Resend);
-        assert!(matches!(steps.fail(&unprocessed()), Next::RetryAfter(_)), "then the policy decides");
+        for _ in 0..3 {
+            assert_eq!(steps.fail(&unprocessed()), Next::Resend);
+        }
+        assert_eq!(steps.fail(&unprocessed()), FIRST, "then the policy decides");
         let never = RetryPolicy::never();
         let mut steps = Steps::new(READ, None);
-        steps.0.begin(steps.1, &never);
-        assert_eq!(steps.0.next(&unprocessed(), READ, &never, steps.1, 0.0), Next::Resend);
-        steps.0.begin(steps.1, &never);
-        assert_eq!(steps.0.next(&coded(Code::Unavailable), READ, &never, steps.1, 0.0), Next::GiveUp);
+        for _ in 0..3 {
+            steps.0.begin(steps.1, &never);
+            assert_eq!(steps.0.next(&unprocessed(), READ, &never, steps.1, 0.0), Next::Resend);
+        }
+        for failure in [unprocessed(), coded(Code::Unavailable)] {
+            steps.0.begin(steps.1, &never);
+            assert_eq!(steps.0.next(&failure, READ, &never, steps.1, 0.0), Next::GiveUp);
+        }
     }
 
     #[test]
@@ -237,6 +248,17 @@ mod tests {
         let (now, policy) = (Instant::now(), RetryPolicy::default());
         let end = |timeout| Attempts::new(now, timeout).begin(now, &policy).duration_since(now).as_secs();
         assert_eq!([end(None), end(Some(Duration::from_secs(7))), end(Some(Duration::MAX))], [60, 7, 60]);
+    }
+
+    #[test]
+    fn the_time_that_a_poll_is_held_is_not_its_own() {
+        let (now, held) = (Instant::now(), Duration::from_mins(5));
+        let mut attempts = Attempts::new(now, Some(Duration::from_secs(7)));
+        attempts.hold(held);
+        let end = attempts.begin(now + held, &RetryPolicy::default());
+        assert_eq!(end - now, held + Duration::from_secs(7));
+        attempts.hold(Duration::MAX);
+        assert_eq!(attempts.elapsed(), Duration::ZERO);
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub(crate) enum Priority {
     Own,
     /// A poller: in turn.
     Poll,
+    /// A page of what many pollers look for together: after polls, of which it spares many.
+    Sweep,
 }
 
 /// How often a poll that waits looks how many are still ahead of it.
@@ -95,6 +97,14 @@ impl Budgets {
                     sleep_until(at).await;
                 }
                 return;
+            }
+            Priority::Sweep => {
+                let asked = Instant::now();
+                loop {
+                    let now = Instant::now();
+                    let Some(at) = lock(&rate).sweep(asked, now) else { return };
+                    sleep_until(at.min(later(now, LOOK_AGAIN))).await;
+                }
             }
             Priority::Poll => {
                 let ticket = Some(lock(&rate).queue());
@@ -214,6 +224,39 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(13)).await;
         let counts: Vec<_> = minutes.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         assert!(counts.iter().all(|count| (2_500..=3_000).contains(count)), "{counts:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sweeps_leave_half_of_the_rate_and_let_polls_go_before() {
+        let budgets = Arc::new(Budgets::new(Budget::default()));
+        let started = Instant::now();
+        for _ in 0..7_500 {
+            budgets.enter("p", Priority::Sweep).await;
+        }
+        let minutes = started.elapsed().as_secs_f64() / 60.0;
+        assert!(minutes > 4.9 && minutes < 5.5, "{minutes}");
+        let started = Instant::now();
+        for _ in 0..1_000 {
+            budgets.enter("p", Priority::Poll).await;
+        }
+        assert!(started.elapsed() < Duration::from_secs(22), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sweep_gets_its_turn_among_polls_without_end() {
+        let budgets = Arc::new(Budgets::new(Budget::per_minute(600)));
+        for _ in 0..100 {
+            let budgets = budgets.clone();
+            tokio::spawn(async move {
+                loop {
+                    budgets.enter("p", Priority::Poll).await;
+                }
+            });
+        }
+        let started = Instant::now();
+        budgets.enter("p", Priority::Sweep).await;
+        budgets.enter("p", Priority::Sweep).await;
+        assert!(started.elapsed() <= Duration::from_secs(125), "{:?}", started.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Code;
 
-use crate::error::{CallError, CredentialsError, Error, Fault, classify, find, retry_delay};
+use crate::error::{CallError, CredentialsError, Error, Fault, Unprocessed, classify, find, retry_delay};
 use crate::status::Status;
 use crate::time::earlier;
-use crate::transport::{Progress, Stage};
+use crate::transport::Progress;
 
 /// `grpc-timeout` is rounded up to milliseconds, and timers tick in them.
 const ROUNDING: Duration = Duration::from_millis(2);
@@ -20,8 +20,8 @@ pub(super) struct Failure {
     /// tonic's status over the transport's fault.
     transport: Option<Box<tonic::Status>>,
     credentials: Option<CredentialsError>,
-    /// The connection closed under the request, and the server has not seen it, or has said that it left it out.
-    pub(super) is_unprocessed: bool,
+    /// How the request came back if the server has not seen it, or has said that it left it out.
+    pub(super) unprocessed: Option<Unprocessed>,
     /// The server reset the stream with CANCEL, as servers do when the time of a call is over.
     is_reset_by_deadline: bool,
 }
@@ -34,14 +34,14 @@ impl Failure {
         };
         let ours = Status::new(transport.code(), transport.to_string());
         let credentials = find::<CredentialsError>(transport).cloned();
-        let is_unprocessed = transport.is_unprocessed();
+        let unprocessed = transport.unprocessed();
         let is_reset_by_deadline = transport.is_cancelled_by_server();
         Self {
             status: ours,
             fault,
             transport: Some(Box::new(status)),
             credentials,
-            is_unprocessed,
+            unprocessed,
             is_reset_by_deadline,
         }
     }
@@ -52,40 +52,13 @@ impl Failure {
             fault,
             transport: None,
             credentials: None,
-            is_unprocessed: false,
+            unprocessed: None,
             is_reset_by_deadline: false,
         }
     }
 
     pub(super) fn timed_out(after: Duration, progress: Progress) -> Self {
-        let waited = progress.waited;
-        let (message, fault) = match progress.stage {
-            // Of which it is worth to know why so little was left.
-            Stage::Sent if waited.saturating_mul(10) >= after && !waited.is_zero() => (
-                format!(
-                    "no whole reply within {after:.1?}, of which {waited:.1?} passed before the request had a place on a \
-                     connection"
-                ),
-                Fault::DEADLINE,
-            ),
-            Stage::Sent => (format!("no whole reply within {after:.1?}"), Fault::DEADLINE),
-            Stage::Queued { connections } => {
-                let connections = match connections {
-                    1 => "the only connection carries".to_owned(),
-                    many => format!("all {many} connections carry"),
-                };
-                let message = format!(
-                    "waited {waited:.1?} in the client's own queue, and nothing was sent: {connections} as many calls as \
-                     allowed; make fewer calls at once, or raise `TransportBuilder::with_max_connections` or \
-                     `with_max_streams`"
-                );
-                (message, Fault::UNSENT_IN_TIME)
-            }
-            Stage::Connecting | Stage::Unready => (
-                format!("neither token nor connection within {after:.1?}: nothing was sent"),
-                Fault::UNSENT_IN_TIME,
-            ),
-        };
+        let (message, fault) = progress.at_the_deadline(after);
         Self::plain(Status::new(Code::DeadlineExceeded, message), fault)
     }
 
@@ -143,6 +116,7 @@ impl Failure {
                 attempts,
                 elapsed,
                 transport: self.transport,
+                advice: None,
             })),
         }
     }

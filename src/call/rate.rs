@@ -17,7 +17,7 @@ const RECOVERY: Duration = Duration::from_mins(10);
 const ONE_REFUSAL: Duration = Duration::from_secs(5);
 /// However often the server refuses, calls go on at this part of the quota.
 const LEAST: f64 = 1.0 / 256.0;
-/// Own calls that do not wait can hold polls back no longer than this.
+/// Own calls that do not wait can hold polls back no longer than this, nor can polls a sweep.
 const LONGEST_HOLD: Duration = Duration::from_mins(1);
 
 /// The place of a poll among those that wait.
@@ -34,6 +34,8 @@ pub(super) struct Rate {
     refused_at: Option<Instant>,
     /// When the next call would be due if there were no bursts.
     next: Instant,
+    /// As `next`, if polls and sweeps were all calls and had half of the rate.
+    following: Instant,
     /// Polls that ever waited, and of those the ones that do not any more.
     queued: u64,
     gone: u64,
@@ -42,7 +44,7 @@ pub(super) struct Rate {
 impl Rate {
     pub(super) fn new(calls_per_minute: u32, now: Instant) -> Self {
         let quota = f64::from(calls_per_minute.max(1));
-        Self { quota, part: 1.0, since: now, refused_at: None, next: now, queued: 0, gone: 0 }
+        Self { quota, part: 1.0, since: now, refused_at: None, next: now, following: now, queued: 0, gone: 0 }
     }
 
     /// Counts one of the user's own calls; when it may go, if it has to wait.
@@ -80,6 +82,21 @@ impl Rate {
         }
         self.leave();
         self.count(now);
+        self.count_following(now);
+        None
+    }
+
+    /// Counts a page of a sweep, for which `asked` is the start of its wait, if it may be had now; else when it may be.
+    /// Sweeps come after polls, and together they leave half of the rate to others. No page waits for ever.
+    pub(super) fn sweep(&mut self, asked: Instant, now: Instant) -> Option<Instant> {
+        self.settle(now);
+        let behind_polls = earlier(self.next, scaled(self.tolerance(), 0.25));
+        let due = behind_polls.max(earlier(self.following, self.tolerance())).min(later(asked, LONGEST_HOLD));
+        if due > now {
+            return Some(later(due, Duration::from_millis(1)));
+        }
+        self.count(now);
+        self.count_following(now);
         None
     }
 
@@ -99,6 +116,11 @@ impl Rate {
 
     fn count(&mut self, now: Instant) {
         self.next = later(self.next.max(now), self.interval());
+    }
+
+    fn count_following(&mut self, now: Instant) {
+        let next = later(self.following.max(now), self.interval().saturating_mul(2));
+        self.following = next.min(later(now, LONGEST_HOLD)).max(self.following);
     }
 
     /// The part of the quota that may be used now.

@@ -27,7 +27,7 @@ pub(crate) struct Reconcile {
 
 impl Reconcile {
     /// `name` is made of parent, collection and id; `field` is its number in the request of `get`. `None` without an
-    /// id: the server then chooses one, and a repeated creation would create twice.
+    /// id: the server then chooses one, and a retried creation would create twice.
     pub(crate) fn new(
         get: &'static Method,
         field: u32,

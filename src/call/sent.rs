@@ -4,12 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::Request;
+use http::{Request, Response};
 use tonic::body::Body;
 use tower::Service;
 
 use crate::error::BoxError;
-use crate::transport::{ProgressCell, Sending, Transport};
+use crate::transport::{ClassifiedBody, ProgressCell, Sending, Transport};
 
 /// The transport, for one request: it notes how far the request has come, which nobody could tell of a future
 /// that was dropped because its time was over.
@@ -19,7 +19,7 @@ pub(super) struct SentProbe<'a> {
 }
 
 impl<'a> Service<Request<Body>> for SentProbe<'a> {
-    type Response = <Transport as Service<Request<Body>>>::Response;
+    type Response = Response<ClassifiedBody>;
     type Error = BoxError;
     type Future = ProbedSending<'a>;
 
@@ -28,7 +28,7 @@ impl<'a> Service<Request<Body>> for SentProbe<'a> {
     }
 
     fn call(&mut self, request: Request<Body>) -> ProbedSending<'a> {
-        ProbedSending { sending: self.transport.call(request), progress: self.progress }
+        ProbedSending { sending: self.transport.send(request), progress: self.progress }
     }
 }
 

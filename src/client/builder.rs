@@ -1,6 +1,5 @@
 //! How a client is configured.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,6 +16,7 @@ use crate::call::Gzip;
 use crate::call::{Budget, CallSettings, Caller, RetryPolicy};
 use crate::error::{BoxError, Error, Setting};
 use crate::lro::{Operations, PollPolicy};
+use crate::track::SharedPolls;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
 use crate::transport::{Environment, Transport, TransportBuilder};
@@ -38,6 +38,7 @@ pub struct ClientBuilder {
     transport: Option<Transport>,
     settings: CallSettings,
     poll_policy: PollPolicy,
+    pub(super) asks_alone: bool,
     #[cfg(feature = "server")]
     fakes: Fakes,
 }
@@ -56,6 +57,36 @@ impl ClientBuilder {
     #[must_use]
     pub fn with_location(mut self, location: impl Into<String>) -> Self {
         self.destination.location = Some(location.into());
+        self
+    }
+
+    /// Sends each call to the host of the location that its name has in it, for tools that work in several: `us-central1`
+    /// and `global` are at the global endpoint, every other location is at its own, as
+    /// [`Endpoint::regional`](crate::Endpoint::regional) names it. Calls without a location in their names go to the
+    /// global endpoint. Off by default: there, all calls go to one host.
+    ///
+    /// An endpoint or a location that was set stays, and so does the emulator of the environment. The locations share
+    /// credentials, budgets and options; each has connections of its own, opened by the first call that needs them. What
+    /// stands in the place of a location is checked before it becomes part of a host's name: such a call fails, and is not
+    /// sent ([`Error::is_unreachable`]).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use contact_center_insights::{Client, Credentials, call::RetryPolicy};
+    ///
+    /// let client = Client::builder()
+    ///     .with_regional_endpoints()
+    ///     .with_credentials(Credentials::anonymous())
+    ///     .build()
+    ///     .unwrap();
+    /// let name = "projects/p/locations/example.com/operations/1";
+    /// let error = client.get_operation(name).with_retry(RetryPolicy::never()).await.unwrap_err();
+    /// assert!(error.is_unreachable());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_regional_endpoints(mut self) -> Self {
+        self.destination.is_regional = true;
         self
     }
 
@@ -183,7 +214,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Repeats failed attempts of calls by `policy`, unless the call sets its own.
+    /// Retries failed attempts of calls by `policy`, unless the call sets its own.
     #[must_use]
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.settings = self.settings.with_retry(policy);
@@ -261,7 +292,7 @@ impl ClientBuilder {
     #[cfg(feature = "server")]
     fn over_fakes(mut self) -> Self {
         let fakes = std::mem::take(&mut self.fakes);
-        let builder = if self.destination.is_default() { self.with_endpoint(fake::ENDPOINT) } else { self };
+        let builder = if self.destination.has_place() { self } else { self.with_endpoint(fake::ENDPOINT) };
         builder.with_options(|options| fakes.under(options))
     }
 
@@ -282,64 +313,11 @@ impl ClientBuilder {
                 options.to(endpoint).build_in(environment)?
             }
         };
-        let policy = Arc::new(self.poll_policy.clone());
-        let operations = Operations::new(Caller::with_reply_context(transport, self.settings, policy));
+        let following = SharedPolls::following(self.poll_policy.clone(), self.asks_alone);
+        let operations = Operations::new(Caller::with_reply_context(transport, self.settings, following));
         Ok(Client { operations: operations.with_policy(self.poll_policy) })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn build(builder: ClientBuilder, variable: Option<&str>) -> Result<Client, Error> {
-        let lookup = |name: &str| variable.filter(|_| name == EMULATOR_HOST).map(str::to_owned);
-        builder.build_in(&Environment::new(&lookup))
-    }
-
-    fn endpoint(builder: ClientBuilder, variable: Option<&str>) -> String {
-        let client = build(builder, variable).unwrap();
-        format!("{:?}", client.transport())
-    }
-
-    #[tokio::test]
-    async fn the_explicit_endpoint_wins_over_the_variable() {
-        let explicit =
-            Client::builder().with_endpoint("http://127.0.0.1:1").with_credentials(Credentials::anonymous());
-        assert!(endpoint(explicit, Some("127.0.0.1:2")).contains("127.0.0.1:1"));
-    }
-
-    #[tokio::test]
-    async fn the_variable_means_plaintext_and_nobody() {
-        let shown = endpoint(Client::builder(), Some("localhost:9000"));
-        assert!(shown.contains("http://localhost:9000") && shown.contains("tokens: None"), "{shown}");
-    }
-
-    #[cfg(all(feature = "tls", feature = "google-cloud-auth"))]
-    #[tokio::test]
-    async fn without_either_it_is_the_global_endpoint_with_default_credentials() {
-        let shown = endpoint(Client::builder(), None);
-        assert!(shown.contains("https://contactcenterinsights.googleapis.com"), "{shown}");
-        assert!(shown.contains("google-cloud-auth"), "{shown}");
-    }
-
-    #[tokio::test]
-    async fn bad_options_are_named() {
-        let bad = [
-            (Client::builder().with_endpoint("ftp://x"), None, Setting::Endpoint),
-            (Client::builder(), Some("no such/host"), Setting::Endpoint),
-        ];
-        for (builder, variable, option) in bad {
-            let error = build(builder, variable).unwrap_err();
-            assert_eq!(error.setting(), Some(option), "{error:?}");
-        }
-        let transport =
-            Transport::new("http://localhost:1".parse().unwrap(), Credentials::anonymous()).unwrap();
-        let with = || Client::builder().with_transport(transport.clone());
-        for both in
-            [with().with_endpoint("http://localhost:2"), with().with_location("eu"), with().without_proxy()]
-        {
-            assert_eq!(build(both, None).unwrap_err().setting(), Some(Setting::Transport));
-        }
-    }
-}
+mod tests;

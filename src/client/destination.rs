@@ -11,16 +11,23 @@ pub const EMULATOR_HOST: &str = "CONTACTCENTERINSIGHTS_EMULATOR_HOST";
 pub(super) struct Destination {
     pub(super) endpoint: Option<String>,
     pub(super) location: Option<String>,
+    /// Each call goes to the host of the location in its name, unless something else is said.
+    pub(super) is_regional: bool,
 }
 
 impl Destination {
     pub(super) fn is_default(&self) -> bool {
-        self.endpoint.is_none() && self.location.is_none()
+        !self.has_place() && !self.is_regional
+    }
+
+    /// Whether it is one place, whatever the environment says.
+    pub(super) fn has_place(&self) -> bool {
+        self.endpoint.is_some() || self.location.is_some()
     }
 
     /// The endpoint, and whether it is the emulator that the environment names. The first of these decides: the
-    /// endpoint or the location that was set; the emulator; the host for client certificates, if there is one to show;
-    /// the global host.
+    /// endpoint or the location that was set; the emulator; the locations of names, if they were asked for; the host for
+    /// client certificates, if there is one to show; the global host.
     pub(super) fn resolve(
         &self,
         options: &mut TransportBuilder,
@@ -40,6 +47,12 @@ impl Destination {
             }
             (None, None) => match environment.get(EMULATOR_HOST) {
                 Some(host) => Ok((Endpoint::emulator(&host)?, true)),
+                None if self.is_regional => {
+                    let endpoint = Endpoint::of_universe(&options.universe_domain(environment)?)?;
+                    refuse_mtls_host(environment)?;
+                    *options = options.clone().by_location();
+                    Ok((endpoint, false))
+                }
                 None => Ok((of_google(options, environment)?, false)),
             },
         }
@@ -98,8 +111,11 @@ mod tests {
         location: Option<&str>,
         variables: Variables<'_>,
     ) -> Result<(String, bool), Error> {
-        let destination =
-            Destination { endpoint: endpoint.map(str::to_owned), location: location.map(str::to_owned) };
+        let destination = Destination {
+            endpoint: endpoint.map(str::to_owned),
+            location: location.map(str::to_owned),
+            is_regional: false,
+        };
         let lookup =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let (endpoint, is_emulator) =
@@ -126,6 +142,31 @@ mod tests {
         for (endpoint, location, variables, host) in cases {
             let (resolved, is_emulator) = resolve(endpoint, location, variables).unwrap();
             assert_eq!((resolved.as_str(), is_emulator), (host, host == "localhost"), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn locations_of_names_decide_only_where_nothing_else_does() {
+        let cases: [(Option<&str>, Option<&str>, Variables, bool); 5] = [
+            (None, None, &[], true),
+            (None, None, &[UNIVERSE], true),
+            (None, None, &[EMULATOR], false),
+            (None, Some("eu"), &[], false),
+            (Some("http://127.0.0.1:1"), None, &[], false),
+        ];
+        for (endpoint, location, variables, expected) in cases {
+            let destination = Destination {
+                endpoint: endpoint.map(str::to_owned),
+                location: location.map(str::to_owned),
+                is_regional: true,
+            };
+            let lookup = |name: &str| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            };
+            let mut options = TransportBuilder::default().with_credentials(crate::Credentials::anonymous());
+            let (endpoint, _) = destination.resolve(&mut options, &Environment::new(&lookup)).unwrap();
+            let transport = options.to(endpoint).build_in(&Environment::new(&lookup)).unwrap();
+            assert_eq!(transport.is_regional(), expected, "{variables:?}");
         }
     }
 

@@ -62,7 +62,7 @@ impl Client {
     }
 
     /// Asks the server to cancel an operation, best effort; how it ends is for [`Client::get_operation`] to
-    /// tell. Safe to repeat, and repeated after any transient fault.
+    /// tell. Safe to retry, and retried after any transient fault.
     ///
     /// # Errors
     /// As [`Client::get_operation`]. An operation that is done already is not an error.

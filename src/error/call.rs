@@ -21,6 +21,8 @@ pub struct CallError {
     pub(crate) elapsed: Duration,
     /// tonic keeps a transport's fault as the source of a status, and lends it only.
     pub(crate) transport: Option<Box<tonic::Status>>,
+    /// What to do about it, where that is known.
+    pub(crate) advice: Option<Box<str>>,
 }
 
 impl CallError {
@@ -48,6 +50,13 @@ impl CallError {
         self.attempts
     }
 
+    /// What to do, where it is known: after `NOT_FOUND` or `INVALID_ARGUMENT`, that the name is in another location than
+    /// the host, and which host it is at. `Display` ends with it.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+
     /// From the first attempt to giving up, waits included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
@@ -63,8 +72,12 @@ impl fmt::Display for CallError {
             write!(f, " after {} attempts in {:.1?}", self.attempts, self.elapsed)?;
         }
         match self.status.message() {
-            "" => f.write_str(", without a message from the server"),
-            message => write!(f, ": {message}"),
+            "" => f.write_str(", without a message from the server")?,
+            message => write!(f, ": {message}")?,
+        }
+        match &self.advice {
+            Some(advice) => write!(f, " ({advice})"),
+            None => Ok(()),
         }
     }
 }

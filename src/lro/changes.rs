@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::time::sleep_until;
 use tokio_stream::Stream;
 
 use super::operation::Operation;
@@ -80,8 +79,8 @@ impl<R: 'static, M: 'static> Stream for Changes<R, M> {
 }
 
 async fn step<R, M>(mut poller: Poller<R, M>) -> (Poller<R, M>, Result<(), Error>) {
-    sleep_until(poller.due()).await;
-    let result = poller.ask_patiently().await.map(|_| ());
+    poller.until_due().await;
+    let result = poller.ask_patiently(None).await.map(|_| ());
     (poller, result)
 }
 

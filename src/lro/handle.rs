@@ -49,6 +49,28 @@ pub struct Handle {
     pub metadata: Option<String>,
 }
 
+impl Handle {
+    /// Of an operation of these types; `None` stands for any.
+    #[must_use]
+    pub fn new(name: String, response: Option<String>, metadata: Option<String>) -> Self {
+        Self { name, response, metadata }
+    }
+}
+
+/// A name alone, of an operation of any types.
+impl From<String> for Handle {
+    fn from(name: String) -> Self {
+        Self::new(name, None, None)
+    }
+}
+
+/// A name alone, of an operation of any types.
+impl From<&str> for Handle {
+    fn from(name: &str) -> Self {
+        name.to_owned().into()
+    }
+}
+
 impl<R: Unpack, M: Unpack> Poller<R, M> {
     /// What to store so that another process can go on.
     #[must_use]

@@ -74,6 +74,10 @@ impl Operations {
         self
     }
 
+    pub(crate) fn policy(&self) -> &PollPolicy {
+        &self.policy
+    }
+
     /// What makes the calls, those of other methods of the service too.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -107,7 +111,7 @@ impl Operations {
     }
 
     /// Asks the server to cancel an operation, best effort; how it ends is for [`Operations::get`] to tell. Safe to
-    /// repeat, and repeated after any transient fault.
+    /// retry, and retried after any transient fault.
     ///
     /// # Errors
     /// As [`Operations::get`].

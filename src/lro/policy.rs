@@ -11,7 +11,7 @@ use crate::time::later;
 /// How an operation is polled.
 ///
 /// By default the kind of the operation decides on the waits, as its metadata tells it: those that last (training, bulk
-/// work, ingestion, export, import, tuning) are asked about after 10 s, then ever slightly later, up to 30 s; all others
+/// work, ingestion, export, import, tuning) are asked about after 10 s, then at waits that grow up to 30 s; all others
 /// after 1 s, each wait being 1.5 times the one before, up to 30 s. There is no limit on the whole: training takes hours.
 ///
 /// Transient faults are tolerated for 10 minutes ([`PollPolicy::with_max_outage`]), however often it was asked
@@ -90,6 +90,17 @@ impl PollPolicy {
             None => Schedule::of_metadata(metadata),
         };
         Schedule { longest: self.max_wait.unwrap_or(kind.longest), ..kind }
+    }
+
+    /// Whether the waits are those of the kind, and not what a user has set: sweeps may then stand for polls.
+    pub(super) fn waits_by_kind(&self) -> bool {
+        self.first_wait.is_none() && self.max_wait.is_none()
+    }
+
+    /// How long to wait after the `polls`-th poll (from 0) of an operation with metadata of this type; `jitter` is from 0
+    /// to 1.
+    pub(crate) fn wait_after(&self, metadata: &str, polls: u32, jitter: f64) -> Duration {
+        self.schedule(metadata).wait(polls, jitter)
     }
 
     /// What a failed poll means for the waiting; polls have failed for `outage` now.

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 use super::operation::Operation;
 use super::policy::{PollPolicy, Verdict, due};
 use super::requests;
+use super::shared::{Following, Seated};
 use crate::any::Payload;
 use crate::call::{Caller, Context, Reply, RetryPolicy, poll_failed, poller_gave_up};
 use crate::error::{Error, Fault};
@@ -63,6 +64,8 @@ pub struct Poller<R = Payload, M = Payload> {
     faults: u32,
     /// When the first of them was made.
     failing_since: Option<Instant>,
+    /// Among the pollers of the client that are answered together.
+    seat: Seated,
 }
 
 /// Cannot happen: a poll that returns without error has stored its answer.
@@ -74,7 +77,8 @@ impl<R, M> Poller<R, M> {
     /// Of an operation that was not asked about yet: the first poll is due at once.
     pub(super) fn by_name(caller: Caller, name: String, policy: PollPolicy) -> Self {
         let due = Instant::now();
-        Self { caller, name, policy, last: None, due, polls: 0, faults: 0, failing_since: None }
+        let seat = Seated::default();
+        Self { caller, name, policy, last: None, due, polls: 0, faults: 0, failing_since: None, seat }
     }
 
     /// Of an operation that a call has just answered with, which counts as a poll.
@@ -117,8 +121,8 @@ impl<R, M> Poller<R, M> {
     /// A dropped future loses nothing, and the wait is not started over.
     pub async fn poll(&mut self) -> Result<&Operation<R, M>, Error> {
         if !self.is_done() {
-            sleep_until(self.due).await;
-            self.ask().await?;
+            self.until_due().await;
+            self.ask(None).await?;
         }
         self.last.as_ref().ok_or_else(no_answer)
     }
@@ -155,9 +159,33 @@ impl<R, M> Poller<R, M> {
         self.last.as_ref().is_some_and(Operation::is_done)
     }
 
+    /// Waits until the next poll is due, or a sweep of all pollers has not found the operation any more.
+    pub(super) async fn until_due(&mut self) {
+        if self.seat.sleep_until(self.due).await {
+            self.due = Instant::now();
+        }
+    }
+
+    /// One poll, answered by the next sweep where many pollers of the client are asking and if that comes before
+    /// `deadline`, else by a call of its own.
+    async fn ask(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+        if self.policy.waits_by_kind() {
+            let look = self.seat.look(&self.caller, &self.name);
+            let seen = match deadline {
+                Some(deadline) => timeout_at(deadline, look).await.ok().flatten(),
+                None => look.await,
+            };
+            if let Some(raw) = seen {
+                self.answered(raw);
+                return Ok(());
+            }
+        }
+        self.get().await
+    }
+
     /// One `GetOperation`, without waiting but for its turn in the rate budget; nothing changes before its answer is
     /// there.
-    pub(super) async fn ask(&mut self) -> Result<(), Error> {
+    pub(super) async fn get(&mut self) -> Result<(), Error> {
         // A server that starts an operation without a name leaves nothing to ask about.
         check_operation(&self.name).map_err(|error| {
             self.following(Error::protocol(format!(
@@ -170,18 +198,11 @@ impl<R, M> Poller<R, M> {
         let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
         // Boxed by the call: most of the time a poller waits, and should be small then.
         match call.with_retry(retry).into_poll().await {
-            Ok(mut raw) => {
-                // Some servers drop the metadata of what is done: what was last seen of it stays.
-                if raw.metadata.is_none()
-                    && let Some(last) = &mut self.last
-                {
-                    raw.metadata = last.take_metadata();
+            Ok(raw) => {
+                self.answered(raw);
+                if let Some(last) = &self.last {
+                    self.seat.heard(last.raw(), self.due);
                 }
-                self.caller.learn_operation(&self.name, &raw.name);
-                self.last = Some(raw.into());
-                self.due = self.due_after(self.polls);
-                self.polls = self.polls.saturating_add(1);
-                (self.faults, self.failing_since) = (0, None);
                 Ok(())
             }
             Err(error) => {
@@ -198,6 +219,20 @@ impl<R, M> Poller<R, M> {
                 Err(self.following(error))
             }
         }
+    }
+
+    fn answered(&mut self, mut raw: longrunning::Operation) {
+        // Some servers drop the metadata of what is done: what was last seen of it stays.
+        if raw.metadata.is_none()
+            && let Some(last) = &mut self.last
+        {
+            raw.metadata = last.take_metadata();
+        }
+        self.caller.learn_operation(&self.name, &raw.name);
+        self.last = Some(raw.into());
+        self.due = self.due_after(self.polls);
+        self.polls = self.polls.saturating_add(1);
+        (self.faults, self.failing_since) = (0, None);
     }
 
     /// For how long polls have failed now: nothing after the first failure, which may be the last.
@@ -233,9 +268,10 @@ impl<R, M> Poller<R, M> {
         }
     }
 
-    /// Asks once; a fault that the policy tolerates is not an error. Whether there was an answer.
-    pub(super) async fn ask_patiently(&mut self) -> Result<bool, Error> {
-        match self.ask().await {
+    /// Asks once, and waits for a sweep until `deadline` at most; a fault that the policy tolerates is not an error.
+    /// Whether there was an answer.
+    pub(super) async fn ask_patiently(&mut self, deadline: Option<Instant>) -> Result<bool, Error> {
+        match self.ask(deadline).await {
             Ok(()) => Ok(true),
             Err(error) if self.verdict(&error) == Verdict::GiveUp => Err(self.give_up(error)),
             Err(_) => Ok(false),
@@ -246,9 +282,10 @@ impl<R, M> Poller<R, M> {
         self.due
     }
 
-    /// Has the next poll made at once.
+    /// Has the next poll made at once, by a call of its own.
     pub(super) fn hurry(&mut self) {
         self.due = Instant::now();
+        self.seat.hurry();
     }
 }
 
@@ -266,8 +303,8 @@ impl<R, M> Reply for Poller<R, M> {
             Error::protocol(format!("{} started an operation without a proper name: {error}", method.name()))
         })?;
         caller.learn_project(context.project(), &wire.name);
-        let policy = caller.reply_context::<PollPolicy>().cloned().unwrap_or_default();
-        Ok(Self::begun(caller.clone(), wire, policy))
+        let policy = caller.reply_context::<Following>().map(|following| following.policy.clone());
+        Ok(Self::begun(caller.clone(), wire, policy.unwrap_or_default()))
     }
 }
 

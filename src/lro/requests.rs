@@ -11,13 +11,13 @@ use crate::proto::longrunning::{
 const LONGEST: Duration = Duration::from_hours(87_660_000);
 
 /// `GetOperation`, answered with an operation of any type, or with the message itself.
-pub(super) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> Call<A> {
+pub(crate) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> Call<A> {
     let routing = Routing::new(&[("name", &name)]);
     caller.call(&methods::GET_OPERATION, routing, &GetOperationRequest { name })
 }
 
 /// `CancelOperation`. Idempotent (operations.proto): a second request finds the work of the first one done.
-pub(super) fn cancel(caller: &Caller, name: String) -> Call<()> {
+pub(crate) fn cancel(caller: &Caller, name: String) -> Call<()> {
     let routing = Routing::new(&[("name", &name)]);
     caller.call(&methods::CANCEL_OPERATION, routing, &CancelOperationRequest { name }).idempotent(true)
 }

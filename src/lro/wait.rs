@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::operation::Operation;
@@ -80,8 +80,8 @@ impl<R, M> Poller<R, M> {
     ) -> Result<&Operation<R, M>, Error> {
         self.last().into_iter().for_each(&mut progress);
         while !self.is_done() {
-            sleep_until(self.due()).await;
-            if self.ask_patiently().await? {
+            self.until_due().await;
+            if self.ask_patiently(None).await? {
                 self.last().into_iter().for_each(&mut progress);
             }
         }
@@ -177,9 +177,8 @@ impl<R: Unpack, M> Poller<R, M> {
 
     async fn finish_by(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
         while !self.is_done() {
-            if self.due() >= deadline {
-                sleep_until(deadline).await;
-                let last_poll = self.ask().await;
+            if timeout_at(deadline, self.until_due()).await.is_err() || self.due() >= deadline {
+                let last_poll = self.get().await;
                 return match (last_poll, self.last().cloned()) {
                     (_, Some(last)) if last.is_done() => Ok(Waited::Done(last)),
                     // A fault of this one poll does not undo what earlier ones told.
@@ -188,8 +187,7 @@ impl<R: Unpack, M> Poller<R, M> {
                     (Ok(()), None) => Err(no_answer()),
                 };
             }
-            sleep_until(self.due()).await;
-            self.ask_patiently().await?;
+            self.ask_patiently(Some(deadline)).await?;
         }
         self.last().cloned().map(Waited::Done).ok_or_else(no_answer)
     }

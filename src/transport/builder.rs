@@ -16,6 +16,7 @@ use super::client_headers::ClientHeaders;
 use super::connect::{ConnectSettings, Connector, Dial, ProxyChoice};
 use super::environment::Environment;
 use super::pool::{Pool, PoolSettings, default_interval};
+use super::regions::Regions;
 use super::token_safety::check_token_is_safe;
 use super::{Endpoint, Transport, google};
 #[cfg(feature = "tls")]
@@ -37,6 +38,7 @@ pub struct TransportBuilder {
     layers: Vec<Wrap>,
     quota_project: Option<String>,
     universe_domain: Option<String>,
+    is_regional: bool,
 }
 
 type Wrap = Arc<dyn Fn(Carrier) -> Carrier + Send + Sync>;
@@ -60,6 +62,7 @@ impl TransportBuilder {
             layers: Vec::new(),
             quota_project: None,
             universe_domain: None,
+            is_regional: false,
         }
     }
 
@@ -253,14 +256,18 @@ impl TransportBuilder {
         let universe_domain = self.universe_domain(environment)?;
         let by_host = || default_interval(self.endpoint.host(), &universe_domain);
         self.pool.keepalive_interval = self.keepalive_interval.unwrap_or_else(by_host);
-        let Self { endpoint, credentials, connect, pool, service, layers, quota_project, .. } = self;
+        let Self {
+            endpoint, credentials, connect, pool, service, layers, quota_project, is_regional, ..
+        } = self;
         let credentials = credentials
             .unwrap_or_else(Credentials::application_default)
-            .with_universe_domain(universe_domain);
+            .with_universe_domain(universe_domain.clone());
         check_token_is_safe(&endpoint, &credentials, &connect.proxy)?;
         let quota_project = google::quota_project(quota_project, environment)?;
         let base = if let Some(service) = service {
             service
+        } else if is_regional {
+            Carrier::regional(Regions::new(universe_domain, connect, pool, environment)?)
         } else {
             let connector = Connector::new(&endpoint, &connect, environment)?;
             Carrier::pool(Pool::new(connector, endpoint.origin(), pool))
@@ -268,12 +275,18 @@ impl TransportBuilder {
         let base = layers.iter().fold(base, |base, wrap| wrap(base));
         let tokens = credentials.into_cache().map_err(Error::Credentials)?;
         let stack = ClientHeaders::new(Authorize::new(ClassifyFaults::new(base), tokens), quota_project);
-        Ok(Transport { stack, endpoint })
+        Ok(Transport { stack, endpoint, is_regional })
     }
 
     /// Leads elsewhere, with the same options.
     pub(crate) fn to(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
+        self
+    }
+
+    /// Has each call go to the host of the location in its name, in the universe of the credentials.
+    pub(crate) fn by_location(mut self) -> Self {
+        self.is_regional = true;
         self
     }
 

@@ -13,6 +13,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
 use super::pool::{Exchange, Pool, Progress, ReplyBody, Stage};
+use super::regions::Regions;
 use crate::error::BoxError;
 
 /// Carries requests to the server, below the layers that authorize and identify them.
@@ -25,12 +26,17 @@ pub struct Carrier(Kind);
 #[derive(Clone)]
 enum Kind {
     Pool(Pool),
+    Regions(Regions),
     Custom(BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>),
 }
 
 impl Carrier {
     pub(super) fn pool(pool: Pool) -> Self {
         Self(Kind::Pool(pool))
+    }
+
+    pub(super) fn regional(regions: Regions) -> Self {
+        Self(Kind::Regions(regions))
     }
 
     /// Over a service that the caller made, such as tonic's `Channel`.
@@ -55,7 +61,7 @@ impl Service<Request<Body>> for Carrier {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match &mut self.0 {
             // It is always ready: requests wait in their own futures.
-            Kind::Pool(_) => Poll::Ready(Ok(())),
+            Kind::Pool(_) | Kind::Regions(_) => Poll::Ready(Ok(())),
             Kind::Custom(service) => service.poll_ready(cx),
         }
     }
@@ -63,6 +69,10 @@ impl Service<Request<Body>> for Carrier {
     fn call(&mut self, request: Request<Body>) -> CarrierFuture {
         CarrierFuture(match &mut self.0 {
             Kind::Pool(pool) => FutureKind::Pool(pool.call(request)),
+            Kind::Regions(regions) => match regions.pool(&request) {
+                Ok(pool) => FutureKind::Pool(pool.call(request)),
+                Err(error) => FutureKind::Custom(Box::pin(std::future::ready(Err(error)))),
+            },
             Kind::Custom(service) => FutureKind::Custom(service.call(request)),
         })
     }
@@ -158,6 +168,7 @@ impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pool(pool) => pool.fmt(f),
+            Self::Regions(regions) => regions.fmt(f),
             Self::Custom(_) => f.write_str("a service of the caller"),
         }
     }

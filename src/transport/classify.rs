@@ -17,8 +17,9 @@ use tonic::Code;
 use tower::Service;
 
 use super::carrier::{CarrierFuture, Incoming};
-use super::pool::Progress;
-use crate::error::{BoxError, FromServer, HttpReply, TransportFault};
+use super::page::Page;
+use super::pool::{Progress, Stage};
+use crate::error::{BoxError, FromServer, TransportFault};
 use crate::status::BASE64;
 
 /// tonic 0.14 unwraps the decoded form of this header.
@@ -27,11 +28,15 @@ const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct ClassifyFaults<S>(S);
+pub(super) struct ClassifyFaults<S> {
+    inner: S,
+    /// Why what sends requests takes none any more.
+    is_gone: Option<tonic::Status>,
+}
 
 impl<S> ClassifyFaults<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self(inner)
+        Self { inner, is_gone: None }
     }
 }
 
@@ -44,32 +49,47 @@ where
     type Future = ClassifiedCall<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // A channel that cannot connect says so in the reply; here only one that is gone for good.
-        self.0.poll_ready(cx).map_err(|error| TransportFault::closed(error).into())
+        // A channel that cannot connect says so in the reply; here only one that is gone for good. Stubs make their own
+        // error of what comes from here, so that the call has to tell.
+        if let Err(error) = ready!(self.inner.poll_ready(cx)) {
+            self.is_gone = Some(TransportFault::closed(error).into());
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ClassifiedCall { inner: self.0.call(request) }
+        match self.is_gone.take() {
+            None => ClassifiedCall::Sent { inner: self.inner.call(request) },
+            Some(status) => ClassifiedCall::Refused { status: Box::new(status) },
+        }
     }
 }
 
-fn fault(error: BoxError) -> BoxError {
-    TransportFault::new(error).into()
+fn fault(error: impl Into<BoxError>) -> BoxError {
+    tonic::Status::from(TransportFault::new(error.into())).into()
 }
 
 pin_project! {
     /// Waits for the reply's head, and looks at it.
     #[derive(Debug)]
-    pub struct ClassifiedCall<F> {
-        #[pin]
-        inner: F,
+    #[project = Classifying]
+    #[must_use = "futures do nothing unless polled"]
+    pub(super) enum ClassifiedCall<F> {
+        Sent { #[pin] inner: F },
+        /// A page that says why it is not gRPC.
+        Page { page: Box<Page> },
+        Refused { status: Box<tonic::Status> },
     }
 }
 
 impl ClassifiedCall<CarrierFuture> {
     /// How far the request has come.
     pub(crate) fn progress(&self) -> Progress {
-        self.inner.progress()
+        match self {
+            Self::Sent { inner } => inner.progress(),
+            Self::Page { .. } => Progress { stage: Stage::Sent, ..Progress::default() },
+            Self::Refused { .. } => Progress::default(),
+        }
     }
 }
 
@@ -79,31 +99,39 @@ where
 {
     type Output = Result<Response<ClassifiedBody>, BoxError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match ready!(self.project().inner.poll(cx)) {
-            Ok(response) => admit(response),
-            Err(error) => Err(fault(error)),
-        })
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let page = match self.as_mut().project() {
+                Classifying::Sent { inner } => match ready!(inner.poll(cx)).map_err(fault)? {
+                    response if is_grpc(&response) => return Poll::Ready(admit(response)),
+                    response => Box::new(Page::new(response)),
+                },
+                Classifying::Page { page } => return Poll::Ready(Err(fault(ready!(page.poll(cx))))),
+                Classifying::Refused { status } => {
+                    return Poll::Ready(Err(BoxError::from(tonic::Status::clone(status))));
+                }
+            };
+            self.set(Self::Page { page });
+        }
     }
 }
 
-/// Lets gRPC pass, and turns anything else into an error that says what it is.
+/// Lets gRPC pass, unless it is an error.
 fn admit(response: Response<Incoming>) -> Result<Response<ClassifiedBody>, BoxError> {
     let (mut head, body) = response.into_parts();
-    if !head.headers.contains_key(STATUS) {
-        let content_type = head.headers.get(CONTENT_TYPE);
-        if head.status != StatusCode::OK || !content_type.is_some_and(is_grpc) {
-            let content_type =
-                content_type.and_then(|value| value.to_str().ok()).unwrap_or("none").to_owned();
-            return Err(fault(HttpReply { status: head.status, content_type }.into()));
-        }
-    }
     read_status(&mut head.headers, false)?;
     Ok(Response::from_parts(head, ClassifiedBody { inner: body, has_data: false }))
 }
 
+/// Whether a reply is gRPC: who sends a `grpc-status` speaks it, whatever else the head says.
+fn is_grpc(response: &Response<Incoming>) -> bool {
+    let headers = response.headers();
+    headers.contains_key(STATUS)
+        || response.status() == StatusCode::OK && headers.get(CONTENT_TYPE).is_some_and(is_grpc_type)
+}
+
 /// `application/grpc`, or with a `+` or `;` and more; not `application/grpc-web`.
-fn is_grpc(content_type: &HeaderValue) -> bool {
+fn is_grpc_type(content_type: &HeaderValue) -> bool {
     let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
@@ -128,7 +156,7 @@ fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<(), BoxEr
 pin_project! {
     /// The body of a reply, guarded: see [`Transport`](super::Transport).
     #[derive(Debug)]
-    pub struct ClassifiedBody {
+    pub(crate) struct ClassifiedBody {
         #[pin]
         inner: Incoming,
         has_data: bool,
@@ -153,7 +181,7 @@ impl Body for ClassifiedBody {
                 *this.has_data |= frame.is_data();
                 Some(status.map(|()| frame))
             }
-            Some(Err(error)) => Some(Err(TransportFault::within_reply(error).into())),
+            Some(Err(error)) => Some(Err(tonic::Status::from(TransportFault::within_reply(error)).into())),
             None => None,
         })
     }
@@ -184,23 +212,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_grpc_says_what_it_is() {
-        for (status, content_type, shown) in [
-            (502, "text/html", "HTTP 502 Bad Gateway with content type `text/html`, not gRPC"),
-            (
-                503,
-                "application/grpc",
-                "HTTP 503 Service Unavailable with content type `application/grpc`, not gRPC",
-            ),
-            (200, "application/grpc-web", "HTTP 200 OK with content type `application/grpc-web`, not gRPC"),
-        ] {
-            let error = admit(reply(status, &[("content-type", content_type)])).unwrap_err();
-            assert_eq!(error.source().unwrap().to_string(), shown);
+    fn what_is_not_grpc_is_told_from_it() {
+        for (status, content_type) in
+            [(502, "text/html"), (503, "application/grpc"), (200, "application/grpc-web")]
+        {
+            assert!(!is_grpc(&reply(status, &[("content-type", content_type)])), "{content_type}");
         }
         for grpc in ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"] {
-            assert!(admit(reply(200, &[("content-type", grpc)])).is_ok(), "{grpc}");
+            assert!(is_grpc(&reply(200, &[("content-type", grpc)])), "{grpc}");
         }
-        assert!(admit(reply(200, &[("grpc-status", "0")])).is_ok());
+        assert!(is_grpc(&reply(200, &[("grpc-status", "0")])));
+        assert!(is_grpc(&reply(503, &[("grpc-status", "14")])));
     }
 
     #[test]

@@ -114,11 +114,21 @@ impl Endpoint {
         }
     }
 
-    /// What `CONTACTCENTERINSIGHTS_EMULATOR_HOST` holds: `host:port`, unencrypted.
+    /// What `CONTACTCENTERINSIGHTS_EMULATOR_HOST` holds: `host:port`, unencrypted. A port alone is one of this machine,
+    /// at `127.0.0.1`.
     ///
     /// # Errors
     /// [`Error::Config`] if it is not a host and a port.
     pub fn emulator(host: &str) -> Result<Self, Error> {
+        let host = host.trim();
+        let port = host.strip_prefix(':').unwrap_or(host);
+        // As a host, it would be an address: 9420 is 0.0.36.204.
+        if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+            let origin = format!("http://127.0.0.1:{port}");
+            let reason = || format!("`{host}` is neither a host with a port nor a port, from 1 to 65535");
+            let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
+            return if is_port { origin.parse() } else { Err(Error::config(Setting::Endpoint, reason())) };
+        }
         if host.contains("://") { host.parse() } else { format!("http://{host}").parse() }
     }
 
@@ -218,6 +228,12 @@ mod tests {
         }
         assert_eq!(Endpoint::emulator("localhost:9").unwrap().to_string(), "http://localhost:9");
         assert_eq!(Endpoint::emulator("https://e.test").unwrap().to_string(), "https://e.test");
+        for port in ["9420", ":9420", " 9420\n"] {
+            assert_eq!(Endpoint::emulator(port).unwrap().to_string(), "http://127.0.0.1:9420");
+        }
+        for bad in ["0", "65536", "99999999999999999999", ":0", ":"] {
+            assert_eq!(Endpoint::emulator(bad).unwrap_err().setting(), Some(Setting::Endpoint), "{bad}");
+        }
     }
 
     #[test]

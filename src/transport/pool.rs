@@ -22,6 +22,7 @@ mod queue;
 mod settings;
 mod slot;
 mod state;
+mod upload;
 mod waiter;
 
 use std::fmt;
@@ -100,6 +101,11 @@ impl Pool {
         let interval = Arc::new(Interval::new(settings.keepalive_interval));
         let (state, waiting, sound) = (Mutex::default(), AtomicUsize::new(0), AtomicUsize::new(0));
         Self(Arc::new(Shared { connector, settings, scheme, authority, interval, state, waiting, sound }))
+    }
+
+    /// The host that its connections lead to.
+    pub(super) fn host(&self) -> &str {
+        self.0.authority.host()
     }
 
     pub(super) fn call(&self, request: Request<Body>) -> Exchange {

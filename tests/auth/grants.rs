@@ -114,9 +114,10 @@ fn form_fields(body: &str) -> Vec<(String, String)> {
     body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect()
 }
 
-/// The time in so many seconds, as `2026-11-24T12:00:00Z`.
-pub fn rfc3339_in(seconds: i64) -> String {
-    let seconds = i64::try_from(unix_now()).unwrap() + seconds;
+/// The time in so many seconds, as `2026-11-24T12:00:00Z`. The last second of the year 9999 is the last that RFC 3339 knows.
+pub fn rfc3339_in(seconds: i128) -> String {
+    let seconds =
+        i64::try_from(i128::from(unix_now()) + seconds).map_or(253_402_300_799, |at| at.min(253_402_300_799));
     let time = prost_types::Timestamp { seconds, nanos: 0 };
     time.to_string()
 }

@@ -76,8 +76,7 @@ impl Kind {
             .env_remove("GOOGLE_CLOUD_QUOTA_PROJECT")
             .env_remove("GOOGLE_CLOUD_UNIVERSE_DOMAIN")
             .env_remove("GCE_METADATA_HOST")
-            // A panic of a backend is one of the rows: to print its stack takes longer than a fetch may.
-            .env("RUST_BACKTRACE", "0")
+            .env_remove("CLOUDSDK_CONFIG")
             .env_remove("GCE_METADATA_IP");
         match self.file(server, tls.0) {
             // A look for a metadata server finds a closed port.

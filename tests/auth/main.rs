@@ -20,6 +20,7 @@ mod single;
 mod support;
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -34,7 +35,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 /// A way to misbehave, in words.
-const SCRIPTS: [(&str, Answer); 18] = [
+const SCRIPTS: [(&str, Answer); 20] = [
     ("a token", Answer::Good),
     ("a token, after a while", Answer::Slow),
     ("the same token, good for 20 s more", Answer::NearlyOver),
@@ -51,9 +52,14 @@ const SCRIPTS: [(&str, Answer); 18] = [
     ("a token of an unknown type", Answer::Odd),
     ("`expires_in` below zero", Answer::Negative),
     ("`expires_in` zero", Answer::Zero),
+    ("`expires_in` 2^64-1", Answer::Endless),
     ("silence", Answer::Hang),
     ("the connection breaks", Answer::Reset),
+    ("a redirect to another server", Answer::Redirect(NOWHERE)),
 ];
+
+/// In the place of the other server, which each case has for itself.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// What one kind of credentials made of one script.
 struct Cell {
@@ -65,16 +71,26 @@ struct Cell {
 }
 
 async fn measure(kind: Kind, answer: Answer, tls: &(TlsAcceptor, PathBuf)) -> Cell {
-    let server = TokenServer::start([answer]).await;
+    let other = TokenServer::start([Answer::Good]).await;
+    let scripted = if answer == Answer::Redirect(NOWHERE) { Answer::Redirect(other.address) } else { answer };
+    let server = TokenServer::start([scripted]).await;
     let address = server.also_with_tls(tls.0.clone()).await;
     let output = child::run("matrix", kind, &server, (address, &tls.1), &[]).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let place = || format!("{kind:?} {answer:?}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
     let line = |word| *child::lines(&text, word).first().unwrap_or_else(|| panic!("no {word}: {}", place()));
+    let mut error = line("@error")
+        .replace(&address.to_string(), "SERVER")
+        .replace(&server.address.to_string(), "SERVER")
+        .replace(&format!("localhost:{}", other.address.port()), "OTHER");
+    if scripted != answer {
+        let is_told = safety::secrets_sent(&other);
+        error.push_str(if is_told { "; **OTHER got the secrets**" } else { "; OTHER got no secret" });
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("panicked at"), "a panic reached stderr: {}", place());
     let cell = Cell {
-        error: line("@error")
-            .replace(&address.to_string(), "SERVER")
-            .replace(&server.address.to_string(), "SERVER"),
+        error,
         alive: line("@alive").parse().unwrap(),
         waited: line("@waited").parse().unwrap(),
         fetches: server.desk.requests.load(SeqCst),

@@ -34,6 +34,15 @@ fn secrets() -> Vec<&'static str> {
     ]
 }
 
+/// Whether a secret came to this server, to which none belongs.
+pub fn secrets_sent(server: &TokenServer) -> bool {
+    let seen = server.desk.seen.lock().unwrap();
+    seen.iter().any(|request| {
+        // A signed assertion shows no part of its key.
+        request.contains("assertion") || secrets().iter().any(|secret| request.contains(secret))
+    })
+}
+
 /// In a process of its own, for it listens to every span and event of every crate and thread.
 pub async fn child() {
     tracing_subscriber::fmt()

@@ -26,6 +26,8 @@ pub enum Answer {
     Empty,
     Negative,
     Zero,
+    /// Good for more seconds than any clock counts.
+    Endless,
     /// Good for 20 seconds more, and always the same.
     NearlyOver,
     Slow,
@@ -117,14 +119,21 @@ impl Drop for InFlight<'_> {
     }
 }
 
+/// JSON knows no limit, and serde_json that of either 64-bit type.
+fn number(seconds: i128) -> serde_json::Number {
+    serde_json::Number::from_i128(seconds).expect("64 bits")
+}
+
 pub async fn scripted(desk: &Desk, hatchet: Break, shape: Shape, request: &str) -> Response {
     let _counted = InFlight::new(desk);
-    let token = |secret: &str, seconds: i64, kind: &str| {
+    let token = |secret: &str, seconds: i128, kind: &str| {
         Json(match shape {
-            Shape::OAuth => json!({"access_token": secret, "expires_in": seconds, "token_type": kind}),
+            Shape::OAuth => {
+                json!({"access_token": secret, "expires_in": number(seconds), "token_type": kind})
+            }
             Shape::Exchange => json!({
                 "access_token": secret,
-                "expires_in": seconds,
+                "expires_in": number(seconds),
                 "token_type": kind,
                 "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
             }),
@@ -146,6 +155,7 @@ pub async fn scripted(desk: &Desk, hatchet: Break, shape: Shape, request: &str) 
         Answer::Empty => token("", 3599, "Bearer"),
         Answer::Negative => token(grants::GOOD_TOKEN, -60, "Bearer"),
         Answer::Zero => token(grants::GOOD_TOKEN, 0, "Bearer"),
+        Answer::Endless => token(grants::GOOD_TOKEN, u64::MAX.into(), "Bearer"),
         Answer::NearlyOver => token(grants::GOOD_TOKEN, 20, "Bearer"),
         Answer::Odd => token(grants::GOOD_TOKEN, 3599, "Odd"),
         Answer::Slow => {

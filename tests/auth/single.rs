@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::kinds::{self, Kind};
 use crate::script::Answer;
 use crate::server::TokenServer;
-use crate::{certificate, child, grants};
+use crate::{certificate, child, grants, safety};
 
 /// What one client printed, and the server that it asked.
 struct Run {
@@ -80,6 +80,60 @@ async fn a_credentials_file_that_is_missing_or_wrong_is_named_as_the_cause() {
             assert!(run.line("@error").contains("file") || path == &odd, "{}", run.output);
         }
     }
+}
+
+/// What people do to a key on its way, by both backends: named, with what to do, and not shown.
+#[tokio::test]
+async fn the_usual_mistakes_with_a_key_are_named() {
+    let good = kinds::service_account("https://localhost:1/token");
+    let mut escaped = good.clone();
+    escaped["private_key"] = json!(grants::KEY.replace('\n', "\\n"));
+    let mut workforce =
+        json!({"type": "external_account_authorized_user", "token_url": "http://127.0.0.1:1/"});
+    for (field, secret) in [
+        ("client_id", grants::CLIENT_ID),
+        ("client_secret", grants::CLIENT_SECRET),
+        ("refresh_token", grants::REFRESH_TOKEN),
+    ] {
+        workforce[field] = json!(secret);
+    }
+    let path = |path: PathBuf| path.to_str().unwrap().to_owned();
+    let cases = [
+        (path(kinds::write(&escaped)), "escaped twice; write `\\n` where the file has `\\\\n`"),
+        (path(kinds::write_text(&format!("\u{feff}{good}"))), "begins with a byte order mark (BOM)"),
+        (
+            good.to_string(),
+            "GOOGLE_APPLICATION_CREDENTIALS holds the credentials themselves; write them to a file",
+        ),
+        (path(kinds::write(&workforce)), "`external_account_authorized_user`, which is not supported"),
+    ];
+    let key = grants::KEY.lines().nth(1).unwrap();
+    for kind in [Kind::User, Kind::AuthzServiceAccount] {
+        for (value, words) in &cases {
+            let more = [("GOOGLE_APPLICATION_CREDENTIALS", value.as_str())];
+            let run = Run::of("one-call", kind, [Answer::Good], &more).await;
+            assert!(run.line("@error").contains(words), "{kind:?}: {}", run.output);
+            for secret in [&key[..16], "planted-client-secret", "planted-refresh-token", "45, 45, 45"] {
+                assert!(!run.output.contains(secret), "{kind:?}: {}", run.output);
+            }
+            assert_eq!(run.requests(), 0);
+        }
+    }
+}
+
+/// gcloud's own file, where `CLOUDSDK_CONFIG` puts it; also for the backends, which look below `HOME` only.
+#[tokio::test]
+async fn gclouds_file_is_found_where_gcloud_is_told_to_keep_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = kinds::service_account("https://localhost:1/token");
+    std::fs::write(folder.path().join("application_default_credentials.json"), key.to_string()).unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let run = Run::of("one-call", Kind::Absent, [Answer::Good], &[("CLOUDSDK_CONFIG", folder)]).await;
+    let jwt = run.line("@authorization").strip_prefix("Bearer ").expect("a bearer token");
+    grants::verified_claims(jwt).unwrap();
+    let more = [("CLOUDSDK_CONFIG", folder), ("CCI_TEST_IMPATIENT", "1")];
+    let run = Run::of("one-call", Kind::AuthzAbsent, [Answer::Good], &more).await;
+    assert!(!run.line("@error").contains("no credentials were found"), "{}", run.output);
 }
 
 #[tokio::test]
@@ -179,12 +233,6 @@ async fn redirects_of_token_servers() {
         let more = [("CCI_TEST_IMPATIENT", "1")];
         let run = Run::of("one-call", kind, [Answer::Redirect(other.address)], &more).await;
         assert!(run.output.contains("@error"), "{}", run.output);
-        let seen = other.desk.seen.lock().unwrap();
-        let has_secret = seen.iter().any(|request| {
-            request.contains("planted-refresh-token")
-                || request.contains("planted-subject-token")
-                || request.contains("assertion")
-        });
-        assert_eq!(has_secret, follows, "{kind:?}: {seen:?}");
+        assert_eq!(safety::secrets_sent(&other), follows, "{kind:?}");
     }
 }

@@ -108,9 +108,9 @@ async fn several_attempts(row: &Row, kind: Kind) {
         Expected::Transient(_, acted) | Expected::Overload(_, acted) => match acted {
             ServerEffect::NotSent => 0,
             ServerEffect::Unknown | ServerEffect::Answered if kind == Kind::Create => 1,
-            // A request that the server has left out is retried at once, once a call, before the policy is asked.
-            ServerEffect::Refused if kind == Kind::Poll => 2 * ATTEMPTS as usize,
-            ServerEffect::Refused => ATTEMPTS as usize + 1,
+            // A request that the server has left out is retried at once, three times a call, before the policy is asked.
+            ServerEffect::Refused if kind == Kind::Poll => 4 * ATTEMPTS as usize,
+            ServerEffect::Refused => ATTEMPTS as usize + 3,
             _ => ATTEMPTS as usize,
         },
     };

@@ -9,6 +9,7 @@ mod connectors;
 mod identity;
 mod proxies;
 mod proxy;
+mod regions;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,8 +3,14 @@
 use std::path::Path;
 
 /// Compares with what stands between the markers in `docs/{page}.md`; `UPDATE_DOCS=1` writes it there.
+#[allow(dead_code, reason = "a module of several tests, each of which uses its part")]
 pub fn compare(page: &str, table: &str) {
-    let (begin, end) = (format!("<!-- {page}: begin -->\n"), format!("<!-- {page}: end -->"));
+    compare_part(page, page, table);
+}
+
+/// As above, between the markers of `part`.
+pub fn compare_part(page: &str, part: &str, table: &str) {
+    let (begin, end) = (format!("<!-- {part}: begin -->\n"), format!("<!-- {part}: end -->"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(&begin).unwrap();

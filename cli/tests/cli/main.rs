@@ -14,6 +14,8 @@ mod exits;
 mod kill;
 mod operations;
 mod quickstart;
+mod record;
 mod support;
 mod text;
 mod tls;
+mod verify;

@@ -8,6 +8,7 @@ use contact_center_insights::proto::longrunning::Operation;
 use imbl::OrdMap;
 
 use crate::engine::{Claim, Job, Operations};
+use crate::lists::{History, OperationLists};
 use crate::state::State;
 use crate::store::{Resources, Store};
 use crate::world::World;
@@ -52,13 +53,20 @@ impl Context<'_> {
 pub(crate) struct View {
     pub(crate) resources: Resources,
     pub(crate) operations: OrdMap<Arc<str>, Operations<World>>,
+    pub(crate) lists: OperationLists,
+    /// The time of what it shows.
     pub(crate) now: SystemTime,
 }
 
 impl View {
     pub(crate) fn of(state: &State, now: SystemTime) -> Self {
-        let operations = state.engine.snapshot();
-        Self { resources: state.world.store.snapshot(), operations, now }
+        let (resources, lists) = (state.world.store.snapshot(), state.world.settings.lists);
+        let view = |operations, now| Self { resources, operations, lists, now };
+        if History::<World>::is_needed(lists) {
+            let (operations, then) = state.history.shown(lists, now).unwrap_or_else(|| (OrdMap::new(), now));
+            return view(operations, then);
+        }
+        view(state.engine.snapshot(), now)
     }
 }
 

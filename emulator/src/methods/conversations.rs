@@ -103,8 +103,10 @@ fn load(settings: &world::Settings, conversation: &mut Conversation) -> Result<(
         return Ok(());
     }
     let uri = source.transcript_uri.clone();
-    let read = transcript::parse(&buckets.read(FIELD, &uri)?);
-    fill(conversation, read.map_err(|why| errors::invalid(FIELD, &format!("`{uri}`: {why}")))?);
+    let read = transcript::read(&buckets.read(FIELD, &uri)?)
+        .map_err(|why| errors::invalid(FIELD, &format!("`{uri}`: {why}")))?;
+    read.ignored.tell(&uri);
+    fill(conversation, read.transcript);
     Ok(())
 }
 

@@ -26,6 +26,7 @@ use super::{analysis_rules, conversations};
 use crate::content::averages::count;
 use crate::content::bucket::Buckets;
 use crate::content::select::sample;
+use crate::content::transcript::Ignored;
 use crate::content::{conversation, sidecar_metadata, transcript};
 use crate::engine::{Claim, FollowUps as _, Job, Moment};
 use crate::errors;
@@ -90,8 +91,8 @@ impl Job<World> for Ingest {
         let known = ingested(&world.store, &request.parent)?;
         let objects = sample(&uris, world.settings.seed, wanted).into_iter().map(|uri| {
             let duplicate = known.contains(uri.as_str());
-            let error = if duplicate { None } else { read(&buckets, &request, uri).err() };
-            let error = error.map(|status| world.inside(status).into());
+            let looked_at = if duplicate { Ok(()) } else { look(&buckets, &request, uri) };
+            let error = looked_at.err().map(|status| world.inside(status).into());
             Object { uri: uri.clone(), duplicate, error }
         });
         self.objects = objects.collect();
@@ -125,7 +126,7 @@ impl Job<World> for Ingest {
         let buckets = buckets(&world.settings)?;
         for object in self.objects.iter_mut().filter(|object| !object.duplicate && object.error.is_none()) {
             let name = format!("{}/conversations/{}", request.parent, world.store.new_id());
-            let stored = read(&buckets, &request, &object.uri).and_then(|mut made| {
+            let stored = read(&buckets, &request, &object.uri).and_then(|(mut made, _)| {
                 made.name = name;
                 conversations::prepare(&world.store, &mut made, now)?;
                 made.create_time = Some(now.into());
@@ -155,8 +156,17 @@ fn ingested(resources: &Resources, location: &str) -> Result<BTreeSet<String>, S
     Ok(uris.filter(|uri| !uri.is_empty()).map(str::to_owned).collect())
 }
 
+/// Whether an object can be read; what is left out of it is told here, once.
+fn look(buckets: &Buckets, request: &IngestConversationsRequest, uri: &str) -> Result<(), Status> {
+    read(buckets, request, uri).map(|(_, ignored)| ignored.tell(uri))
+}
+
 /// The conversation that an object makes, without a name. Nothing listens to audio: it makes one without transcript.
-fn read(buckets: &Buckets, request: &IngestConversationsRequest, uri: &str) -> Result<Conversation, Status> {
+fn read(
+    buckets: &Buckets,
+    request: &IngestConversationsRequest,
+    uri: &str,
+) -> Result<(Conversation, Ignored), Status> {
     let place = place(request)?;
     let bad = |why: String| errors::invalid("gcs_source", &format!("`{uri}`: {why}"));
     let config = request.conversation_config.clone().unwrap_or_default();
@@ -179,16 +189,18 @@ fn read(buckets: &Buckets, request: &IngestConversationsRequest, uri: &str) -> R
             Err(status) => return Err(status),
         }
     }
-    let mut source = GcsSource::default();
+    let (mut source, mut ignored) = (GcsSource::default(), Ignored::default());
     if place.bucket_object_type() == BucketObjectType::Audio {
         uri.clone_into(&mut source.audio_uri);
     } else {
         uri.clone_into(&mut source.transcript_uri);
         let bytes = buckets.read("gcs_source.bucket_uri", uri)?;
-        conversation::fill(&mut made, transcript::parse(&bytes).map_err(bad)?);
+        let read = transcript::read(&bytes).map_err(bad)?;
+        ignored = read.ignored;
+        conversation::fill(&mut made, read.transcript);
     }
     made.data_source = Some(ConversationDataSource { source: Some(DataSource::GcsSource(source)) });
-    Ok(made)
+    Ok((made, ignored))
 }
 
 fn channels(config: &ConversationConfig) -> Option<Metadata> {

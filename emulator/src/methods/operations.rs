@@ -33,13 +33,21 @@ pub(super) fn list(view: &View, request: ListOperationsRequest) -> Result<ListOp
         return Err(errors::unsupported("return_partial_success", "all operations are always reachable"));
     }
     let wanted = Filter::compile(&filter, operation_type()?)?;
-    let page = Page::read(page_size, &page_token, MAX_PAGE, &["ListOperations", &name, &filter])?;
+    let page = Page::read(
+        page_size,
+        &page_token,
+        view.lists.page_cap(MAX_PAGE),
+        &["ListOperations", &name, &filter],
+    )?;
     // They are in order of their start, so that a page begins where the last one ended.
     let first = page.after().map_or(0, Key::serial);
     let all = view.operations.get(name.as_str()).into_iter().flat_map(|all| all.range(first..));
     let all = all.map(|(serial, entry)| (Key::oldest_first(*serial), entry.at(view.now)));
     let wanted = all.filter(|(_, operation)| wanted.is_empty() || wanted.matches(&operation.encode_to_vec()));
-    let (operations, next_page_token) = page.cut_sorted(wanted);
+    let (mut operations, next_page_token) = page.cut_sorted(wanted);
+    if view.lists.is_unordered() {
+        operations.reverse();
+    }
     Ok(ListOperationsResponse { operations, next_page_token, ..ListOperationsResponse::default() })
 }
 

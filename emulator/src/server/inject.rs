@@ -161,11 +161,11 @@ impl HttpBody for Parts {
             End::Good => Poll::Ready(None),
             End::Never => Poll::Pending,
             End::Reset(code) => {
-                ready!(self.poll_until(Instant::now() + FLUSH, cx));
+                ready!(self.poll_until(flushed(), cx));
                 Poll::Ready(Some(Err(reset(code))))
             }
             End::Cut => {
-                ready!(self.poll_until(Instant::now() + FLUSH, cx));
+                ready!(self.poll_until(flushed(), cx));
                 self.end = End::Never;
                 self.control.cut(false);
                 Poll::Pending
@@ -180,4 +180,10 @@ impl HttpBody for Parts {
     fn size_hint(&self) -> SizeHint {
         self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
+}
+
+/// When what was sent before is on its way.
+fn flushed() -> Instant {
+    let now = Instant::now();
+    now.checked_add(FLUSH).unwrap_or(now)
 }

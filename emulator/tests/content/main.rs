@@ -10,5 +10,6 @@ mod models;
 mod statistics;
 #[path = "../support/mod.rs"]
 mod support;
+mod transcripts;
 mod tuning;
 mod uploads;

@@ -26,7 +26,12 @@ use crate::transport::connect::{HTTP1, Io, TLS};
 /// What a reply may fill before we read it. Replies are large (a page of conversations is megabytes) and links long, so
 /// that HTTP/2's own 64 KiB would make them slow.
 const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+const MIN_STREAM_WINDOW: u32 = 64 << 10;
+const MIN_CONNECTION_WINDOW: u32 = 8 << 20;
+/// The largest that HTTP/2 has (RFC 9113, 6.9.1).
+const MAX_WINDOW: u32 = (1 << 31) - 1;
+/// So many windows of the smallest size fit into the connection's.
+const MAX_STREAMS: usize = 32_767;
 /// Of a reply's head or trailers: details of a status are up to 8 KiB, and some servers send several.
 const MAX_HEADER_LIST: u32 = 64 << 10;
 
@@ -69,10 +74,12 @@ impl Connection {
         let runtime = Handle::current();
         let health = Arc::new(Health::new(Pulse::new(runtime.id()), interval.clone()));
         let io = Inbound::new(io, health.clone());
+        let max_streams = settings.max_streams.min(MAX_STREAMS);
+        let (stream_window, connection_window) = windows(max_streams);
         let (sender, mut connection) = Builder::new()
             .enable_push(false)
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_window_size(stream_window)
+            .initial_connection_window_size(connection_window)
             .max_header_list_size(MAX_HEADER_LIST)
             .handshake::<_, Bytes>(io)
             .await
@@ -83,7 +90,7 @@ impl Connection {
         let driver = Driver {
             connection,
             keepalive,
-            max_streams: settings.max_streams,
+            max_streams,
             health: health.clone(),
             spoken: Some(spoken),
             observer,
@@ -206,6 +213,14 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
     }
 }
 
+/// The windows of a stream, and of the connection: all streams that it carries fit into it, so that replies that nobody
+/// reads hold up nothing but themselves.
+fn windows(max_streams: usize) -> (u32, u32) {
+    let streams = u32::try_from(max_streams).unwrap_or(u32::MAX).max(1);
+    let stream = MAX_WINDOW.checked_div(streams).unwrap_or_default().clamp(MIN_STREAM_WINDOW, STREAM_WINDOW);
+    (stream, stream.saturating_mul(streams).clamp(MIN_CONNECTION_WINDOW, MAX_WINDOW))
+}
+
 fn not_http2(error: h2::Error) -> ConnectFailure {
     // The first byte was not HTTP/2's, and the error says whose it was: see `transport::connect::greeting`.
     match error.get_io().map(io::Error::kind) {
@@ -225,5 +240,20 @@ impl<F: Fn(Event, &Arc<Health>)> Drop for Driver<F> {
     fn drop(&mut self) {
         self.health.close();
         (self.observer)(Event::Dropped, &self.health);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_windows_of_all_streams_fit_into_that_of_the_connection() {
+        for streams in [1, 4, 5, 100, 1_000, 1_024, 20_000, MAX_STREAMS] {
+            let (stream, connection) = windows(streams);
+            assert!(stream as usize * streams <= connection as usize, "{streams}");
+            assert!((MIN_STREAM_WINDOW..=STREAM_WINDOW).contains(&stream) && connection <= MAX_WINDOW);
+        }
+        assert_eq!(windows(100), (2 << 20, 200 << 20), "the defaults");
     }
 }

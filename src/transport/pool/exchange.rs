@@ -1,5 +1,5 @@
-//! One request and its reply on a connection. All of it happens in the caller's own task: no task is spawned for a call,
-//! and no message is passed between tasks.
+//! One request and its reply on a connection. All of it happens in the caller's own task: no task is spawned for a unary
+//! call, and no message is passed between tasks. Only a stream of requests has a task of its own.
 
 use std::fmt;
 use std::future::Future;
@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::RecvStream;
 use h2::client::ResponseFuture;
-use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
 use tonic::body::Body;
 
@@ -20,6 +20,7 @@ use super::progress::{Progress, Stage};
 use super::pulse::Watch;
 use super::slot::Slot;
 use super::state::Grant;
+use super::upload::Upload;
 use super::waiter::Waiter;
 use super::{Entered, Pool};
 use crate::error::{BoxError, ClosedBeforeSend, Undriven};
@@ -44,7 +45,7 @@ enum State {
 
 struct Sent {
     reply: ResponseFuture,
-    upload: Option<Upload>,
+    upload: Upload,
     slot: Slot,
     watch: Option<Box<Watch>>,
 }
@@ -127,7 +128,7 @@ fn send(
     let watch = here.and_then(|here| slot.watch(here));
     match slot.connection.send(head, cx) {
         Ok((reply, stream)) => {
-            let upload = Some(Upload { body, stream, held: None, has_begun: false });
+            let upload = Upload::begin(body, stream, here, cx)?;
             Ok(State::Sent(Sent { reply, upload, slot, watch }))
         }
         Err(Unsent::Closing(head)) => {
@@ -145,8 +146,14 @@ fn poll_watch(watch: &mut Option<Box<Watch>>, cx: &mut Context<'_>) -> Poll<()> 
 
 impl Sent {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<RecvStream>, BoxError>> {
-        poll_upload(&mut self.upload, cx)?;
-        Pin::new(&mut self.reply).poll(cx).map_err(|error| self.slot.explain(error))
+        self.upload.poll(cx)?;
+        match ready!(Pin::new(&mut self.reply).poll(cx)) {
+            Ok(reply) => Poll::Ready(Ok(reply)),
+            // It may be the end of a body that has failed meanwhile.
+            Err(error) => {
+                Poll::Ready(Err(self.upload.poll(cx).err().unwrap_or_else(|| self.slot.explain(error))))
+            }
+        }
     }
 
     fn into_body(self, stream: RecvStream) -> ReplyBody {
@@ -164,113 +171,43 @@ impl Sent {
     }
 }
 
-/// Sends what there is of the request's body; forgets it when it is sent.
-fn poll_upload(upload: &mut Option<Upload>, cx: &mut Context<'_>) -> Result<(), BoxError> {
-    if let Some(sending) = upload
-        && let Poll::Ready(sent) = sending.poll(cx)
-    {
-        *upload = None;
-        sent?;
-    }
-    Ok(())
-}
-
-/// The body of a request on its way.
-struct Upload {
-    body: Body,
-    stream: SendStream<Bytes>,
-    /// Waits to be known as the last, so that it can end the stream: a frame fewer for every unary call.
-    held: Option<Bytes>,
-    has_begun: bool,
-}
-
-impl Upload {
-    /// Ready when all is sent, or when the stream takes no more: then the reply tells why. Only an error of the body
-    /// itself is one here.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        loop {
-            // No more of a stream of messages is taken than the server has room for.
-            if self.has_begun && !ready!(self.poll_room(cx)) {
-                return Poll::Ready(Ok(()));
-            }
-            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-                return if self.send_held() { Poll::Pending } else { Poll::Ready(Ok(())) };
-            };
-            match frame.transpose() {
-                Ok(None) => {
-                    let last = self.held.take().unwrap_or_default();
-                    let _ = self.stream.send_data(last, true);
-                    return Poll::Ready(Ok(()));
-                }
-                Ok(Some(frame)) => {
-                    if !self.send_held() {
-                        return Poll::Ready(Ok(()));
-                    }
-                    match frame.into_data() {
-                        Ok(data) => self.held = Some(data),
-                        Err(frame) => {
-                            let trailers = frame.into_trailers().unwrap_or_default();
-                            let _ = self.stream.send_trailers(trailers);
-                            return Poll::Ready(Ok(()));
-                        }
-                    }
-                }
-                Err(error) => {
-                    self.stream.send_reset(Reason::CANCEL);
-                    return Poll::Ready(Err(error.into()));
-                }
-            }
-        }
-    }
-
-    /// Whether there is room for more; `false` if there will never be.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        self.stream.reserve_capacity(1);
-        while self.stream.capacity() == 0 {
-            match ready!(self.stream.poll_capacity(cx)) {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Poll::Ready(false),
-            }
-        }
-        Poll::Ready(true)
-    }
-
-    /// Sends what is held, if anything is; `false` if the stream takes no more.
-    fn send_held(&mut self) -> bool {
-        let Some(data) = self.held.take() else { return true };
-        self.has_begun = true;
-        self.stream.send_data(data, false).is_ok()
-    }
-}
-
 /// The body of a reply, as it arrives. It holds its place on the connection to its end.
 pub(crate) struct ReplyBody {
     stream: RecvStream,
-    upload: Option<Upload>,
+    upload: Upload,
     slot: Option<Slot>,
     watch: Option<Box<Watch>>,
 }
 
 impl ReplyBody {
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        poll_upload(&mut self.upload, cx)?;
-        let explain = |error| {
-            self.slot
-                .as_ref()
-                .map_or_else(|| BoxError::from("the stream has ended"), |slot| slot.explain(error))
-        };
+        self.upload.poll(cx)?;
         match ready!(self.stream.poll_data(cx)) {
             Some(Ok(data)) => {
                 // Fails only on a stream that has ended, whose window matters no more.
                 let _ = self.stream.flow_control().release_capacity(data.len());
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }
-            Some(Err(error)) => return Poll::Ready(Some(Err(explain(error)))),
+            Some(Err(error)) => return Poll::Ready(Some(Err(self.explain(error, cx)))),
             None => {}
         }
-        let trailers = ready!(self.stream.poll_trailers(cx)).map_err(explain);
-        (self.slot, self.watch) = (None, None);
-        Poll::Ready(trailers.transpose().map(|trailers| trailers.map(Frame::trailers)))
+        match ready!(self.stream.poll_trailers(cx)) {
+            Ok(trailers) => {
+                // With the reply the call is over, whatever the request still has to say.
+                (self.upload, self.slot, self.watch) = (Upload::Done, None, None);
+                Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+            }
+            Err(error) => Poll::Ready(Some(Err(self.explain(error, cx)))),
+        }
+    }
+
+    /// Why the stream ended: it may be the end of a body that has failed.
+    fn explain(&mut self, error: h2::Error, cx: &mut Context<'_>) -> BoxError {
+        match (self.upload.poll(cx), &self.slot) {
+            (Err(failed), _) => failed,
+            (Ok(()), Some(slot)) => slot.explain(error),
+            (Ok(()), None) => BoxError::from("the stream has ended"),
+        }
     }
 
     /// Nobody drives the connection.

@@ -3,12 +3,48 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::error::Fault;
+
 /// How far a request has come, and how long it waited for a place on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) stage: Stage,
     /// For a connection to open, or for a place on one. To the millisecond.
     pub(crate) waited: Duration,
+}
+
+impl Progress {
+    /// What is to be said of a request that got no whole reply within `after`, and what that tells.
+    pub(crate) fn at_the_deadline(self, after: Duration) -> (String, Fault) {
+        let waited = self.waited;
+        match self.stage {
+            // Of which it is worth to know why so little was left.
+            Stage::Sent if waited.saturating_mul(10) >= after && !waited.is_zero() => (
+                format!(
+                    "no whole reply within {after:.1?}, of which {waited:.1?} passed before the request had a place on a \
+                     connection"
+                ),
+                Fault::DEADLINE,
+            ),
+            Stage::Sent => (format!("no whole reply within {after:.1?}"), Fault::DEADLINE),
+            Stage::Queued { connections } => {
+                let connections = match connections {
+                    1 => "the only connection carries".to_owned(),
+                    many => format!("all {many} connections carry"),
+                };
+                let message = format!(
+                    "waited {waited:.1?} in the client's own queue, and nothing was sent: {connections} as many calls as \
+                     allowed; make fewer calls at once, or raise `TransportBuilder::with_max_connections` or \
+                     `with_max_streams`"
+                );
+                (message, Fault::UNSENT_IN_TIME)
+            }
+            Stage::Connecting | Stage::Unready => (
+                format!("neither token nor connection within {after:.1?}: nothing was sent"),
+                Fault::UNSENT_IN_TIME,
+            ),
+        }
+    }
 }
 
 /// Where a request is.

@@ -1,8 +1,11 @@
+use std::error::Error as StdError;
 use std::sync::Arc;
 
 use h2::Reason;
+use http::StatusCode;
 
 use super::*;
+use crate::error::{BoxError, ConnectFailure, CredentialsError, HttpReply};
 
 fn status_over(code: Code, source: impl StdError + Send + Sync + 'static) -> tonic::Status {
     let mut status = tonic::Status::new(code, "");
@@ -53,8 +56,11 @@ fn a_reply_that_cannot_be_read_says_nothing_of_what_the_server_did() {
 
 #[test]
 fn the_chain_of_sources_outweighs_the_code() {
-    let page =
-        |status| HttpReply { status: StatusCode::from_u16(status).unwrap(), content_type: String::new() };
+    let page = |status| HttpReply {
+        status: StatusCode::from_u16(status).unwrap(),
+        content_type: String::new(),
+        title: None,
+    };
     let cases: [(BoxError, Fault); 15] = [
         (ConnectFailure::transient("refused").into(), Fault::transient(ServerEffect::NotSent)),
         (ConnectFailure::permanent("wrong host").into(), Fault::permanent(ServerEffect::NotSent)),
@@ -89,4 +95,25 @@ fn the_chain_of_sources_outweighs_the_code() {
 fn within_a_reply_nothing_is_refused_any_more() {
     let fault = TransportFault::within_reply(tonic::ConnectError("late".into()).into()).fault();
     assert_eq!(fault, Fault::transient(ServerEffect::Unknown));
+}
+
+#[test]
+fn a_status_of_neither_the_transport_nor_the_server_has_no_fault() {
+    assert_eq!(Fault::of(&tonic::Status::out_of_range("too large")), None);
+    assert_eq!(Fault::of(&status_over(Code::Unavailable, std::io::Error::other("of the caller"))), None);
+    assert_eq!(Fault::of(&said(Code::NotFound, false)), Some(Fault::permanent(ServerEffect::Answered)));
+    let status = tonic::Status::from(TransportFault::new(ConnectFailure::transient("refused").into()));
+    assert_eq!(Fault::of(&status), Some(Fault::transient(ServerEffect::NotSent)));
+}
+
+#[test]
+fn the_status_of_a_fault_says_all_of_the_chain_once() {
+    let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let failure = ConnectFailure::transient("cannot connect to 127.0.0.1:1").because(refused);
+    let status = tonic::Status::from(TransportFault::new(failure.into()));
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(
+        status.message(),
+        "the server could not be reached: cannot connect to 127.0.0.1:1: connection refused"
+    );
 }

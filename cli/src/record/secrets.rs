@@ -1,0 +1,109 @@
+//! What never gets into a recording, whatever else does: tokens, keys and cookies.
+
+use std::collections::BTreeSet;
+
+use http::HeaderMap;
+
+use crate::recording::Query;
+
+/// Headers that hold secrets.
+const HEADERS: [&str; 5] =
+    ["authorization", "proxy-authorization", "cookie", "x-goog-api-key", "x-goog-iam-authorization-token"];
+/// Parameters that do.
+const PARAMETERS: [&str; 4] = ["access_token", "key", "oauth_token", "bearer_token"];
+/// How tokens and keys of Google's begin, and tokens of others that carry claims.
+const BEGINNINGS: [&str; 3] = ["ya29.", "AIza", "eyJ"];
+/// What is shorter could be any word.
+const SHORTEST: usize = 6;
+
+const GONE: &str = "SECRET";
+
+/// All that were seen. They print as their number.
+#[derive(Default)]
+pub(super) struct Secrets(BTreeSet<String>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
+
+/// Whether a parameter of a query holds a secret.
+pub(super) fn is_secret(parameter: &str) -> bool {
+    PARAMETERS.contains(&parameter.trim_start_matches('$'))
+}
+
+impl Secrets {
+    /// Takes note of those of a request.
+    pub(super) fn learn(&mut self, headers: &HeaderMap, query: &Query) {
+        let values = HEADERS.iter().flat_map(|name| headers.get_all(*name));
+        let values: Vec<String> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+        let parameters = query.0.iter().filter(|(key, _)| is_secret(key)).map(|(_, value)| value.as_str());
+        let parts = values.iter().flat_map(|value| value.split([' ', ';', ',', '='])).chain(parameters);
+        self.0.extend(
+            parts
+                .chain(values.iter().map(String::as_str))
+                .filter(|part| part.len() >= SHORTEST)
+                .map(str::to_owned),
+        );
+    }
+
+    /// A line of JSON without any of them.
+    pub(super) fn cleaned(&self, line: &str) -> String {
+        // The longest first, since one may hold another.
+        let mut all: Vec<&String> = self.0.iter().collect();
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let cleaned = all.into_iter().fold(line.to_owned(), |line, secret| {
+            // As it stands in JSON.
+            let written = serde_json::Value::from(secret.as_str()).to_string();
+            line.replace(written.trim_matches('"'), GONE)
+        });
+        without_tokens(&cleaned)
+    }
+}
+
+/// Takes out whatever looks like a token or a key.
+fn without_tokens(line: &str) -> String {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
+    let mut cleaned = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|character| is_part(character) != is_part(first)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        let is_token = run.len() >= 20 && BEGINNINGS.iter().any(|beginning| run.starts_with(beginning));
+        cleaned.push_str(if is_token { GONE } else { run });
+        rest = after;
+    }
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_gone_and_do_not_print() {
+        let mut secrets = Secrets::default();
+        let pairs = [
+            ("authorization", "Bearer planted\"token"),
+            ("cookie", "SID=planted-cookie; a=b"),
+            ("x-goog-api-key", "planted-key"),
+        ];
+        let headers =
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        secrets.learn(&headers, &Query::of_request("access_token=planted-query&filter=kept"));
+        let line = serde_json::json!({
+            "a": "Bearer planted\"token", "b": "planted\"token and planted-cookie", "planted-key": "planted-query",
+            "c": "ya29.a0AfH6SMBx-1234567890", "d": "AIzaSyA1234567890123456789", "e": "kept", "f": "ya29",
+        });
+        let cleaned = secrets.cleaned(&line.to_string());
+        for gone in ["planted", "ya29.", "AIza"] {
+            assert!(!cleaned.contains(gone), "{cleaned}");
+        }
+        assert!(cleaned.contains(r#""e":"kept","f":"ya29""#), "{cleaned}");
+        serde_json::from_str::<serde_json::Value>(&cleaned).unwrap();
+        assert!(!format!("{secrets:?}").contains("planted"));
+        assert!(is_secret("key") && is_secret("$key") && !is_secret("filter"));
+    }
+}
