@@ -25,7 +25,9 @@ use crate::seed::{self, Seed, SeedError};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let emulator = Emulator::builder().with_profile(Profile::immediate()).start().await?;
+/// let builder = Emulator::builder().with_profile(Profile::immediate());
+/// // The service wants 100 conversations to train on; there are none here.
+/// let emulator = builder.with_min_training_conversations(0).start().await?;
 /// let channel = tonic::transport::Endpoint::new(emulator.endpoint())?.connect().await?;
 /// let mut client = ContactCenterInsightsClient::new(channel);
 /// let request = CreateIssueModelRequest {

@@ -27,7 +27,7 @@ pub(crate) enum EmulatorCommand {
     /// passed on to it. The exit code is the command's own: 128 and its number if a signal ended it, 127 if there is no
     /// such command, 126 if it cannot be run.
     #[command(after_help = "Example:\n  cci emulator exec --seed seed.json -- pytest tests/")]
-    Exec(Exec),
+    Exec(Box<Exec>),
     /// Print the lines that point a language's official client at an emulator.
     Env(Recipe),
 }
@@ -105,6 +105,23 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, value_name = "HOW", default_value = "number")]
     pub(crate) project_names: ProjectNames,
 
+    #[command(flatten)]
+    pub(crate) strictness: Strictness,
+
+    /// Which errors carry details (`google.rpc.ErrorInfo` and others): those of `calls`, `all`, also those inside
+    /// operations, which Google's REST clients of Java and Node cannot read, or `none`.
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "calls")]
+    pub(crate) error_details: ErrorDetails,
+
+    /// The clock: `real`, or `virtual`, which stands still until it is told to move; it starts at
+    /// 2026-01-01T00:00:00Z, or as in `virtual=2026-11-24T09:00:00Z`.
+    #[arg(long, value_name = "CLOCK", default_value = "real")]
+    pub(crate) clock: ClockChoice,
+}
+
+/// What is taken that the service refuses, and what is refused that it takes.
+#[derive(Debug, Args)]
+pub(crate) struct Strictness {
     /// Take what the service refuses because it is deprecated: issue models without a type, or of `TYPE_V1`.
     #[arg(long)]
     pub(crate) allow_deprecated: bool,
@@ -122,16 +139,6 @@ pub(crate) struct Serve {
     /// log and in the journal.
     #[arg(long)]
     pub(crate) strict_fields: bool,
-
-    /// Which errors carry details (`google.rpc.ErrorInfo` and others): those of `calls`, `all`, also those inside
-    /// operations, which Google's REST clients of Java and Node cannot read, or `none`.
-    #[arg(long, value_enum, value_name = "WHICH", default_value = "calls")]
-    pub(crate) error_details: ErrorDetails,
-
-    /// The clock: `real`, or `virtual`, which stands still until it is told to move; it starts at
-    /// 2026-01-01T00:00:00Z, or as in `virtual=2026-11-24T09:00:00Z`.
-    #[arg(long, value_name = "CLOCK", default_value = "real")]
-    pub(crate) clock: ClockChoice,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use crate::terminal::{eprint_line, print};
 pub(super) async fn run(args: Emulator) -> Result<ExitCode, Failure> {
     match args.command {
         None => serve(args.serve).await.map(|()| ExitCode::SUCCESS),
-        Some(EmulatorCommand::Exec(args)) => exec::run(args).await,
+        Some(EmulatorCommand::Exec(args)) => exec::run(*args).await,
         Some(EmulatorCommand::Env(args)) => env::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -54,6 +54,26 @@ fn profiles_are_for_all_methods_or_for_one() {
 }
 
 #[test]
+fn flags_say_what_is_taken_and_what_is_refused() {
+    let mars = "/v1/projects/7/locations/mars/views";
+    let usual = Server::start(&[]);
+    assert_eq!(usual.http("GET", mars, "")["error"]["status"], "PERMISSION_DENIED");
+    let strange = r#"{"satisfiesPzs": true}"#;
+    assert!(usual.http("POST", &format!("/v1/{PARENT}/conversations"), strange)["name"].is_string());
+
+    let arguments = ["--allow-any-location", "--strict-fields", "--min-training-conversations", "3"];
+    let server = Server::start(&arguments);
+    assert_eq!(server.http("GET", mars, ""), serde_json::json!({}));
+    let refused = server.http("POST", &format!("/v1/{PARENT}/conversations"), strange);
+    assert_eq!(refused["error"]["status"], "INVALID_ARGUMENT");
+    let refused = server.http("POST", &format!("/v1/{PARENT}/issueModels"), r#"{"modelType": "TYPE_V2"}"#);
+    assert!(
+        refused["error"]["message"].as_str().unwrap().ends_with("Minimum requirement is: 3."),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_bad_seed_is_refused_by_its_entry() {
     let cases = [
         ("{", "not JSON"),

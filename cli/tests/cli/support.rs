@@ -66,7 +66,10 @@ impl Server {
     }
 
     fn spawn(arguments: &[&str], stderr: Stdio) -> Self {
-        let all = [&["emulator", "--port", "0", "--min-training-conversations", "0"], arguments].concat();
+        // Unless a test says otherwise, models are trained on what there is.
+        let minimum: &[&str] = &["--min-training-conversations", "0"];
+        let minimum = if arguments.contains(&minimum[0]) { &[] } else { minimum };
+        let all = [&["emulator", "--port", "0"], minimum, arguments].concat();
         let mut child = command(&all, &[]).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

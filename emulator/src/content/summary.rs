@@ -15,12 +15,14 @@ use super::words::stems;
 pub(crate) const MODEL: &str = "emulator/extractive";
 
 /// Three sections, in the form of the service: each begins with its title, on a line of its own, and an empty line is
-/// between two. The situation is what says most of the customer's first lines, the action what says most of the
-/// agent's; the resolution is `Y` unless what the customer says last sounds unhappy, and `N` then.
+/// between two. The situation is what says most of the customer's lines, of those in the first half if there are any, the
+/// action what says most of the agent's; the resolution is `Y` unless what the customer says last sounds unhappy, and `N` then.
 pub(crate) fn summarise(transcript: &Transcript) -> Option<ConversationSummarizationSuggestionData> {
     let segments = &transcript.transcript_segments;
     let (half, _) = segments.split_at(segments.len().div_ceil(2));
-    let situation = most_telling(half.iter().filter(|segment| role(segment) == Role::EndUser));
+    let is_customers = |segment: &&TranscriptSegment| role(segment) == Role::EndUser;
+    let situation = most_telling(half.iter().filter(is_customers))
+        .or_else(|| most_telling(segments.iter().filter(is_customers)));
     let action = most_telling(segments.iter().filter(|segment| is_agent(role(segment))));
     if situation.is_none() && action.is_none() {
         return None;
@@ -41,7 +43,7 @@ pub(crate) fn summarise(transcript: &Transcript) -> Option<ConversationSummariza
 /// Whether what the customer says last does not sound unhappy.
 fn ends_well(transcript: &Transcript) -> bool {
     let felt = transcript.transcript_segments.iter().zip(sentiment::of_segments(transcript));
-    let last = felt.filter(|(segment, _)| role(segment) == Role::EndUser).last();
+    let last = felt.rev().find(|(segment, _)| role(segment) == Role::EndUser);
     last.is_none_or(|(_, sentiment)| sentiment.score >= 0.0)
 }
 

@@ -91,7 +91,12 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
     std::fs::create_dir_all(root.path().join("b/in")).unwrap();
     std::fs::write(root.path().join("b/labels.json"), "").unwrap();
     let profiles = Profiles { all: Profile::immediate(), by_method: BTreeMap::new() };
-    let world = World::new(Settings { profiles, gcs_root: Some(root.path().into()), ..Settings::default() });
+    let world = World::new(Settings {
+        profiles,
+        gcs_root: Some(root.path().into()),
+        min_training: 0,
+        ..Settings::default()
+    });
     let service = Service::new(State { world, ..State::default() }, Arc::new(ManualClock::default()));
     let made = call(&service, "CreateConversation", &json!({"parent": L, "conversation": {"agentId": "7"}}))
         .unwrap();
@@ -102,9 +107,8 @@ fn r01_r03_every_long_running_method_returns_the_types_it_promises() {
     )
     .unwrap();
     let card = format!("{L}/qaScorecards/card-0001");
-    let revision =
-        call(&service, "CreateQaScorecardRevision", &json!({"parent": card, "qaScorecardRevision": {}}))
-            .unwrap();
+    let latest = json!({"name": format!("{card}/revisions/latest")});
+    let revision = call(&service, "GetQaScorecardRevision", &latest).unwrap();
     let question = json!({"parent": revision["name"], "qaQuestion": {"questionBody": "Polite?"}});
     call(&service, "CreateQaQuestion", &question).unwrap();
     let mut model = String::new();

@@ -54,7 +54,7 @@ impl OwnNames {
     fn of_request(input: &MessageDescriptor) -> Self {
         let mut found = Self::of(input, &mut Vec::new());
         let texts = input.fields().filter(|field| matches!(field.kind(), Kind::String) && !field.is_list());
-        let addresses = texts.filter(|field| Contract::is_address(field));
+        let addresses = texts.filter(Contract::is_address);
         found.texts.extend(addresses.map(|field| field.number()));
         found.texts.sort_unstable();
         found.texts.dedup();

@@ -192,7 +192,7 @@ mod tests {
     fn list() -> ListConversationsResponse {
         let analysis = Some(Analysis {
             name: "a".into(),
-            request_time: Some(Default::default()),
+            request_time: Some(prost_types::Timestamp::default()),
             ..Analysis::default()
         });
         let conversation = Conversation {

@@ -66,13 +66,13 @@ fn get(view: &View, resource: &ResourceType, rules: ResourceRules, request: &Req
     match view.resources.find(resource, &name) {
         Some(item) => Ok(splice::without(&item.bytes, hidden)),
         None if rules.exists_from_start => Ok(write::unset(resource, &name)),
-        None => match by_alias(view, resource, rules, &name) {
-            Some(found) => Ok(found),
-            None => {
+        None => by_alias(view, resource, rules, &name).map_or_else(
+            || {
                 (rules.check_id)(names::id(&name))?;
                 Err(view.resources.missing(resource, &name))
-            }
-        },
+            },
+            Ok,
+        ),
     }
 }
 

@@ -16,12 +16,14 @@ use crate::clock::ManualClock;
 use crate::contract::INSIGHTS;
 use crate::dispatch::Service;
 use crate::state::State;
+use crate::world::{Settings, World};
 
-const L: &str = "projects/p/locations/l";
+const L: &str = "projects/p/locations/us";
 
 /// A state with some of everything.
 fn service() -> Service {
-    let service = Service::new(State::default(), Arc::new(ManualClock::default()));
+    let world = World::new(Settings { min_training: 0, ..Settings::default() });
+    let service = Service::new(State { world, ..State::default() }, Arc::new(ManualClock::default()));
     for id in ["call-0001", "call-0002", "call-0003"] {
         let request = CreateConversationRequest {
             parent: L.into(),

@@ -12,7 +12,6 @@ use contact_center_insights::proto::insights::{
     Conversation, ConversationView, IngestConversationsMetadata, IngestConversationsRequest,
     ListConversationsRequest,
 };
-use contact_center_insights_emulator::Emulator;
 
 use crate::support::{L, World, metadata, refused};
 
@@ -35,7 +34,7 @@ pub(crate) fn put(root: &Path, name: &str, content: &str) {
 /// An emulator with a directory for its buckets.
 pub(crate) async fn world(profile: &str) -> (tempfile::TempDir, World) {
     let root = tempfile::tempdir().unwrap();
-    let builder = Emulator::builder().with_profile(profile.parse().unwrap()).with_gcs_root(root.path());
+    let builder = crate::support::builder().with_profile(profile.parse().unwrap()).with_gcs_root(root.path());
     (root, World::of(builder.start().await.unwrap()))
 }
 

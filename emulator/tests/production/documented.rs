@@ -115,11 +115,15 @@ async fn p23_a_transcript_that_cannot_be_read_is_the_error_of_the_call() {
     let builder = Emulator::builder().with_profile("immediate".parse().unwrap()).with_gcs_root(root.path());
     let world = World::of(builder.start().await.unwrap());
     for (object, code) in [("torn", 400), ("none", 404)] {
-        let source = json!({"dataSource": {"gcsSource": {"transcriptUri": format!("gs://calls/{object}.json")}}});
+        let source =
+            json!({"dataSource": {"gcsSource": {"transcriptUri": format!("gs://calls/{object}.json")}}});
         let path = format!("{ID}/conversations?conversationId=call-{object}");
         let refused = bad(&world, "POST", &path, &source).await;
         assert!(refused.0 == code && refused.1.contains(&format!("gs://calls/{object}.json")), "{refused:?}");
-        assert_eq!(bad(&world, "GET", &format!("{ID}/conversations/call-{object}"), &Value::Null).await.0, 404);
+        assert_eq!(
+            bad(&world, "GET", &format!("{ID}/conversations/call-{object}"), &Value::Null).await.0,
+            404
+        );
     }
 }
 

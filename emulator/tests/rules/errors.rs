@@ -34,7 +34,7 @@ async fn r49_a_wrong_verb_is_an_error_in_json() {
     let world = World::new("immediate").await;
     for (verb, path) in [
         ("PUT", format!("{L}/conversations")),
-        ("DELETE", format!("{L}/operations/1")),
+        ("PATCH", format!("{L}/operations/1")),
         ("GET", format!("{L}/conversations:upload")),
         ("PATCH", format!("{L}/issueModels/1:deploy")),
     ] {

@@ -36,16 +36,16 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if args.project_names == ProjectNames::Echo {
         builder = builder.with_echoed_project_names();
     }
-    if args.allow_deprecated {
+    if args.strictness.allow_deprecated {
         builder = builder.with_deprecated_allowed();
     }
-    if args.allow_any_location {
+    if args.strictness.allow_any_location {
         builder = builder.with_any_location();
     }
-    if args.strict_fields {
+    if args.strictness.strict_fields {
         builder = builder.with_strict_fields();
     }
-    if let Some(conversations) = args.min_training_conversations {
+    if let Some(conversations) = args.strictness.min_training_conversations {
         builder = builder.with_min_training_conversations(conversations);
     }
     builder = builder.with_error_details(match args.error_details {
