@@ -112,7 +112,7 @@ fn to_yaml(document: &Value) -> Result<String, Failure> {
 }
 
 fn unprintable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-    Failure::because(Exit::Api, "it cannot be printed", error)
+    Failure::because(Exit::Api, "the result cannot be printed", error)
 }
 
 #[cfg(test)]

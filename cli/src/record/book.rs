@@ -17,7 +17,7 @@ use crate::recording::{Contract, Exchange, Method, Query};
 const ROUTED: &percent_encoding::AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Parameters of every method that say how to answer; of the others, nothing is written.
-const SYSTEM: [&str; 3] = ["alt", "prettyPrint", "fields"];
+const SYSTEM: [&str; 2] = ["alt", "prettyPrint"];
 const OTHER_SYSTEM: [&str; 10] = [
     "access_token",
     "callback",
@@ -141,10 +141,10 @@ impl Book {
             if is_secret(key) || OTHER_SYSTEM.contains(&bare) {
                 return None;
             }
-            let neutral = match SYSTEM.contains(&bare) {
-                true if bare == "fields" => self.neutral.mask(value),
-                true => value.clone(),
-                false => self.parameter(method, key, value),
+            let neutral = match bare {
+                "fields" => self.neutral.mask(value),
+                _ if SYSTEM.contains(&bare) => value.clone(),
+                _ => self.parameter(method, key, value),
             };
             Some((key.clone(), neutral))
         });

@@ -11,9 +11,15 @@ use super::text::{self, Said};
 use super::words::Words;
 use crate::recording::Contract;
 
-/// Strings that say nothing of anybody, by their field.
-const KEPT: [&str; 7] =
-    ["language_code", "order_by", "version_tag", "reason", "domain", "type_url", "mime_type"];
+/// Strings that say nothing of anybody, by the end of their field's full name.
+const KEPT: [&str; 6] = [
+    ".language_code",
+    ".order_by",
+    ".type_url",
+    "google.rpc.ErrorInfo.reason",
+    "google.rpc.ErrorInfo.domain",
+    "google.rpc.BadRequest.FieldViolation.field",
+];
 /// Filters, by the end of their field's name; a view's is its value.
 const FILTERS: [&str; 2] = ["filter", "google.cloud.contactcenterinsights.v1.View.value"];
 /// Words of the service.
@@ -139,7 +145,7 @@ impl Neutral {
         }
         let name = field.name();
         let is_person = ["agent", "user", "participant"].iter().any(|word| name.contains(word));
-        if (KEPT.contains(&name) && is_plain(&text)) || text.is_empty() {
+        if (KEPT.iter().any(|end| field.full_name().ends_with(end)) && is_plain(&text)) || text.is_empty() {
             return text;
         }
         if name == "page_token" || name == "next_page_token" {
@@ -210,20 +216,22 @@ impl Neutral {
         }
     }
 
-    /// A mask's paths; the keys of labels in them are people's own.
+    /// A list of fields, as masks and `fields` are; the keys of labels in it are people's own.
     pub(super) fn mask(&mut self, text: &str) -> String {
-        let paths = text.split(',').map(|path| {
-            let parts = path.split('.').map(|part| {
-                let part = part.trim();
-                if part == "*" || self.contract.knows(part) {
-                    part.to_owned()
-                } else {
-                    self.free(part.to_owned())
-                }
-            });
-            parts.collect::<Vec<_>>().join(".")
-        });
-        paths.collect::<Vec<_>>().join(",")
+        let is_part = |character: char| character.is_alphanumeric() || character == '_';
+        let mut neutral = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let end = rest.find(|character| is_part(character) != is_part(first)).unwrap_or(rest.len());
+            let (run, after) = rest.split_at(end);
+            if is_part(first) && !self.contract.knows(run) {
+                neutral.push_str(&self.free(run.to_owned()));
+            } else {
+                neutral.push_str(run);
+            }
+            rest = after;
+        }
+        neutral
     }
 }
 
@@ -252,3 +260,6 @@ fn is_plain(text: &str) -> bool {
 fn is_url(text: &str) -> bool {
     text.starts_with("type.googleapis.com/") && is_plain(text.trim_start_matches("type.googleapis.com/"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,17 +36,24 @@ pub(super) fn is_secret(parameter: &str) -> bool {
 impl Secrets {
     /// Takes note of those of a request.
     pub(super) fn learn(&mut self, headers: &HeaderMap, query: &Query) {
-        let values = HEADERS.iter().flat_map(|name| headers.get_all(*name));
-        let values: Vec<String> =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        let parameters = query.0.iter().filter(|(key, _)| is_secret(key)).map(|(_, value)| value.as_str());
-        let parts = values.iter().flat_map(|value| value.split([' ', ';', ',', '='])).chain(parameters);
-        self.0.extend(
-            parts
-                .chain(values.iter().map(String::as_str))
-                .filter(|part| part.len() >= SHORTEST)
-                .map(str::to_owned),
-        );
+        let values =
+            HEADERS.iter().flat_map(|name| headers.get_all(*name).iter().map(move |value| (*name, value)));
+        let mut found = Vec::new();
+        for (name, value) in values {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            match name {
+                // Values alone: names of cookies are words.
+                "cookie" => found.extend(
+                    value.split(';').filter_map(|pair| Some(pair.split_once('=')?.1.trim().to_owned())),
+                ),
+                // The scheme is a word too.
+                _ => found.extend(value.split_once(' ').map(|(_, token)| token.trim().to_owned())),
+            }
+            found.push(value);
+        }
+        let parameters = query.0.iter().filter(|(key, _)| is_secret(key));
+        found.extend(parameters.map(|(_, value)| value.clone()));
+        self.0.extend(found.into_iter().filter(|secret| secret.len() >= SHORTEST));
     }
 
     /// A line of JSON without any of them.
@@ -95,13 +102,14 @@ mod tests {
         secrets.learn(&headers, &Query::of_request("access_token=planted-query&filter=kept"));
         let line = serde_json::json!({
             "a": "Bearer planted\"token", "b": "planted\"token and planted-cookie", "planted-key": "planted-query",
-            "c": "ya29.a0AfH6SMBx-1234567890", "d": "AIzaSyA1234567890123456789", "e": "kept", "f": "ya29",
+            "g": "Bearer", "c": "ya29.a0AfH6SMBx-1234567890", "d": "AIzaSyA1234567890123456789", "e": "kept", "f": "ya29",
         });
         let cleaned = secrets.cleaned(&line.to_string());
         for gone in ["planted", "ya29.", "AIza"] {
             assert!(!cleaned.contains(gone), "{cleaned}");
         }
         assert!(cleaned.contains(r#""e":"kept","f":"ya29""#), "{cleaned}");
+        assert!(cleaned.contains(r#""g":"Bearer""#), "{cleaned}");
         serde_json::from_str::<serde_json::Value>(&cleaned).unwrap();
         assert!(!format!("{secrets:?}").contains("planted"));
         assert!(is_secret("key") && is_secret("$key") && !is_secret("filter"));

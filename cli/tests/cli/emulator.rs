@@ -148,6 +148,27 @@ fn a_mix_up_of_tls_and_plaintext_is_told_with_the_fix() {
     }
 }
 
+#[test]
+fn unknown_keys_of_a_transcript_are_told_once() {
+    use std::io::Read as _;
+
+    let root = crate::support::directory();
+    std::fs::create_dir_all(root.join("b")).unwrap();
+    let chat = r#"{"entries": [{"text": "a", "mood": 1}, {"text": "b", "mood": 2}], "version": 3}"#;
+    std::fs::write(root.join("b/1.json"), chat).unwrap();
+    let mut server = Server::with_stderr(&["--gcs-root", root.to_str().unwrap(), "--profile", "immediate"]);
+    let body = r#"{"gcsSource": {"bucketUri": "gs://b"}, "transcriptObjectConfig": {"medium": "CHAT"}}"#;
+    let ended = server.http("POST", "/v1/projects/7/locations/us-central1/conversations:ingest", body);
+    assert_eq!(ended["done"], true, "{ended}");
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(log.matches("unknown keys of a transcript are left out").count(), 1, "{log}");
+    for words in ["gs://b/1.json", "count=3", "entries[0].mood"] {
+        assert!(log.contains(words), "{log}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_with_a_connection_open() {

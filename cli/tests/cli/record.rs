@@ -225,11 +225,15 @@ fn the_authorization_is_the_callers_and_no_other() {
         let recorder = Recorder::start(&uri, &[("CCI_ACCESS_TOKEN", TOKEN)], &[]);
         let headers: Vec<(&str, &str)> = sent.into_iter().map(|value| ("Authorization", value)).collect();
         let headers = [headers.as_slice(), &[("Accept-Encoding", "gzip"), ("User-Agent", "theirs")]].concat();
-        let (head, body) = recorder.send("GET", "/v1/projects/p/locations/us/views?pageSize=1", &headers, "");
+        let (head, body) =
+            recorder.send("GET", "/v1/projects/p/locations/us-central1/views?pageSize=1", &headers, "");
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("x-served-by: them"), "{head}");
         assert_eq!(body, "{}");
         let asked = asked.join().unwrap();
-        assert!(asked.starts_with("get /v1/projects/p/locations/us/views?pagesize=1 http/1.1\r\n"), "{asked}");
+        assert!(
+            asked.starts_with("get /v1/projects/p/locations/us-central1/views?pagesize=1 http/1.1\r\n"),
+            "{asked}"
+        );
         assert!(asked.contains("user-agent: theirs") && !asked.contains("accept-encoding"), "{asked}");
         assert!(asked.contains(&format!("host: {}\r\n", uri.trim_start_matches("http://"))), "{asked}");
         assert_eq!(asked.lines().find(|line| line.starts_with("authorization")), arrived, "{asked}");
@@ -243,7 +247,8 @@ fn what_is_not_json_is_passed_on_and_only_its_length_is_told() {
         "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 14\r\n\r\n<p>Dora, no</p",
     );
     let recorder = Recorder::start(&uri, &[], &[]);
-    let (head, body) = recorder.send("POST", "/v1/projects/p/locations/us/views", &[], "{\"value\": }");
+    let (head, body) =
+        recorder.send("POST", "/v1/projects/p/locations/us-central1/views", &[], "{\"value\": }");
     assert!(head.starts_with("HTTP/1.1 502") && body == "<p>Dora, no</p", "{head}{body}");
     let exchange = recorder.exchanges().remove(0);
     let note = exchange["note"].as_str().unwrap();
@@ -259,7 +264,7 @@ fn pages_of_other_sites_grpc_and_packed_bodies_are_refused_in_words() {
     let server = Server::start(&[]);
     let recorder = Recorder::start(&server.endpoint, &[], &[]);
     let port = recorder.address.rsplit(':').next().unwrap();
-    let target = "/v1/projects/p/locations/us/views";
+    let target = "/v1/projects/p/locations/us-central1/views";
     for (headers, http, words) in [
         (vec![("Origin", "https://example.com")], "403", "Origin: https://example.com"),
         (vec![("Sec-Fetch-Site", "cross-site")], "403", "Sec-Fetch-Site"),
@@ -277,7 +282,7 @@ fn pages_of_other_sites_grpc_and_packed_bodies_are_refused_in_words() {
     let run = cci(&[
         "operations",
         "list",
-        "projects/7/locations/us",
+        "projects/7/locations/us-central1",
         "--endpoint",
         &format!("http://{}", recorder.address),
     ]);
@@ -317,7 +322,7 @@ fn a_recorder_that_could_give_tokens_away_or_overwrite_does_not_start() {
 fn it_ends_when_it_is_told_to_and_says_how_much_there_is() {
     let server = Server::start(&[]);
     let mut recorder = Recorder::start(&server.endpoint, &[], &[]);
-    recorder.call("GET", "projects/p/locations/us/views", &Value::Null);
+    recorder.call("GET", "projects/p/locations/us-central1/views", &Value::Null);
     crate::support::signal(&recorder.child, "TERM");
     assert!(recorder.child.wait().unwrap().success());
     let mut said = String::new();

@@ -210,7 +210,8 @@ impl Numbers {
             return *known;
         }
         let own = speaker.parse::<i32>().ok().filter(|number| *number > 0);
-        let free = (1..).find(|number| !self.0.values().any(|taken| taken == number)).unwrap_or(i32::MAX);
+        let free =
+            (1..=i32::MAX).find(|number| !self.0.values().any(|taken| taken == number)).unwrap_or(i32::MAX);
         let number = own.filter(|number| !self.0.values().any(|taken| taken == number)).unwrap_or(free);
         self.0.insert(speaker.to_owned(), number);
         number
