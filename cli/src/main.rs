@@ -4,8 +4,9 @@
 //! else to stderr.
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
-//! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`; `hints`, `log`, `output`, `progress_bar`;
-//! `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`. Within `output`: `summary`; `table`.
+//! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`, `token`; `name`; `hints`, `log`, `output`,
+//! `progress_bar`; `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`. Within `output`:
+//! `summary`; `table`.
 //! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
 //! `env`, `signals`, `start`; `exec`.
 #![cfg_attr(
@@ -27,12 +28,14 @@ mod exit;
 mod failure;
 mod hints;
 mod log;
+mod name;
 mod output;
 mod progress;
 mod progress_bar;
 mod session;
 mod shell;
 mod terminal;
+mod token;
 mod usage;
 
 use std::process::ExitCode;

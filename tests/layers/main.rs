@@ -55,7 +55,8 @@ const EMULATOR: &Floors = &[
 const CLI: &Floors = &[
     &["duration", "escape", "exit", "progress", "shell"],
     &["failure"],
-    &["terminal"],
+    &["terminal", "token"],
+    &["name"],
     &["hints", "log", "output", "progress_bar"],
     &["args"],
     &["session", "usage"],
