@@ -10,10 +10,7 @@ const FIRST_SEGMENT: &str = "projects/";
 pub(super) fn repaired(text: &str) -> Option<String> {
     let is_around = |c: char| c.is_whitespace() || c.is_control() || "\u{feff}\"'`<>,;".contains(c);
     let trimmed = text.trim_matches(is_around);
-    let (before, name) = match trimmed.find(FIRST_SEGMENT) {
-        Some(at) => trimmed.split_at_checked(at)?,
-        None => return None,
-    };
+    let (before, name) = trimmed.split_at_checked(trimmed.find(FIRST_SEGMENT)?)?;
     if !is_prefix(before) {
         return None;
     }
