@@ -45,6 +45,18 @@ fn wire_nanos() -> impl Strategy<Value = i32> {
     ]
 }
 
+/// The years 1 to 9999 (google/protobuf/timestamp.proto).
+fn timestamp_has_form(seconds: i64, nanos: i32) -> bool {
+    (-62_135_596_800..=253_402_300_799).contains(&seconds) && (0..1_000_000_000).contains(&nanos)
+}
+
+/// Ten thousand years either way, and both parts of one sign (google/protobuf/duration.proto).
+fn duration_has_form(seconds: i64, nanos: i32) -> bool {
+    seconds.unsigned_abs() <= 315_576_000_000
+        && nanos.unsigned_abs() <= 999_999_999
+        && (seconds == 0 || nanos == 0 || (seconds < 0) == (nanos < 0))
+}
+
 /// Runs in paused time, and only the first day of it: the clock does not jump over what ticks each minute.
 fn paused(run: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
@@ -141,9 +153,20 @@ proptest! {
             duration: Some(WireDuration { seconds, nanos }),
             ..Default::default()
         };
-        // What has no form in JSON is an error.
-        if let Ok(value) = json::from_message(&conversation) {
-            let _ = json::to_message::<Conversation>(&value);
+        // What has no form in JSON is an error, and everything else comes back as it was, as a value and as text.
+        let has_form = timestamp_has_form(seconds, nanos) && duration_has_form(seconds, nanos);
+        match json::from_message(&conversation) {
+            Ok(value) => {
+                prop_assert!(has_form, "{value}");
+                prop_assert_eq!(&json::to_message::<Conversation>(&value).unwrap(), &conversation);
+                let text = json::to_string(&conversation).unwrap();
+                prop_assert_eq!(&json::from_str::<Conversation>(&text).unwrap(), &conversation);
+            }
+            Err(error) => {
+                prop_assert!(!has_form, "{error}");
+                prop_assert!(matches!(error.path(), Some("startTime" | "duration")), "{error}");
+                prop_assert!(json::to_string(&conversation).is_err());
+            }
         }
     }
 }

@@ -2,6 +2,9 @@
 //! answered call. Beside them stands `cci --version`, a process of the same size that does nothing, as the floor of
 //! the machine that the run was on.
 //!
+//! And what `cci operations get` costs in processor time, over a process that makes the same call by the library alone
+//! (this one, started again): `cpu_over_bare`, at most 1.5. Both run in turn, so that a busy machine disturbs both alike.
+//!
 //! ```sh
 //! cargo bench --package contact-center-insights-cli --bench startup
 //! ```
@@ -11,11 +14,21 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use contact_center_insights::{Client, Credentials};
+
 const CCI: &str = env!("CARGO_BIN_EXE_cci");
 const OPERATION: &str = "projects/p/locations/us-central1/operations/1";
 const RUNS: usize = 50;
+/// Set for the process that makes one call by the library alone, to the endpoint.
+const BARE: &str = "CCI_BENCH_BARE";
+/// The clock of processor time ticks 100 times a second: many runs are counted together.
+const ROUNDS: usize = 10;
+const RUNS_A_ROUND: usize = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Ok(endpoint) = std::env::var(BARE) {
+        return bare(&endpoint);
+    }
     let seed = std::env::temp_dir().join(format!("cci-bench-{}.json", std::process::id()));
     std::fs::write(&seed, format!(r#"{{"operations":[{{"name":"{OPERATION}"}}]}}"#))?;
     let seed_text = seed.to_string_lossy().into_owned();
@@ -23,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::start(&seed_text)?;
     let floor = times(RUNS, || quiet(Command::new(CCI).arg("--version")))?;
     let get = times(RUNS, || quiet(&mut emulator.get()))?;
+    print_cpu(&emulator)?;
     drop(emulator);
 
     let mut ready = Vec::new();
@@ -46,6 +60,52 @@ fn main() -> Result<(), Box<dyn Error>> {
         median(&answered),
     );
     Ok(())
+}
+
+/// One call by the library, and nothing else.
+fn bare(endpoint: &str) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client =
+            Client::builder().with_endpoint(endpoint).with_credentials(Credentials::anonymous()).build()?;
+        client.get_operation(OPERATION).await?;
+        Ok(())
+    })
+}
+
+fn print_cpu(emulator: &Emulator) -> Result<(), Box<dyn Error>> {
+    let own = std::env::current_exe()?;
+    let (mut get, mut bare, mut floor) = (0, 0, 0);
+    for _ in 0..ROUNDS {
+        get += ticks(|| quiet(&mut emulator.get()))?;
+        bare += ticks(|| quiet(Command::new(&own).env(BARE, &emulator.endpoint)))?;
+        floor += ticks(|| quiet(Command::new(CCI).arg("--version")))?;
+    }
+    let millis =
+        |ticks: u32| f64::from(ticks * 10) / f64::from(u32::try_from(ROUNDS * RUNS_A_ROUND).unwrap_or(1));
+    println!(
+        "startup cpu_get_ms={:.2} cpu_bare_ms={:.2} cpu_version_ms={:.2} cpu_over_bare={:.2}",
+        millis(get),
+        millis(bare),
+        millis(floor),
+        f64::from(get) / f64::from(bare.max(1)),
+    );
+    Ok(())
+}
+
+/// The processor time of a round of processes, in hundredths of a second (`cutime` and `cstime` of `proc_pid_stat(5)`).
+fn ticks(mut run: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<u32, Box<dyn Error>> {
+    let now = || -> Result<u32, Box<dyn Error>> {
+        let stat = std::fs::read_to_string("/proc/self/stat")?;
+        let (_, fields) = stat.rsplit_once(')').ok_or("no fields")?;
+        let mut times = fields.split_whitespace().skip(13).take(2).map(str::parse::<u32>);
+        Ok(times.next().ok_or("no user time")?? + times.next().ok_or("no system time")??)
+    };
+    let before = now()?;
+    for _ in 0..RUNS_A_ROUND {
+        run()?;
+    }
+    Ok(now()? - before)
 }
 
 /// An emulator process, killed when it goes out of scope.

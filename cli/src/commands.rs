@@ -22,12 +22,12 @@ pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failur
         Command::Record(args) => record::run(&args).await,
         Command::Verify(args) => return verify::run(&args, output).await,
         Command::Operations(Operations::Get { name, connection }) => {
-            operations::get(&name.name, connection, output).await
+            operations::get(name.name, connection, output).await
         }
         Command::Operations(Operations::List(args)) => operations::list(args, output).await,
         Command::Operations(Operations::Wait(args)) => wait::run(args, output).await,
         Command::Operations(Operations::Cancel { name, connection }) => {
-            operations::cancel(&name.name, connection, output).await
+            operations::cancel(name.name, connection, output).await
         }
         Command::Operations(Operations::Decode(args)) => decode::run(&args, output),
     }?;

@@ -4,13 +4,13 @@ use std::error::Error as StdError;
 
 use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights::error::Setting;
-use contact_center_insights::names::LocationName;
 use contact_center_insights::proto::rpc::BadRequest;
 use contact_center_insights::{Code, Error, Status};
 use contact_center_insights_emulator::DEFAULT_PORT;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::name::parent;
 use crate::shell::command;
 
 /// Whether a client certificate is shown (Google's clients).
@@ -70,6 +70,7 @@ fn refused(setting: Setting, origin: &Origin) -> String {
             "cannot use `--endpoint`".into()
         }
         Setting::Endpoint => format!("cannot use the environment variable `{EMULATOR_HOST}`"),
+        Setting::Location => "cannot pick a host by the location in the name".into(),
         Setting::Credentials => "cannot send a token to the endpoint".into(),
         Setting::Tls => "cannot set up TLS".into(),
         other => format!("cannot use the environment variable `{}`", other.name()),
@@ -89,6 +90,7 @@ fn on_setting(setting: Setting) -> Option<String> {
              --endpoint, and leave the token out: none is needed then"
                 .to_owned()
         }
+        Setting::Location => "check the name; to ask one host whatever the name says: --endpoint https://HOST".to_owned(),
         Setting::Tls => "install the system's root certificates (often a package `ca-certificates`), \
              or name a PEM file with those to trust: export SSL_CERT_FILE=FILE"
             .to_owned(),
@@ -214,15 +216,6 @@ fn is_about_the_filter(error: &Error) -> bool {
         .is_some_and(|request| request.field_violations.iter().any(|violation| violation.field == "filter"))
 }
 
-/// What a parent of operations looks like.
-pub(crate) const PARENT: &str = "projects/PROJECT/locations/LOCATION";
-
-/// The location that `name` begins with, else the pattern of one.
-pub(crate) fn parent(name: &str) -> String {
-    let beginning = name.split('/').take(4).collect::<Vec<_>>().join("/");
-    beginning.parse::<LocationName>().map_or_else(|_| PARENT.to_owned(), String::from)
-}
-
 #[cfg(test)]
 mod tests {
     use contact_center_insights::auth::Token;
@@ -277,6 +270,7 @@ mod tests {
         let cases = [
             (Setting::Tls, "cannot set up TLS", Some("export SSL_CERT_FILE=FILE")),
             (Setting::Variable("HTTPS_PROXY"), "environment variable `HTTPS_PROXY`", None),
+            (Setting::Location, "by the location in the name", Some("--endpoint https://HOST")),
             (
                 Setting::Variable(USE_CLIENT_CERTIFICATE),
                 USE_CLIENT_CERTIFICATE,
@@ -319,15 +313,6 @@ mod tests {
             let help = on_tls(&error);
             assert_eq!(help.is_some(), words.is_some(), "{error}");
             assert!(words.is_none_or(|words| help.unwrap().contains(words)), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_parent_is_cut_out_of_a_name() {
-        assert_eq!(parent("projects/p/locations/l/operations/1"), "projects/p/locations/l");
-        assert_eq!(parent("projects/p/locations/l"), "projects/p/locations/l");
-        for bad in ["", "1", "projects//locations/l/operations/1", "projects/p/operations/1/é"] {
-            assert_eq!(parent(bad), PARENT, "{bad}");
         }
     }
 }

@@ -4,9 +4,9 @@
 //! else to stderr.
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
-//! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`; `hints`, `log`, `output`, `progress_bar`;
-//! `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`. Within `args`: `connection`, `emulator`,
-//! `recording`. Within `output`: `summary`; `table`.
+//! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`, `token`; `name`; `hints`, `log`, `output`,
+//! `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`. Within `args`:
+//! `connection`, `emulator`, `recording`. Within `output`: `summary`; `table`.
 //! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
 //! `env`, `signals`, `start`; `exec`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
@@ -30,6 +30,7 @@ mod exit;
 mod failure;
 mod hints;
 mod log;
+mod name;
 mod output;
 mod progress;
 mod progress_bar;
@@ -38,6 +39,7 @@ mod recording;
 mod session;
 mod shell;
 mod terminal;
+mod token;
 mod usage;
 mod verify;
 mod web;

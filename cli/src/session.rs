@@ -1,33 +1,31 @@
 //! A session with a server: from the connection flags and the environment to a client.
 
 use std::env;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use contact_center_insights::auth::{Credentials, Token};
+use contact_center_insights::auth::Credentials;
 use contact_center_insights::call::RetryPolicy;
 use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights::{Client, Endpoint, Error};
 
 use crate::args::Connection;
 use crate::duration::Limit;
-use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints::{self, Origin};
+use crate::name;
 use crate::shell::command;
+use crate::token::{self, TOKEN_VARIABLE};
 
 /// For credentials that are not there: whoever sits at a terminal would rather hear of it. Servers have 30 s.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The variable that holds an access token. There is no flag for it: every process on the machine can read those.
-const TOKEN_VARIABLE: &str = "CCI_ACCESS_TOKEN";
-/// A token file is read again this often, so that a long wait finds the newer token.
-const TOKEN_FILE_AGE: Duration = Duration::from_mins(5);
 /// A local server is not spared by waiting for it, but it may be starting just now. Together with the pool's own waits
 /// before it connects again, which grow up to 1 s, these give it 3 s.
 const LOCAL_WAIT: Duration = Duration::from_millis(200);
 const LOCAL_ATTEMPTS: u32 = 6;
+
+/// Locations without a host of their own.
+const AT_GLOBAL_HOST: [&str; 2] = ["us-central1", "global"];
 
 /// A client, and what is needed to say how to go on.
 #[derive(Debug)]
@@ -38,15 +36,16 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Sets up a client; nothing is sent yet.
-    pub(crate) fn open(connection: Connection) -> Result<Self, Failure> {
+    /// Sets up a client for calls about `name`, which is in one location; nothing is sent yet.
+    pub(crate) fn open(connection: Connection, name: &str) -> Result<Self, Failure> {
         let token = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty());
         let emulator = env::var(EMULATOR_HOST).ok().filter(|host| !host.is_empty());
-        Self::open_with(connection, token, emulator.as_deref())
+        Self::open_with(connection, name, token, emulator.as_deref())
     }
 
     fn open_with(
         connection: Connection,
+        name: &str,
         token: Option<String>,
         emulator: Option<&str>,
     ) -> Result<Self, Failure> {
@@ -56,6 +55,8 @@ impl Session {
         }
         if let Some(endpoint) = &connection.endpoint {
             builder = builder.with_endpoint(endpoint);
+        } else if let Some(location) = host_location(name, emulator) {
+            builder = builder.with_location(location);
         }
         if let Some(credentials) = credentials(&connection, token, emulator)? {
             builder = builder.with_credentials(credentials);
@@ -98,6 +99,11 @@ impl Session {
     }
 }
 
+/// The location whose host serves this name. `None` leaves it to the library: the emulator, or the global host.
+fn host_location(name: &str, emulator: Option<&str>) -> Option<String> {
+    name::location(name).filter(|location| emulator.is_none() && !AT_GLOBAL_HOST.contains(&location.as_str()))
+}
+
 /// Whether calls go to this machine, as far as flag and variable tell: what cannot be read, the library refuses.
 fn is_local(connection: &Connection, emulator: Option<&str>) -> bool {
     let endpoint = match (&connection.endpoint, emulator) {
@@ -115,17 +121,10 @@ fn credentials(
     emulator: Option<&str>,
 ) -> Result<Option<Credentials>, Failure> {
     if let Some(file) = &connection.access_token_file {
-        // Read now, so that a mistake is told at once, and again whenever the client asks.
-        read_token(file)
-            .map_err(|error| no_token(&format!("--access-token-file {}", file.display()), error))?;
-        let file = file.clone();
-        let source =
-            move || std::future::ready(read_token(&file).map(|token| token.renew_in(TOKEN_FILE_AGE)));
-        return Ok(Some(Credentials::from_source(source)));
+        return token::of_file(file).map(Some);
     }
     if let Some(token) = token {
-        let token = Token::new(token.trim()).map_err(|error| no_token(TOKEN_VARIABLE, error))?;
-        return Ok(Some(Credentials::from_token(token)));
+        return token::of_variable(&token).map(Some);
     }
     let is_open = |endpoint: Endpoint| endpoint.is_plaintext() && endpoint.is_loopback();
     let endpoint = connection.endpoint.as_ref().and_then(|text| text.parse().ok());
@@ -136,25 +135,10 @@ fn credentials(
     Ok((!is_emulator).then(|| Credentials::application_default().with_patience(PATIENCE)))
 }
 
-/// A token from a file; what the file holds is never shown.
-fn read_token(file: &Path) -> Result<Token, Box<dyn std::error::Error + Send + Sync>> {
-    let text = fs::read(file)?;
-    let text = str::from_utf8(&text).map_err(|_| "the file is not text")?;
-    Token::new(text.trim())
-}
-
-fn no_token(place: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Failure {
-    let help = format!(
-        "get one with `gcloud auth print-access-token`, or leave {TOKEN_VARIABLE} and \
-                        --access-token-file out to use application default credentials"
-    );
-    Failure::because(Exit::Credentials, format!("cannot use the access token from {place}"), error)
-        .with_help(help)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
 
     fn connection(endpoint: Option<&str>) -> Connection {
         let request_timeout = Duration::from_secs(5);
@@ -162,6 +146,30 @@ mod tests {
             endpoint: endpoint.map(str::to_owned),
             access_token_file: None,
             request_timeout: Limit::Of(request_timeout),
+        }
+    }
+
+    const NAME: &str = "projects/p/locations/us-central1/operations/1";
+
+    #[tokio::test]
+    async fn the_host_is_that_of_the_location_in_the_name() {
+        let host = |location: &str, endpoint: Option<&str>, emulator: Option<&str>| {
+            let name = format!("projects/p/locations/{location}/operations/1");
+            let session = Session::open_with(connection(endpoint), &name, Some("t".into()), emulator)?;
+            Ok::<_, Failure>(session.endpoint.host().to_owned())
+        };
+        let global = "contactcenterinsights.googleapis.com";
+        assert_eq!(host("us-central1", None, None).unwrap(), global);
+        assert_eq!(host("global", None, None).unwrap(), global);
+        assert_eq!(host("eu", None, None).unwrap(), format!("eu-{global}"));
+        assert_eq!(host("eu", Some("https://e.test"), None).unwrap(), "e.test");
+        assert_eq!(host("eu", Some("http://127.0.0.1:1"), Some("127.0.0.1:2")).unwrap(), "127.0.0.1");
+        assert_eq!(host_location("projects/p/locations/eu", Some("127.0.0.1:2")), None);
+        for bad in ["evil.example", "Europe", "eu@x"] {
+            let failure = host(bad, None, None).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            assert!(failure.to_string().contains("is not a location, such as europe-west1"), "{failure}");
+            assert!(host(bad, Some("http://127.0.0.1:1"), None).is_ok(), "{bad}");
         }
     }
 
@@ -183,12 +191,12 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_not_sent_in_the_clear_nor_printed() {
         let failure =
-            Session::open_with(connection(Some("http://example.com")), Some("planted".into()), None)
+            Session::open_with(connection(Some("http://example.com")), NAME, Some("planted".into()), None)
                 .unwrap_err();
         assert_eq!(failure.exit(), Exit::Usage);
         assert!(failure.to_string().contains("unencrypted") && !failure.to_string().contains("planted"));
         let failure =
-            Session::open_with(connection(None), Some("planted\nplanted".into()), None).unwrap_err();
+            Session::open_with(connection(None), NAME, Some("planted\nplanted".into()), None).unwrap_err();
         assert_eq!(failure.exit(), Exit::Credentials);
         assert!(!failure.to_string().contains("planted"), "{failure}");
     }

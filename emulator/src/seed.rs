@@ -1,10 +1,9 @@
 //! What an emulator starts with, from JSON.
 
-use std::collections::BTreeSet;
+mod source;
 
 use bytes::Bytes;
-use contact_center_insights::Status;
-use contact_center_insights::json::{self, JsonError, Reader};
+use contact_center_insights::json;
 use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message as _, Name as _};
 use serde_json::{Map, Value};
@@ -13,6 +12,8 @@ use crate::contract::{Contract, ResourceType, fits};
 use crate::message::wire;
 use crate::names::{self, OPERATION};
 use crate::state::State;
+pub use source::SeedError;
+use source::Source;
 
 const OPERATIONS: &str = "operations";
 
@@ -49,6 +50,27 @@ impl Seed {
     /// [`SeedError`] if the text is not JSON, a collection is unknown, or an entry cannot be read, has no name of its
     /// collection's pattern, or the name of another. The message names the entry.
     pub fn from_json(text: &str) -> Result<Self, SeedError> {
+        Self::read(text, false)
+    }
+
+    /// Reads a seed that may hold what these protos do not know yet, such as a recording of the service as it is now:
+    /// unknown fields and enum values are left out, each with a warning that has its path.
+    ///
+    /// # Errors
+    /// As [`Seed::from_json`], but for what is unknown within an entry. An unknown collection is an error all the same.
+    ///
+    /// ```
+    /// use contact_center_insights_emulator::Seed;
+    ///
+    /// let text = r#"{"operations": [{"name": "projects/p/locations/us-central1/operations/1", "newField": 1}]}"#;
+    /// assert!(Seed::from_json(text).unwrap_err().to_string().contains("operations[0].newField: "));
+    /// assert!(Seed::from_json_lenient(text).is_ok());
+    /// ```
+    pub fn from_json_lenient(text: &str) -> Result<Self, SeedError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, is_lenient: bool) -> Result<Self, SeedError> {
         let value = json::value_from_str(text).map_err(|error| SeedError(error.to_string()))?;
         let mut collections = match value {
             Value::Object(collections) => collections,
@@ -69,15 +91,16 @@ impl Seed {
             return Err(SeedError(format!("collection `{unknown}` is unknown; collections are {}", known())));
         }
         let mut seed = Self::default();
+        let source = Source { collections: &collections, is_lenient };
         for bytes in
-            read(&collections, OPERATIONS, &Operation::full_name(), &|name| check_name(OPERATION.0, name))?
+            source.read(OPERATIONS, &Operation::full_name(), &|name| check_name(OPERATION.0, name))?
         {
             let operation = Operation::decode(bytes).map_err(|error| SeedError(error.to_string()))?;
             seed.operations.push(operation);
         }
         for resource in Contract::get().resources() {
             let check = |name: &str| check_resource(resource, name);
-            let items = read(&collections, &resource.plural, resource.message.full_name(), &check)?;
+            let items = source.read(&resource.plural, resource.message.full_name(), &check)?;
             seed.resources.extend(items.into_iter().map(|bytes| (resource.index, bytes)));
         }
         Ok(seed)
@@ -118,49 +141,6 @@ impl Seed {
     }
 }
 
-/// The entries of a collection, encoded.
-fn read(
-    collections: &Map<String, Value>,
-    collection: &str,
-    message: &str,
-    check: &dyn Fn(&str) -> Result<(), String>,
-) -> Result<Vec<Bytes>, SeedError> {
-    let entries = match collections.get(collection) {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(entries)) => entries,
-        Some(_) => return Err(SeedError(format!("collection `{collection}` is not a list"))),
-    };
-    let mut names = BTreeSet::new();
-    let mut items = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let label =
-            entry.get("name").and_then(Value::as_str).map_or("without name".to_owned(), |n| format!("`{n}`"));
-        let error = |why: String| SeedError(format!("{collection}[{index}] ({label}): {why}"));
-        let place = format!("{collection}[{index}]");
-        let item = decode(message, entry, &place)
-            .map_err(|source| SeedError(format!("{place} ({label}): {source}")))?;
-        let name = wire::text(&item, 1).to_owned();
-        check(&name).map_err(error)?;
-        if !names.insert(name) {
-            return Err(error("an earlier entry has the same name".to_owned()));
-        }
-        items.push(item.into());
-    }
-    Ok(items)
-}
-
-fn decode(message: &str, entry: &Value, place: &str) -> Result<Vec<u8>, JsonError> {
-    let read =
-        Reader::new().ignore_unknown(true).bytes(message, entry).map_err(|error| error.within(place))?;
-    for skipped in read.skipped {
-        if !skipped.is_rest_only {
-            return Err(JsonError::from(skipped).within(place));
-        }
-        tracing::warn!(entry = place, path = %skipped.path, "a field that gRPC lacks is left out of the seed");
-    }
-    Ok(read.value)
-}
-
 fn check_name(pattern: &str, name: &str) -> Result<(), String> {
     if fits(pattern, name) { Ok(()) } else { Err(format!("the name is not of the form `{pattern}`")) }
 }
@@ -183,18 +163,6 @@ fn is_known(collection: &str) -> bool {
 fn known() -> String {
     let plurals = Contract::get().resources().iter().map(|resource| resource.plural.as_str());
     [OPERATIONS].into_iter().chain(plurals).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Why something cannot be seeded; names the entry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SeedError(String);
-
-impl SeedError {
-    /// What was placed could not be written down.
-    pub(crate) fn from_status(status: &Status) -> Self {
-        Self(status.message().to_owned())
-    }
 }
 
 #[cfg(test)]
@@ -251,6 +219,25 @@ mod tests {
         };
         assert!(Seed::from_json(&analysis("satisfiesPzs")).is_ok());
         assert!(error(&analysis("satisfiesPz")).contains("operations[0].response.satisfiesPz: "));
+    }
+
+    #[test]
+    fn a_lenient_seed_leaves_out_what_is_unknown_and_nothing_else() {
+        let model = |field: &str, value: &str| {
+            format!(
+                r#"{{"issueModels": [{{"name": "projects/p/locations/l/issueModels/m", "{field}": {value}}}]}}"#
+            )
+        };
+        for (field, value) in [("newField", "{}"), ("state", "\"NEW_STATE\"")] {
+            assert!(error(&model(field, value)).contains(&format!("issueModels[0].{field}: ")));
+            let seed = Seed::from_json_lenient(&model(field, value)).unwrap();
+            assert_eq!(seed.resources.len(), 1);
+        }
+        for (field, value) in [("state", "{}"), ("createTime", "\"yesterday\"")] {
+            let message = Seed::from_json_lenient(&model(field, value)).unwrap_err().to_string();
+            assert!(message.contains(&format!("issueModels[0].{field}: ")), "{message}");
+        }
+        assert!(Seed::from_json_lenient(r#"{"models": []}"#).is_err());
     }
 
     #[test]

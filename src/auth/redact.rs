@@ -219,7 +219,9 @@ fn without_byte_lists(text: &str) -> String {
             list.split(',').all(|item| item.trim().is_empty() || item.trim().parse::<u8>().is_ok());
         if list.contains(',') && is_bytes {
             let count = list.split(',').filter(|item| !item.trim().is_empty()).count();
-            clean.push_str(&format!("[{count} bytes, redacted"));
+            clean.push('[');
+            clean.push_str(&count.to_string());
+            clean.push_str(" bytes, redacted");
             // What breaks off within a list was cut by whoever wrote it.
             clean.push_str(if end.is_empty() { "]" } else { "" });
             rest = end;

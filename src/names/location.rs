@@ -3,8 +3,8 @@
 /// The location of the first name in a routing header (`name=projects%2Fp%2Flocations%2Feu%2F…`), as it stands there:
 /// percent-encoded, and not checked.
 pub(crate) fn location_in_routing(routing: &str) -> Option<&str> {
-    let names = routing.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
-    names.into_iter().find_map(|name| {
+    let mut names = routing.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+    names.find_map(|name| {
         let (project, rest) = name.strip_prefix("projects%2F")?.split_once("%2Flocations%2F")?;
         if project.contains("%2F") {
             return None;

@@ -10,10 +10,7 @@ const FIRST_SEGMENT: &str = "projects/";
 pub(super) fn repaired(text: &str) -> Option<String> {
     let is_around = |c: char| c.is_whitespace() || c.is_control() || "\u{feff}\"'`<>,;".contains(c);
     let trimmed = text.trim_matches(is_around);
-    let (before, name) = match trimmed.find(FIRST_SEGMENT) {
-        Some(at) => trimmed.split_at_checked(at)?,
-        None => return None,
-    };
+    let (before, name) = trimmed.split_at_checked(trimmed.find(FIRST_SEGMENT)?)?;
     if !is_prefix(before) {
         return None;
     }
@@ -27,7 +24,7 @@ pub(super) fn repaired(text: &str) -> Option<String> {
 /// Whether this may stand before a name: nothing, `/`, `v1/`, `//HOST/`, `https://HOST/v1/`, `HOST/v1/`.
 fn is_prefix(before: &str) -> bool {
     let Some(path) = before.strip_suffix('/') else { return before.is_empty() };
-    let has_scheme = path.starts_with("https://") || path.starts_with("http://");
+    let has_scheme = before.starts_with("https://") || before.starts_with("http://");
     let path = path.trim_start_matches("https:").trim_start_matches("http:");
     let is_host = |segment: &str| !segment.is_empty() && !segment.contains(char::is_whitespace);
     match path.strip_prefix("//") {

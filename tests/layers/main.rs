@@ -56,7 +56,8 @@ const EMULATOR: &Floors = &[
 const CLI: &Floors = &[
     &["duration", "escape", "exit", "progress", "shell"],
     &["failure"],
-    &["terminal"],
+    &["terminal", "token"],
+    &["name"],
     &["hints", "log", "output", "progress_bar"],
     &["recording", "web"],
     &["record", "verify"],

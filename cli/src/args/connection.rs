@@ -14,11 +14,12 @@ const DEFAULT_REQUEST_TIMEOUT: Limit = Limit::Of(Duration::from_mins(1));
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
     /// Where calls go: `https://HOST[:PORT]`, or `http://HOST:PORT` for an emulator. By default to the emulator at
-    /// the `HOST:PORT` in `CONTACTCENTERINSIGHTS_EMULATOR_HOST` if that is set, else to the global endpoint.
+    /// the `HOST:PORT` in `CONTACTCENTERINSIGHTS_EMULATOR_HOST` if that is set, else to the host of the location in the
+    /// name, which for `us-central1` and `global` is the global endpoint.
     #[arg(long, value_name = "URI")]
     pub(crate) endpoint: Option<String>,
 
-    /// A file that holds an access token. By default the token in `CCI_ACCESS_TOKEN`, else application default
+    /// A file that holds an access token, or a pipe that gives it once. By default the token in `CCI_ACCESS_TOKEN`, else application default
     /// credentials; none for an emulator on this machine.
     #[arg(long, value_name = "FILE")]
     pub(crate) access_token_file: Option<PathBuf>,

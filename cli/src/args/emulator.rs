@@ -70,6 +70,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
 
+    /// Leave out of the seed what is unknown, fields and enum values, with a warning for each: for recordings of the
+    /// service that are newer than this emulator. Fields that only the REST API has are left out in any case.
+    #[arg(long, requires = "seed")]
+    pub(crate) lenient: bool,
+
     /// A directory that stands for Cloud Storage: `gs://BUCKET/OBJECT` is the file `DIR/BUCKET/OBJECT`, read by
     /// uploads and ingestion, written by exports.
     #[arg(long, value_name = "DIR")]

@@ -14,6 +14,7 @@ use crate::args::Wait;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::name::of_operation;
 use crate::output::Format;
 use crate::progress::Progress;
 use crate::progress_bar::ProgressLine;
@@ -26,8 +27,8 @@ const OUTAGE_AT_START: Duration = Duration::from_secs(30);
 const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
-    let name = args.name.name;
-    let session = Session::open(args.connection)?;
+    let name = of_operation(args.name.name);
+    let session = Session::open(args.connection, &name)?;
     let poller = session.client().poller(&name).map_err(session.failure(&name))?;
     let mut poller = poller.with_policy(policy(args.interval, args.max_outage, session.is_local()));
     // A time that no clock reaches is none.

@@ -12,6 +12,7 @@ mod emulator;
 mod exits;
 #[cfg(unix)]
 mod kill;
+mod names;
 mod operations;
 mod quickstart;
 mod record;

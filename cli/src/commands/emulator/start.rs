@@ -22,7 +22,7 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
         };
     }
     if let Some(file) = &args.seed {
-        builder = builder.with_seed(read_seed(file)?);
+        builder = builder.with_seed(read_seed(file, args.lenient)?);
     }
     if let Some(directory) = &args.gcs_root {
         builder = builder.with_gcs_root(directory);
@@ -89,7 +89,7 @@ pub(super) fn write_whole(file: &Path, text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::because(Exit::Usage, format!("cannot write {}", file.display()), error))
 }
 
-fn read_seed(file: &Path) -> Result<Seed, Failure> {
+fn read_seed(file: &Path, is_lenient: bool) -> Result<Seed, Failure> {
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
         let help = "a seed is {\"operations\": [...], ...}: lists of resources as the REST API prints them, each \
                     with its full name";
@@ -97,7 +97,8 @@ fn read_seed(file: &Path) -> Result<Seed, Failure> {
             .with_help(help)
     };
     let text = fs::read_to_string(file).map_err(|error| unusable(error.into()))?;
-    Seed::from_json(&text).map_err(|error| unusable(error.into()))
+    let seed = if is_lenient { Seed::from_json_lenient(&text) } else { Seed::from_json(&text) };
+    seed.map_err(|error| unusable(error.into()))
 }
 
 fn not_started(error: StartError) -> Failure {
