@@ -58,8 +58,10 @@ pub(super) async fn send<W: Message + Default + Send + 'static>(
     let message =
         reply.message().await?.ok_or_else(|| tonic::Status::internal("the reply has no message"))?;
     // The status comes after the message.
-    reply.trailers().await?;
-    Ok(message)
+    match reply.message().await? {
+        None => Ok(message),
+        Some(_) => Err(tonic::Status::internal("the reply has more than one message")),
+    }
 }
 
 fn request(outgoing: Outgoing<'_>, time_left: Duration) -> Request<Bytes> {
