@@ -12,7 +12,7 @@ use contact_center_insights_emulator::Profile;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::{
-    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, ProjectNames, Recipe, Serve,
+    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, Lists, ProjectNames, Recipe, Serve,
 };
 pub(crate) use self::recording::{Record, Verify};
 use crate::duration;

@@ -4,9 +4,12 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use contact_center_insights_emulator::{DEFAULT_PORT, ManualClock, MethodProfile};
+
+use crate::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Emulator {
@@ -113,6 +116,9 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) strictness: Strictness,
 
+    #[command(flatten)]
+    pub(crate) lists: Lists,
+
     /// Which errors carry details (`google.rpc.ErrorInfo` and others): those of `calls`, `all`, also those inside
     /// operations, which Google's REST clients of Java and Node cannot read, or `none`.
     #[arg(long, value_enum, value_name = "WHICH", default_value = "calls")]
@@ -144,6 +150,22 @@ pub(crate) struct Strictness {
     /// log and in the journal.
     #[arg(long)]
     pub(crate) strict_fields: bool,
+}
+
+/// How lists of operations are, for tests of clients that conclude from them.
+#[derive(Debug, Args)]
+pub(crate) struct Lists {
+    /// Send at most this many operations a page, whatever is asked for. 1,000 by default.
+    #[arg(long, value_name = "N")]
+    pub(crate) operations_page_cap: Option<usize>,
+
+    /// List operations as they were this long ago: what has ended since is listed as running.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) operations_lag: Option<Duration>,
+
+    /// Turn the operations of each page round.
+    #[arg(long)]
+    pub(crate) operations_unordered: bool,
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,27 @@ fn flags_say_what_is_taken_and_what_is_refused() {
 }
 
 #[test]
+fn lists_of_operations_are_as_untrustworthy_as_is_wished() {
+    let server =
+        Server::start(&["--operations-page-cap", "1", "--operations-unordered", "--profile", "time:1h"]);
+    for number in 0..2 {
+        let path = format!("/v1/{PARENT}/conversations?conversationId=call-{number}");
+        let conversation = server.http("POST", &path, "{}");
+        let analyses = format!("/v1/{}/analyses", conversation["name"].as_str().unwrap());
+        assert!(server.http("POST", &analyses, "{}")["name"].is_string());
+    }
+    let page = server.http("GET", &format!("/v1/{PARENT}/operations?pageSize=2"), "");
+    assert_eq!(page["operations"].as_array().unwrap().len(), 1, "{page}");
+    assert!(page["nextPageToken"].is_string());
+
+    let late = Server::start(&["--operations-lag", "1h", "--profile", "time:1h"]);
+    let conversation = late.http("POST", &format!("/v1/{PARENT}/conversations"), "{}");
+    let analyses = format!("/v1/{}/analyses", conversation["name"].as_str().unwrap());
+    late.http("POST", &analyses, "{}");
+    assert_eq!(late.http("GET", &format!("/v1/{PARENT}/operations"), ""), serde_json::json!({}));
+}
+
+#[test]
 fn a_bad_seed_is_refused_by_its_entry() {
     let cases = [
         ("{", "not JSON"),

@@ -5,9 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use contact_center_insights_emulator::{Emulator as Server, ErrorDetails as Shown, Quotas, Seed, StartError};
+use contact_center_insights_emulator::{
+    Emulator as Server, ErrorDetails as Shown, OperationLists, Quotas, Seed, StartError,
+};
 
-use crate::args::{ClockChoice, ErrorDetails, ProjectNames, Serve};
+use crate::args::{ClockChoice, ErrorDetails, Lists, ProjectNames, Serve};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::shell::command;
@@ -48,6 +50,7 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if let Some(conversations) = args.strictness.min_training_conversations {
         builder = builder.with_min_training_conversations(conversations);
     }
+    builder = builder.with_operation_lists(lists(&args.lists));
     builder = builder.with_error_details(match args.error_details {
         ErrorDetails::Calls => Shown::Calls,
         ErrorDetails::All => Shown::All,
@@ -99,6 +102,14 @@ fn read_seed(file: &Path, is_lenient: bool) -> Result<Seed, Failure> {
     let text = fs::read_to_string(file).map_err(|error| unusable(error.into()))?;
     let seed = if is_lenient { Seed::from_json_lenient(&text) } else { Seed::from_json(&text) };
     seed.map_err(|error| unusable(error.into()))
+}
+
+fn lists(args: &Lists) -> OperationLists {
+    let mut lists = OperationLists::default().with_lag(args.operations_lag.unwrap_or_default());
+    if let Some(operations) = args.operations_page_cap {
+        lists = lists.with_page_cap(operations);
+    }
+    if args.operations_unordered { lists.unordered() } else { lists }
 }
 
 fn not_started(error: StartError) -> Failure {
