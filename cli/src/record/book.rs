@@ -90,11 +90,15 @@ impl Book {
         let routed = Query::of_request(&routing.unwrap_or_default());
         let mut found = vec![name.as_str()];
         found.extend(routed.0.iter().chain(&query.0).map(|(_, value)| value.as_str()));
-        body.iter().for_each(|value| strings(value, &mut found));
+        if let Some(body) = &body {
+            strings(body, &mut found);
+        }
         self.neutral.names.ids_are_made(false);
         self.neutral.names.learn(&name, found);
         let mut found = Vec::new();
-        answer.iter().for_each(|value| strings(value, &mut found));
+        if let Some(answer) = &answer {
+            strings(answer, &mut found);
+        }
         self.neutral.names.ids_are_made(true);
         self.neutral.names.learn(&name, found);
         self.neutral.names.ids_are_made(false);
@@ -121,18 +125,15 @@ impl Book {
 
     fn path(&mut self, path: &str, name: &str, verb: &str) -> String {
         let version = path.strip_suffix(verb).and_then(|path| path.strip_suffix(name)).unwrap_or_default();
-        match self.neutral.names.name(name) {
-            Some(name) => format!("{version}{name}{verb}"),
-            // Of no resource: only what looks like a word of the API is kept.
-            None => {
-                let parts = path.split('/').map(|part| {
-                    let is_word = part.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b':')
-                        || is_version(part);
-                    if is_word { part.to_owned() } else { self.neutral.names.id(part) }
-                });
-                parts.collect::<Vec<_>>().join("/")
-            }
+        if let Some(name) = self.neutral.names.name(name) {
+            return format!("{version}{name}{verb}");
         }
+        // Of no resource: only what looks like a word of the API is kept.
+        let parts = path.split('/').map(|part| {
+            let is_word = part.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b':');
+            if is_word || is_version(part) { part.to_owned() } else { self.neutral.names.id(part) }
+        });
+        parts.collect::<Vec<_>>().join("/")
     }
 
     fn query(&mut self, method: Option<&Method>, query: &Query) -> Query {

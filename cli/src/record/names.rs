@@ -52,7 +52,7 @@ impl Names {
             (Some(at), None) => self.complete(at, |project| project.number.get_or_insert(number.to_owned())),
             (None, Some(at)) => self.complete(at, |project| project.id.get_or_insert(id.to_owned())),
             (None, None) => {
-                self.projects.push(Project { id: Some(id.to_owned()), number: Some(number.to_owned()) })
+                self.projects.push(Project { id: Some(id.to_owned()), number: Some(number.to_owned()) });
             }
             (Some(_), Some(_)) => {}
         }

@@ -67,7 +67,7 @@ impl Contract {
         for service in pool.services() {
             words.extend(service.methods().map(|method| method.name().to_owned()));
         }
-        Self { routes, words, pool }
+        Self { pool, routes, words }
     }
 
     /// The method of a decoded path; none if it is in the REST API only.

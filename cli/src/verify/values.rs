@@ -52,20 +52,19 @@ impl Values {
                 Piece::Placeholder(name) => {
                     let known =
                         learnt.iter().find(|(learnt, _)| learnt == name).map(|(_, value)| value.clone());
-                    match known.or_else(|| self.value(name)) {
-                        Some(value) => value,
-                        None => {
-                            let end = match pieces.get(index + 1) {
-                                Some(Piece::Text(text)) => rest.find(text).unwrap_or(rest.len()),
-                                _ => rest.len(),
-                            };
-                            let found = rest.get(..end).unwrap_or_default();
-                            if found.is_empty() || found.contains(['/', ' ']) {
-                                return false;
-                            }
-                            learnt.push(((*name).to_owned(), found.to_owned()));
-                            found.to_owned()
+                    if let Some(value) = known.or_else(|| self.value(name)) {
+                        value
+                    } else {
+                        let end = match pieces.get(index + 1) {
+                            Some(Piece::Text(text)) => rest.find(text).unwrap_or(rest.len()),
+                            _ => rest.len(),
+                        };
+                        let found = rest.get(..end).unwrap_or_default();
+                        if found.is_empty() || found.contains(['/', ' ']) {
+                            return false;
                         }
+                        learnt.push(((*name).to_owned(), found.to_owned()));
+                        found.to_owned()
                     }
                 }
             };

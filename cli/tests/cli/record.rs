@@ -55,10 +55,10 @@ impl Recorder {
         let mut head =
             format!("{verb} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         if !headers.iter().any(|(name, _)| *name == "Host") {
-            head += &format!("Host: {}\r\n", self.address);
+            head = format!("{head}Host: {}\r\n", self.address);
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head = format!("{head}{name}: {value}\r\n");
         }
         write!(stream, "{head}\r\n{body}").unwrap();
         let mut answer = String::new();

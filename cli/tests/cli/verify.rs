@@ -13,8 +13,8 @@ fn path(kind: &str) -> String {
 }
 
 fn verify(exchanges: &[Value], arguments: &[&str]) -> Run {
-    let lines: String = exchanges.iter().map(|exchange| format!("{exchange}\n")).collect();
-    cci(&[&["verify", file(lines).to_str().unwrap()], arguments].concat())
+    let lines: Vec<String> = exchanges.iter().map(Value::to_string).collect();
+    cci(&[&["verify", file(lines.join("\n")).to_str().unwrap()], arguments].concat())
 }
 
 fn exchange(verb: &str, path: &str, body: &Value, status: u16, answer: &Value) -> Value {
