@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use self::query::Query;
 use self::reply::JsonStyle;
-pub(crate) use self::reply::{encoded, too_large};
+pub(crate) use self::reply::{encoded, not_unpacked, too_large};
 pub(crate) use self::request::RestRequest;
 use self::routes::{Found, Route, Routes};
 use crate::errors;

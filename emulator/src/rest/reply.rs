@@ -75,12 +75,20 @@ pub(crate) fn too_large(limit: usize) -> Response<String> {
     )
 }
 
-/// A body that is packed.
+/// A body that is packed in a way that nobody here unpacks.
 pub(crate) fn encoded(coding: &str) -> Response<String> {
-    let message = format!("bodies with the content encoding `{coding}` are not read: send them as they are");
+    let message = format!(
+        "bodies with the content encoding `{coding}` are not read: only `gzip` is, and what is not packed"
+    );
     let status =
         errors::with_reason(Code::InvalidArgument, "CONTENT_ENCODING", message, &[("coding", coding)]);
     error_as(JsonStyle::default(), 415, &status)
+}
+
+/// A packed body that could not be unpacked, or is too large.
+pub(crate) fn not_unpacked(status: &Status) -> Response<String> {
+    let http = if status.code() == Code::ResourceExhausted { 413 } else { http_status(status.code()) };
+    error_as(JsonStyle::default(), http, status)
 }
 
 fn error_as(style: JsonStyle, http: u16, status: &Status) -> Response<String> {
