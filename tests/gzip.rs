@@ -4,7 +4,9 @@
 
 mod support;
 
-use contact_center_insights::call::Gzip;
+use contact_center_insights::call::{Gzip, RetryPolicy};
+use contact_center_insights::proto::insights::{Conversation, CreateConversationRequest};
+use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::proto::longrunning::operations_server::OperationsServer;
 use contact_center_insights::{Client, Code, Credentials};
 use support::{NAME, Script, answer, dial, succeeded};
@@ -46,4 +48,49 @@ async fn a_server_that_cannot_read_it_says_so() {
     let error = client.get_operation(NAME).await.unwrap_err();
     assert_eq!(error.code(), Some(Code::Unimplemented), "{error:?}");
     assert!(!error.is_transient());
+}
+
+/// A reply of a few kilobytes that unpacks to megabytes: no more is unpacked than the client would read.
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_unpacks_too_large_is_refused() {
+    const LIMIT: usize = 1 << 20;
+    let reply = |size| {
+        let script = Script::new([answer(Operation { name: "0".repeat(size), ..succeeded() })]);
+        let server = OperationsServer::new(script).send_compressed(CompressionEncoding::Gzip);
+        let transport = dial(server, Credentials::anonymous());
+        let client = Client::builder().with_transport(transport).with_gzip(Gzip::Replies);
+        let client = client.with_retry(RetryPolicy::never()).with_max_reply_size(LIMIT).build().unwrap();
+        async move { client.get_operation(NAME).await }
+    };
+    assert_eq!(reply(LIMIT / 2).await.unwrap().name().len(), LIMIT / 2);
+    let error = reply(16 * LIMIT).await.unwrap_err();
+    assert_eq!(error.code(), Some(Code::ResourceExhausted), "{error:?}");
+    assert!(error.to_string().contains("1048576 bytes"), "{error}");
+    // It is our own limit, and not the server's overload.
+    let fault = error.call().unwrap().fault();
+    assert!(!fault.is_overload && !fault.is_transient && error.may_have_been_applied(), "{fault:?}");
+}
+
+/// Against the emulator, which unpacks requests.
+#[tokio::test]
+async fn the_emulator_takes_packed_requests() {
+    let emulator = contact_center_insights_emulator::Emulator::builder().start().await.unwrap();
+    let client = Client::builder()
+        .with_endpoint(emulator.endpoint())
+        .with_credentials(Credentials::anonymous())
+        .with_gzip(Gzip::RepliesAndRequests)
+        .build()
+        .unwrap();
+    let conversation = |size: usize| {
+        let agent_id = "a".repeat(size);
+        let conversation = Some(Conversation { agent_id, ..Default::default() });
+        let parent = "projects/p/locations/us-central1".to_owned();
+        CreateConversationRequest { parent, conversation, ..Default::default() }
+    };
+    for size in [1, 10_000] {
+        assert_eq!(client.create_conversation(conversation(size)).await.unwrap().agent_id.len(), size);
+    }
+    let error = client.create_conversation(conversation(8 << 20)).await.unwrap_err();
+    assert_eq!(error.code(), Some(Code::ResourceExhausted), "{error:?}");
+    assert!(error.to_string().contains("100 times its size"), "{error}");
 }

@@ -6,6 +6,7 @@ mod frame;
 mod inject;
 mod route;
 mod socket;
+mod unpack;
 
 use std::io;
 use std::net::SocketAddr;

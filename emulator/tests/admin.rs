@@ -236,7 +236,7 @@ async fn pages_elsewhere_are_refused_on_both_transports() {
     assert!(response.text().await.unwrap().contains("Origin: https://example.com"));
     let own = world.http.post(&url).header("origin", world.emulator.endpoint()).send().await.unwrap();
     assert_eq!(own.status().as_u16(), 200);
-    let packed = world.http.post(&url).header("content-encoding", "gzip").body("x").send().await.unwrap();
+    let packed = world.http.post(&url).header("content-encoding", "br").body("x").send().await.unwrap();
     assert_eq!(packed.status().as_u16(), 415);
 
     let two = support::http().http2_prior_knowledge().build().unwrap();

@@ -270,10 +270,28 @@ async fn the_journal_has_deadlines_and_paths_and_no_secrets() {
 }
 
 #[tokio::test]
-async fn packed_bodies_are_not_unpacked() {
+async fn packed_bodies_are_unpacked_and_bounded() {
     let world = world([]).await;
     let url = format!("{}/v1/{L}/conversations", world.emulator.endpoint());
-    let response = world.http.post(url).header("content-encoding", "gzip").body("x").send().await.unwrap();
-    assert_eq!(response.status().as_u16(), 415);
-    assert!(response.text().await.unwrap().contains("CONTENT_ENCODING"));
+    let post = |coding: &str, body: Vec<u8>| {
+        world.http.post(&url).header("content-encoding", coding).body(body).send()
+    };
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let created = post("gzip", gzip(r#"{"agentId": "ada"}"#)).await.unwrap();
+    assert_eq!(created.status().as_u16(), 200);
+    assert!(created.text().await.unwrap().contains("ada"));
+    let bomb = format!(r#"{{"agentId": "{}"}}"#, "a".repeat(4 << 20));
+    for (coding, body, status, reason) in [
+        ("gzip", gzip(&bomb), 413, "UNPACKED_TOO_LARGE"),
+        ("gzip", b"x".to_vec(), 400, "NOT_GZIP"),
+        ("br", b"x".to_vec(), 415, "CONTENT_ENCODING"),
+    ] {
+        let response = post(coding, body).await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
+        assert!(response.text().await.unwrap().contains(reason), "{reason}");
+    }
 }

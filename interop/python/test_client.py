@@ -5,10 +5,15 @@ import os
 import pathlib
 import urllib.request
 
+import grpc
 import pytest
 from conftest import PARENT
 from google.api_core import exceptions
 from google.cloud import contact_center_insights_v1 as insights
+from google.cloud.contact_center_insights_v1 import ContactCenterInsightsClient
+from google.cloud.contact_center_insights_v1.services.contact_center_insights.transports import (
+    ContactCenterInsightsGrpcTransport,
+)
 from google.longrunning import operations_pb2
 from google.protobuf import json_format
 from google.rpc import code_pb2
@@ -111,3 +116,11 @@ def test_what_is_not_served_says_so(emulator, official):
         client.transport.operations_client.delete_operation(f"{PARENT}/operations/1")
     with pytest.raises(exceptions.NotFound, match="operations/none"):
         client.transport.operations_client.get_operation(f"{PARENT}/operations/none")
+
+
+def test_compressed_requests_are_taken(emulator):
+    channel = grpc.insecure_channel(emulator(), compression=grpc.Compression.Gzip)
+    with channel:
+        client = ContactCenterInsightsClient(transport=ContactCenterInsightsGrpcTransport(channel=channel))
+        created = client.create_conversation(parent=PARENT, conversation=insights.Conversation(agent_id="ada" * 1000))
+        assert client.get_conversation(name=created.name).agent_id == "ada" * 1000

@@ -200,6 +200,7 @@ fn replies() -> Vec<Row> {
             Stay,
             definite,
         ),
+        says("two messages", body([message(b""), message(b"")].concat()), Stay, torn),
         says("message shorter than its prefix says", body(message_of(9, b"torn")), Stay, torn),
         says(
             "message cut off, and no trailers",

@@ -87,9 +87,11 @@ pub(crate) fn too_large(limit: usize) -> Refusal {
     (413, errors::with_reason(Code::InvalidArgument, "BODY_TOO_LARGE", message, &[("limit", &limit)]))
 }
 
-/// A body that is packed.
+/// A body that is packed in a way that nobody here unpacks.
 pub(crate) fn encoded(coding: &str) -> Refusal {
-    let message = format!("bodies with the content encoding `{coding}` are not read: send them as they are");
+    let message = format!(
+        "bodies with the content encoding `{coding}` are not read: only `gzip` is, and what is not packed"
+    );
     let status =
         errors::with_reason(Code::InvalidArgument, "CONTENT_ENCODING", message, &[("coding", coding)]);
     (415, status)
@@ -98,6 +100,12 @@ pub(crate) fn encoded(coding: &str) -> Refusal {
 /// The answer to what was refused before it was read.
 pub(crate) fn refused(http: u16, status: &Status) -> Response<String> {
     error_as(JsonStyle::default(), http, status)
+}
+
+/// A packed body that could not be unpacked, or is too large.
+pub(crate) fn not_unpacked(status: Status) -> Refusal {
+    let http = if status.code() == Code::ResourceExhausted { 413 } else { http_status(status.code()) };
+    (http, status)
 }
 
 fn error_as(style: JsonStyle, http: u16, status: &Status) -> Response<String> {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use contact_center_insights::{Code, Status};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Incoming;
 use tonic_health::pb::health_server::HealthServer;
@@ -19,6 +19,7 @@ use tower::Service;
 use super::body::{Body, BoxError, boxed};
 use super::control::ConnectionControl;
 use super::inject::inject;
+use super::unpack::{gunzip, unpacked};
 use crate::admin::Guard;
 use crate::journal::Transport;
 use crate::pipeline::{InjectedFault, Pipeline};
@@ -65,19 +66,19 @@ impl Router {
         let version = request.version();
         let path = request.uri().path();
         if path.starts_with("/grpc.health.v1.Health/") {
-            return Ok(boxed(grpc::with_error_info(self.health.call(request).await?)));
+            return Ok(boxed(grpc::with_error_info(self.health.call(unpacked(request)).await?)));
         }
         if path == reflection::ALPHA_PATH {
             *request.uri_mut() = Uri::from_static(reflection::PATH);
         }
         if request.uri().path() == reflection::PATH {
-            return Ok(boxed(grpc::with_error_info(self.reflection.call(request).await?)));
+            return Ok(boxed(grpc::with_error_info(self.reflection.call(unpacked(request)).await?)));
         }
         let response = match content(&request) {
             Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
-                boxed(grpc::admin(&self.pipeline, self.guard, request).await)
+                boxed(grpc::admin(&self.pipeline, self.guard, unpacked(request)).await)
             }
-            Content::Grpc => boxed(grpc::answer(&self.pipeline, request).await),
+            Content::Grpc => boxed(grpc::answer(&self.pipeline, unpacked(request)).await),
             Content::OtherGrpc => {
                 let mut refusal = boxed(Response::new(Empty::new()));
                 *refusal.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -101,23 +102,31 @@ impl Router {
             (!is_admin).then(|| self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers));
         let mut refuse = |(http, status): (u16, Status)| {
             if let Some(record) = &mut record {
-                record.end(Code::InvalidArgument);
+                record.end(status.code());
             }
             rest::refused(http, &self.pipeline.shown(status))
         };
-        // Nothing is unpacked, so that nothing small becomes large.
-        if let Some(coding) = head.headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
-            return refuse(rest::encoded(&String::from_utf8_lossy(coding.as_bytes())));
-        }
+        let is_packed = match head.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => false,
+            Some(b"gzip" | b"x-gzip") => true,
+            Some(coding) => return refuse(rest::encoded(&String::from_utf8_lossy(coding))),
+        };
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             return refuse(rest::too_large(MAX_BODY));
+        };
+        let body = match body.to_bytes() {
+            packed if is_packed => match gunzip(&packed) {
+                Ok(body) => body,
+                Err(status) => return refuse(rest::not_unpacked(status)),
+            },
+            body => body,
         };
         let call = rest::RestRequest {
             verb: head.method.as_str(),
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
-            body: &body.to_bytes(),
+            body: &body,
         };
         match &mut record {
             Some(record) => rest::answer(record, &call).await,

@@ -1,10 +1,13 @@
 //! A client of `acme.transcoding.v1`, over the transport, credentials, calls and pollers of contact-center-insights.
 
 use contact_center_insights::Poller;
-use contact_center_insights::call::{Call, Caller, Method, Routing};
+use contact_center_insights::call::{Call, Caller, Method, Page, PageFields, Routing};
 use contact_center_insights::lro::Operations;
 
-use proto::{GetRecordingRequest, Recording, TranscodeMetadata, TranscodeRecordingRequest};
+use proto::{
+    GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse, Recording, TranscodeMetadata,
+    TranscodeRecordingRequest,
+};
 
 /// Messages and bare stubs, generated from `proto/`.
 #[allow(
@@ -21,8 +24,27 @@ pub mod proto {
 
 /// A read, so that it may be sent again.
 const GET_RECORDING: Method = Method::new("/acme.transcoding.v1.Transcoding/GetRecording", true);
+const LIST_RECORDINGS: Method = Method::new("/acme.transcoding.v1.Transcoding/ListRecordings", true);
 /// A mutation: sent again only where the server cannot have acted.
 const TRANSCODE_RECORDING: Method = Method::new("/acme.transcoding.v1.Transcoding/TranscodeRecording", false);
+
+/// Where the proto has its paging fields, and what a page holds: with that, `into_pages` walks the list.
+impl Page for ListRecordingsResponse {
+    type Item = Recording;
+    const FIELDS: Option<PageFields> = Some(PageFields::new(4, 5));
+
+    fn next_token(&self) -> &str {
+        &self.next_page_token
+    }
+
+    fn count(&self) -> usize {
+        self.recordings.len()
+    }
+
+    fn into_items(self) -> Vec<Recording> {
+        self.recordings
+    }
+}
 
 /// A client of the transcoding service.
 #[derive(Clone, Debug)]
@@ -45,6 +67,15 @@ impl Transcoder {
     pub fn get_recording(&self, name: impl Into<String>) -> Call<Recording> {
         let request = GetRecordingRequest { name: name.into() };
         self.call(&GET_RECORDING, &request.name, &request)
+    }
+
+    /// Lists recordings that `filter` asks for, a page a call; [`Call::into_pages`] walks them all.
+    ///
+    /// # Errors
+    /// Those of every call.
+    pub fn list_recordings(&self, filter: impl Into<String>) -> Call<ListRecordingsResponse> {
+        let request = ListRecordingsRequest { filter: filter.into(), ..Default::default() };
+        self.operations.caller().call(&LIST_RECORDINGS, Routing::default(), &request)
     }
 
     /// Transcodes a recording into audio at `target_uri`; the operation ends in the recording with its `data_source`.

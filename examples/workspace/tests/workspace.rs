@@ -159,6 +159,37 @@ async fn operations_are_got_listed_and_cancelled_by_name() {
 }
 
 #[tokio::test]
+async fn our_lists_are_walked_page_by_page() {
+    let gateway = Gateway::start().await;
+    let transcoder = transcoder(&gateway);
+    gateway.transcoder.faults.store(1, Ordering::SeqCst);
+    let walk = transcoder.list_recordings("loud").into_pages().with_page_size(2).into_items();
+    let names = walk.map(|recording| recording.unwrap().name).collect::<Vec<_>>().await;
+    let wanted: Vec<_> = (0..5).map(|id| format!("recordings/{id}")).collect();
+    assert_eq!(names, wanted);
+    assert_eq!(*gateway.transcoder.asked.lock().unwrap(), ["loud 2 ", "loud 2 2", "loud 2 4"]);
+
+    let later = transcoder.list_recordings("").into_pages().with_page_size(9).with_page_token("3");
+    assert_eq!(later.into_items().collect::<Vec<_>>().await.len(), 2);
+}
+
+#[tokio::test]
+async fn operations_are_waited_for_and_deleted() {
+    let gateway = Gateway::start().await;
+    let transcoder = transcoder(&gateway);
+    let operations = transcoder.operations();
+    gateway.transcoder.faults.store(2, Ordering::SeqCst);
+    let wait = operations.wait::<Recording, TranscodeMetadata>(OPERATION, Duration::from_secs(30));
+    let operation = wait.await.unwrap();
+    assert!(operation.is_done());
+    assert_eq!(operation.metadata().unwrap().unwrap().percent, 100);
+    assert_eq!(*gateway.transcoder.asked.lock().unwrap(), ["wait 30"]);
+
+    operations.delete(OPERATION).await.unwrap();
+    assert!(operations.delete(OPERATION).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
 async fn our_calls_are_retried_and_their_errors_name_our_method() {
     let gateway = Gateway::start().await;
     let transcoder = transcoder(&gateway);

@@ -12,13 +12,15 @@ use contact_center_insights::proto::insights::{ConversationDataSource, GcsSource
 use contact_center_insights::proto::longrunning::operation::Result as Outcome;
 use contact_center_insights::proto::longrunning::operations_server::{Operations, OperationsServer};
 use contact_center_insights::proto::longrunning::{
-    CancelOperationRequest, GetOperationRequest, ListOperationsRequest, ListOperationsResponse, Operation,
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    ListOperationsResponse, Operation, WaitOperationRequest,
 };
 use contact_center_insights::{Code, Credentials, Status as Ended, Transport};
 use contact_center_insights_emulator::Emulator;
 use example_workspace::proto::transcoding_server::{Transcoding, TranscodingServer};
 use example_workspace::proto::{
-    GetRecordingRequest, Recording, TranscodeMetadata, TranscodeRecordingRequest,
+    GetRecordingRequest, ListRecordingsRequest, ListRecordingsResponse, Recording, TranscodeMetadata,
+    TranscodeRecordingRequest,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
@@ -105,6 +107,9 @@ pub struct Recorder {
     looks: Arc<AtomicUsize>,
     is_cancelled: Arc<AtomicBool>,
     tokens: Arc<Mutex<Vec<String>>>,
+    /// The pages that were asked for, and the waits in seconds.
+    pub asked: Arc<Mutex<Vec<String>>>,
+    is_deleted: Arc<AtomicBool>,
 }
 
 impl Recorder {
@@ -155,6 +160,22 @@ impl Transcoding for Recorder {
         }
     }
 
+    /// Five recordings, in pages of as many as are asked for.
+    async fn list_recordings(
+        &self,
+        request: Request<ListRecordingsRequest>,
+    ) -> Result<Response<ListRecordingsResponse>, Status> {
+        self.fault()?;
+        let ListRecordingsRequest { filter, page_size, page_token } = request.into_inner();
+        self.asked.lock().unwrap().push(format!("{filter} {page_size} {page_token}"));
+        let begin: i32 = page_token.parse().unwrap_or(0);
+        let end = (begin + page_size).min(5);
+        let recordings =
+            (begin..end).map(|id| Recording { name: format!("recordings/{id}"), ..recording() }).collect();
+        let next_page_token = if end < 5 { end.to_string() } else { String::new() };
+        Ok(Response::new(ListRecordingsResponse { recordings, next_page_token }))
+    }
+
     async fn transcode_recording(
         &self,
         _: Request<TranscodeRecordingRequest>,
@@ -177,6 +198,21 @@ impl Operations for Recorder {
     ) -> Result<Response<ListOperationsResponse>, Status> {
         let operations = vec![self.operation(50)];
         Ok(Response::new(ListOperationsResponse { operations, ..Default::default() }))
+    }
+
+    async fn delete_operation(&self, _: Request<DeleteOperationRequest>) -> Result<Response<()>, Status> {
+        let is_gone = self.is_deleted.swap(true, Ordering::SeqCst);
+        if is_gone { Err(Status::not_found("gone")) } else { Ok(Response::new(())) }
+    }
+
+    async fn wait_operation(
+        &self,
+        request: Request<WaitOperationRequest>,
+    ) -> Result<Response<Operation>, Status> {
+        self.fault()?;
+        let seconds = request.into_inner().timeout.unwrap_or_default().seconds;
+        self.asked.lock().unwrap().push(format!("wait {seconds}"));
+        Ok(Response::new(self.operation(100)))
     }
 
     async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Result<Response<()>, Status> {
