@@ -116,7 +116,7 @@ async fn population(fleet: &Fleet, n: usize, shortest: Duration, chance: &mut Ch
     for _ in 0..n {
         let lasting = shortest + (longest - shortest) * chance.next();
         let age = lasting * chance.next();
-        let start = now - Duration::from_secs_f64(age);
+        let start = now.checked_sub(Duration::from_secs_f64(age)).unwrap();
         let number = fleet.add(Run { start, end: start + Duration::from_secs_f64(lasting), is_dated: true });
         tracker.add(handle(number)).await.unwrap();
     }
@@ -232,7 +232,8 @@ async fn on_emulator() {
     let client = builder.with_budget(Some(Budget::default())).build().unwrap();
     let tracker = client.operations().tracker(TrackPolicy::default());
     let running = |number: usize| {
-        let create_time = Some(Timestamp { seconds: 1_790_000_000 + number as i64, nanos: 0 });
+        let create_time =
+            Some(Timestamp { seconds: 1_790_000_000 + i64::try_from(number).unwrap(), nanos: 0 });
         let metadata = Some(pack(&CreateIssueModelMetadata { create_time, ..Default::default() }));
         Operation { name: Fleet::name(number), metadata, ..Default::default() }
     };

@@ -65,7 +65,7 @@ use crate::error::{BoxError, Error};
 ///   opened; [`Fault::of`](crate::error::Fault::of) says whether it may pass, and what the server may have done.
 ///   `docs/faults.md` compares both.
 /// - **Deadlines.** [`tonic::Request::set_timeout`] is enforced here, from the token to the end of the reply, for streams
-///   too: the call ends in DEADLINE_EXCEEDED.
+///   too: the call ends in `DEADLINE_EXCEEDED`.
 /// - **Streams.** A stream of requests is sent by a task of its own, whether anybody polls the reply or not, and ends as
 ///   soon as the reply is dropped. Replies that are not read hold up no other call.
 /// - **Requests that the server has not processed**, because a connection closed, are sent again over another, at most

@@ -28,6 +28,7 @@ const EPOCH: i64 = 1_790_000_000;
 
 /// How the service behaves.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each manner can be had with each other")]
 pub(crate) struct Manners {
     /// What a page of a list, and what a single answer takes.
     pub(crate) page_latency: Duration,

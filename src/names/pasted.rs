@@ -33,13 +33,14 @@ fn is_prefix(before: &str) -> bool {
             None => is_host(rest),
         },
         None if has_scheme => false,
-        None => match path.trim_start_matches('/').split_once('/') {
-            Some((host, version)) => host.contains('.') && is_host(host) && is_version(version),
-            None => {
-                let segment = path.trim_start_matches('/');
+        None => {
+            let segment = path.trim_start_matches('/');
+            if let Some((host, version)) = segment.split_once('/') {
+                host.contains('.') && is_host(host) && is_version(version)
+            } else {
                 segment.is_empty() || is_version(segment) || segment.contains('.') && is_host(segment)
             }
-        },
+        }
     }
 }
 

@@ -323,6 +323,6 @@ impl fmt::Debug for TransportBuilder {
             .field("layers", &self.layers.len())
             .field("quota_project", &self.quota_project)
             .field("universe_domain", &self.universe_domain)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -119,7 +119,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// JSON knows no limit, and serde_json that of either 64-bit type.
+/// JSON knows no limit, and `serde_json` that of either 64-bit type.
 fn number(seconds: i128) -> serde_json::Number {
     serde_json::Number::from_i128(seconds).expect("64 bits")
 }

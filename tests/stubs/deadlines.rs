@@ -86,7 +86,7 @@ async fn a_server_that_never_stops_talking() {
     let status = loop {
         match timeout(HANG, reply.message()).await.unwrap() {
             Ok(message) => {
-                assert!(message.is_some() && started.elapsed() <= TIMEOUT + Duration::from_millis(10))
+                assert!(message.is_some() && started.elapsed() <= TIMEOUT + Duration::from_millis(10));
             }
             Err(status) => break status,
         }

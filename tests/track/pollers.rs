@@ -60,7 +60,7 @@ async fn one_poller_and_those_with_waits_of_their_own_ask_alone() {
 async fn lists_that_lie_or_are_denied_end_in_the_same_results() {
     for manners in [
         Manners { omits: 2, ..Manners::default() },
-        Manners { stale: Duration::from_secs(60), ..Manners::default() },
+        Manners { stale: Duration::from_mins(1), ..Manners::default() },
         Manners { shuffles: true, page_cap: 10, ..Manners::default() },
         Manners { denies: Some(Code::PermissionDenied), ..Manners::default() },
         Manners { denies: Some(Code::Unavailable), ..Manners::default() },

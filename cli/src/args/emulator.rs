@@ -156,16 +156,16 @@ pub(crate) struct Strictness {
 #[derive(Debug, Args)]
 pub(crate) struct Lists {
     /// Send at most this many operations a page, whatever is asked for. 1,000 by default.
-    #[arg(long, value_name = "N")]
-    pub(crate) operations_page_cap: Option<usize>,
+    #[arg(long = "operations-page-cap", value_name = "N")]
+    pub(crate) page_cap: Option<usize>,
 
     /// List operations as they were this long ago: what has ended since is listed as running.
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
-    pub(crate) operations_lag: Option<Duration>,
+    #[arg(long = "operations-lag", value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) lag: Option<Duration>,
 
     /// Turn the operations of each page round.
-    #[arg(long)]
-    pub(crate) operations_unordered: bool,
+    #[arg(long = "operations-unordered")]
+    pub(crate) is_unordered: bool,
 }
 
 #[derive(Debug, Args)]

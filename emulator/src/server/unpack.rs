@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn what_unpacks_too_large_is_refused() {
         assert_eq!(gunzip(&gzip(b"hello")).unwrap(), &b"hello"[..]);
-        assert_eq!(gunzip(&gzip(&[7; ALWAYS])).unwrap().len(), ALWAYS, "however well it packs");
+        assert_eq!(gunzip(&gzip(&vec![7; ALWAYS])).unwrap().len(), ALWAYS, "however well it packs");
         let noise: Vec<u8> =
             (0..1_000_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
         assert_eq!(gunzip(&gzip(&noise)).unwrap(), noise);

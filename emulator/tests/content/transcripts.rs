@@ -55,10 +55,10 @@ async fn p26_a_call_is_the_same_in_either_spelling() {
 #[tokio::test]
 async fn p26_speakers_on_one_channel_become_an_agent_and_a_customer() {
     let (root, mut world) = world("immediate").await;
-    let word = |text: &str, second: u32, speaker: u32| json!({"startTime": format!("{second}s"), "endTime": format!("{}s", second + 1), "word": text, "speakerTag": speaker});
+    let spoken = |text: &str, second: u32, speaker: u32| json!({"startTime": format!("{second}s"), "endTime": format!("{}s", second + 1), "word": text, "speakerTag": speaker});
     let file = json!({"results": [
-        {"alternatives": [{"transcript": "where is it here", "words": [word("where", 0, 0), word("is", 1, 0), word("it", 2, 0), word("here", 3, 0)]}]},
-        {"alternatives": [{"transcript": "", "words": [word("where", 0, 2), word("is", 1, 2), word("it", 2, 2), word("here", 3, 1)]}]},
+        {"alternatives": [{"transcript": "where is it here", "words": [spoken("where", 0, 0), spoken("is", 1, 0), spoken("it", 2, 0), spoken("here", 3, 0)]}]},
+        {"alternatives": [{"transcript": "", "words": [spoken("where", 0, 2), spoken("is", 1, 2), spoken("it", 2, 2), spoken("here", 3, 1)]}]},
     ]});
     put(root.path(), "b/mono.json", &file.to_string());
     let segments = create(&mut world, "gs://b/mono.json").await;

@@ -15,7 +15,7 @@ use crate::support::World;
 fn chat(number: u64) -> Value {
     let said = [
         "Good morning, how can I help you?",
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             "I hate this, my parcel is lost, terrible!"
         } else {
             "Where is my parcel, please?"

@@ -65,8 +65,8 @@ async fn p04_to_p08_and_p10_a_chat_is_read_as_the_service_reads_it() {
         let name = format!("{NUMBER}/conversations/{id}");
         assert_eq!(good(&world, "GET", &name, &Value::Null).await, made, "the answer is what a get gives");
 
-        let patch = format!("{name}?updateMask=languageCode");
-        let patched = good(&world, "PATCH", &patch, &json!({"languageCode": "en-AU"})).await;
+        let update = format!("{name}?updateMask=languageCode");
+        let patched = good(&world, "PATCH", &update, &json!({"languageCode": "en-AU"})).await;
         assert_eq!(patched["languageCode"], "en-AU", "p10");
         assert_eq!(patched["transcript"], made["transcript"], "p10: the segments keep theirs");
     }
@@ -97,9 +97,9 @@ async fn p09_a_team_is_shown_among_teams_and_the_obfuscated_user_not_at_all() {
     let made = good(&world, "POST", &path, &body).await;
     assert_eq!(made["qualityMetadata"]["agentInfo"], json!([{"agentId": "7", "teams": ["Night"]}]));
     assert_eq!(made.get("obfuscatedUserId"), None);
-    let patch = format!("{ID}/conversations/team-1?updateMask=qualityMetadata.agentInfo,obfuscatedUserId");
+    let update = format!("{ID}/conversations/team-1?updateMask=qualityMetadata.agentInfo,obfuscatedUserId");
     let body = json!({"obfuscatedUserId": "u-0", "qualityMetadata": {"agentInfo": [{"agentId": "8", "team": "Day"}]}});
-    let patched = good(&world, "PATCH", &patch, &body).await;
+    let patched = good(&world, "PATCH", &update, &body).await;
     assert_eq!(patched["qualityMetadata"]["agentInfo"], json!([{"agentId": "8", "teams": ["Day"]}]));
     assert_eq!(patched.get("obfuscatedUserId"), None);
 }

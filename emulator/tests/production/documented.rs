@@ -182,7 +182,7 @@ async fn p27_labels_without_a_name_are_of_the_conversation_that_they_are_about()
         json!({"labeledResource": format!("{ID}/issueModels/1"), "label": "nowhere"}),
         json!({"labeledResource": format!("{ID}/conversations/call-0001"), "label": "x", "satisfiesPzs": true}),
     ];
-    let file = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let file = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     fs::write(root.path().join("labels/1.jsonl"), file).unwrap();
     let seed = seed(
         &json!({"conversations": [{"name": format!("{ID}/conversations/call-0001")},

@@ -20,9 +20,9 @@ async fn p02_answers_name_the_number_and_requests_either() {
         let listed = good(&world, "GET", &format!("{location}/conversations"), &Value::Null).await;
         assert_eq!(listed["conversations"].as_array().unwrap().len(), 1);
         assert_eq!(listed["conversations"][0]["name"], name);
-        let patch = format!("{path}?updateMask=agentId");
+        let update = format!("{path}?updateMask=agentId");
         let body = json!({"name": path, "agentId": location});
-        let patched = good(&world, "PATCH", &patch, &body).await;
+        let patched = good(&world, "PATCH", &update, &body).await;
         assert_eq!((&patched["name"], &patched["agentId"]), (&json!(name), &json!(location)));
     }
     let taken = format!("{NUMBER}/conversations?conversationId=call-77");

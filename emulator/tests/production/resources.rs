@@ -88,8 +88,9 @@ async fn p13_masks_clear_replace_and_ignore_the_rest() {
     let path = format!("{ID}/conversations?conversationId=mask-1");
     let body = json!({"agentId": "5", "labels": {"a": "1", "b": "2"}, "medium": "CHAT"});
     good(&world, "POST", &path, &body).await;
-    let patch = format!("{NUMBER}/conversations/mask-1?updateMask=agentId,labels");
-    let patched = good(&world, "PATCH", &patch, &json!({"labels": {"c": "3"}, "medium": "PHONE_CALL"})).await;
+    let update = format!("{NUMBER}/conversations/mask-1?updateMask=agentId,labels");
+    let patched =
+        good(&world, "PATCH", &update, &json!({"labels": {"c": "3"}, "medium": "PHONE_CALL"})).await;
     assert_eq!((patched.get("agentId"), &patched["labels"]), (None, &json!({"c": "3"})));
     assert_eq!(patched["medium"], "CHAT");
 }

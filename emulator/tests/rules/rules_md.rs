@@ -137,11 +137,11 @@ fn disagreements(rules: &[(Id, Rule)], tests: &BTreeSet<String>) -> Vec<String> 
 
 /// What the table of P rules does not agree on with the rules, and with the files that it names.
 fn table_disagreements(
-    text: &str,
+    markdown: &str,
     rules: &[(Id, Rule)],
     files: &BTreeMap<String, Vec<String>>,
 ) -> Vec<String> {
-    let rows = text.lines().filter(|line| line.starts_with("| P")).map(|line| {
+    let rows = markdown.lines().filter(|line| line.starts_with("| P")).map(|line| {
         let cells: Vec<&str> =
             line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         cells

@@ -43,8 +43,8 @@ pub(crate) fn all() -> Vec<Case> {
     ]
 }
 
-pub(crate) fn payload(size: usize) -> Option<Payload> {
-    Some(Payload { body: vec![0; size] })
+pub(crate) fn payload(size: usize) -> Payload {
+    Payload { body: vec![0; size] }
 }
 
 pub(crate) fn wanted(size: i32, interval_us: i32) -> ResponseParameters {
@@ -55,13 +55,13 @@ pub(crate) fn wanted(size: i32, interval_us: i32) -> ResponseParameters {
 pub(crate) fn ping(request: usize, reply: i32) -> StreamingOutputCallRequest {
     StreamingOutputCallRequest {
         response_parameters: vec![wanted(reply, 0)],
-        payload: payload(request),
+        payload: Some(payload(request)),
         response_status: None,
     }
 }
 
 pub(crate) fn large() -> SimpleRequest {
-    SimpleRequest { response_size: LARGE_REPLY, payload: payload(LARGE_REQUEST), ..Default::default() }
+    SimpleRequest { response_size: LARGE_REPLY, payload: Some(payload(LARGE_REQUEST)), ..Default::default() }
 }
 
 fn size(payload: Option<Payload>) -> usize {
@@ -83,7 +83,7 @@ pub(crate) async fn large_unary(given: Given) -> Result<(), Problem> {
 }
 
 async fn client_streaming(given: Given) -> Result<(), Problem> {
-    let requests = REQUESTS.map(|size| StreamingInputCallRequest { payload: payload(size) });
+    let requests = REQUESTS.map(|size| StreamingInputCallRequest { payload: Some(payload(size)) });
     let reply = given.stub().streaming_input_call(tokio_stream::iter(requests)).await?.into_inner();
     ensure(reply.aggregated_payload_size == 74_922, "the wrong sum")
 }
@@ -214,7 +214,8 @@ async fn cancel_after_first_response(given: Given) -> Result<(), Problem> {
 
 async fn timeout_on_sleeping_server(given: Given) -> Result<(), Problem> {
     let (send, receive) = mpsc::channel(1);
-    let _ = send.send(StreamingOutputCallRequest { payload: payload(27_182), ..Default::default() }).await;
+    let _ =
+        send.send(StreamingOutputCallRequest { payload: Some(payload(27_182)), ..Default::default() }).await;
     let mut request = Request::new(ReceiverStream::new(receive));
     request.set_timeout(Duration::from_millis(1));
     let status = match given.stub().full_duplex_call(request).await {

@@ -93,8 +93,8 @@ async fn sent_before_read(given: Given) -> Result<(), Problem> {
     let _ = send.send(ping(10, 10)).await;
     let mut reply = given.stub().full_duplex_call(ReceiverStream::new(receive)).await?.into_inner();
     for _ in 1..MESSAGES {
-        let sent = timeout(Duration::from_secs(5), send.send(ping(10, 10))).await;
-        sent.map_err(|_| "hangs")?.map_err(|_| "the stream of requests ended")?;
+        let ended = timeout(Duration::from_secs(5), send.send(ping(10, 10))).await;
+        ended.map_err(|_| "hangs")?.map_err(|_| "the stream of requests ended")?;
     }
     drop(send);
     let mut messages = 0;

@@ -32,7 +32,7 @@ async fn client_unary(given: Given) -> Result<(), Problem> {
 
 async fn client_streaming(given: Given) -> Result<(), Problem> {
     let mut stub = given.stub().send_compressed(Gzip);
-    let requests = [27_182, 45_904].map(|size| StreamingInputCallRequest { payload: payload(size) });
+    let requests = [27_182, 45_904].map(|size| StreamingInputCallRequest { payload: Some(payload(size)) });
     let reply = match stub.streaming_input_call(tokio_stream::iter(requests)).await {
         Ok(reply) => reply.into_inner(),
         Err(status) => return Err(or_not_served(status.code(), status.into())),

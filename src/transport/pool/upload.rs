@@ -139,7 +139,7 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     /// How the body ended; nothing if the task ended before it.
     outcome: oneshot::Receiver<Result<(), BoxError>>,
-    task: AbortHandle,
+    abort: AbortHandle,
 }
 
 /// What the task and its owner both reach: the owner ends it at once, wherever the task is.
@@ -186,7 +186,7 @@ impl Task {
                 sender.reset();
             }
         });
-        Self { shared, outcome, task: task.abort_handle() }
+        Self { shared, outcome, abort: task.abort_handle() }
     }
 }
 
@@ -201,6 +201,6 @@ impl Drop for Task {
             Err(TryLockError::WouldBlock) => None,
         };
         drop(sender);
-        self.task.abort();
+        self.abort.abort();
     }
 }

@@ -105,11 +105,11 @@ fn read_seed(file: &Path, is_lenient: bool) -> Result<Seed, Failure> {
 }
 
 fn lists(args: &Lists) -> OperationLists {
-    let mut lists = OperationLists::default().with_lag(args.operations_lag.unwrap_or_default());
-    if let Some(operations) = args.operations_page_cap {
+    let mut lists = OperationLists::default().with_lag(args.lag.unwrap_or_default());
+    if let Some(operations) = args.page_cap {
         lists = lists.with_page_cap(operations);
     }
-    if args.operations_unordered { lists.unordered() } else { lists }
+    if args.is_unordered { lists.unordered() } else { lists }
 }
 
 fn not_started(error: StartError) -> Failure {
