@@ -110,14 +110,15 @@ impl Reader {
     pub fn bytes<'a>(&self, name: &str, source: impl Into<Source<'a>>) -> Result<Read<Vec<u8>>, JsonError> {
         let tables = Tables::get();
         let form = tables.form(name).ok_or_else(|| JsonError::UnknownType(name.to_owned()))?;
-        let node = match source.into() {
-            Source::Text(text) => super::text::read(text)?,
+        // Names and punctuation make up half of a text, and more.
+        let (node, expected) = match source.into() {
+            Source::Text(text) => (super::text::read(text)?, text.len() / 2),
             Source::Value(value) => {
-                Node::of(value, 0).ok_or_else(|| JsonError::TooDeep { path: String::new() })?
+                (Node::of(value, 0).ok_or_else(|| JsonError::TooDeep { path: String::new() })?, 0)
             }
         };
         let mut parse = Parse::new(tables, self.options);
-        let mut value = Vec::new();
+        let mut value = Vec::with_capacity(expected);
         parse.message(form, &node, &mut value, 1, &Path::Root)?;
         Ok(Read { value, skipped: parse.skipped.into_iter().map(Skipped::from).collect() })
     }

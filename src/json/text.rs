@@ -109,12 +109,13 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Read<Node<'a>> {
         self.at += 1;
         let mut keys = Keys::default();
-        let mut fields: Vec<(Cow<'a, str>, Node<'a>)> = Vec::new();
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Node::Object(fields));
+            return Ok(Node::Object(Vec::new()));
         }
+        // Most messages have no more.
+        let mut fields: Vec<(Cow<'a, str>, Node<'a>)> = Vec::with_capacity(8);
         loop {
             self.space();
             if self.peek() != Some(b'"') {
