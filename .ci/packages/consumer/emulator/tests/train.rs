@@ -6,7 +6,11 @@ use emulator_in_a_test::train;
 
 #[tokio::test]
 async fn a_model_is_trained() -> Result<(), Box<dyn std::error::Error>> {
-    let emulator = Emulator::builder().with_profile("immediate".parse()?).with_min_training_conversations(0).start().await?;
+    let emulator = Emulator::builder()
+        .with_profile("immediate".parse()?)
+        .with_min_training_conversations(0)
+        .start()
+        .await?;
     let client = Client::builder()
         .with_endpoint(emulator.endpoint())
         .with_credentials(Credentials::anonymous())
