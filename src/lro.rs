@@ -18,6 +18,6 @@ pub use operation::{Operation, Outcome};
 pub use operations::Operations;
 pub use policy::PollPolicy;
 pub use poller::Poller;
-pub(crate) use requests::{cancel, get};
+pub(crate) use requests::{cancel, get, list};
 pub(crate) use shared::{Following, Seat, SharedPolling};
 pub use wait::Waited;

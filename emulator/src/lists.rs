@@ -45,6 +45,10 @@ impl OperationLists {
         self.page_cap.map_or(most, |cap| cap.min(most))
     }
 
+    pub(crate) fn is_late(&self) -> bool {
+        !self.lag.is_zero()
+    }
+
     pub(crate) fn is_unordered(&self) -> bool {
         self.is_unordered
     }
@@ -66,7 +70,7 @@ impl<W> Default for History<W> {
 impl<W> History<W> {
     /// Takes note of how it is now. What no list will show any more is forgotten.
     pub(crate) fn note(&mut self, lists: OperationLists, now: SystemTime, all: impl FnOnce() -> All<W>) {
-        if lists.lag.is_zero() {
+        if !lists.is_late() {
             return;
         }
         // While a virtual clock stands, all happens at the same time.
@@ -88,10 +92,5 @@ impl<W> History<W> {
         let shown = now.checked_sub(lists.lag)?;
         let (time, all) = self.0.iter().rev().find(|(time, _)| *time <= shown)?;
         Some((all.clone(), *time))
-    }
-
-    /// Whether lists are late.
-    pub(crate) fn is_needed(lists: OperationLists) -> bool {
-        !lists.lag.is_zero()
     }
 }

@@ -55,6 +55,19 @@ impl Handle {
     pub fn new(name: String, response: Option<String>, metadata: Option<String>) -> Self {
         Self { name, response, metadata }
     }
+
+    /// Refuses other types than it was written for; any do where it names none.
+    pub(crate) fn check<R: Unpack, M: Unpack>(&self) -> Result<(), Error> {
+        for (expected, found) in [(R::expected(), &self.response), (M::expected(), &self.metadata)] {
+            if let (Some(expected), Some(found)) = (expected, found)
+                && expected != *found
+            {
+                let error = UnpackError::Mismatch { expected, found: found.clone() };
+                return Err(Error::Resume { name: self.name.clone(), error });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A name alone, of an operation of any types.
@@ -80,14 +93,7 @@ impl<R: Unpack, M: Unpack> Poller<R, M> {
 
     /// Refuses a handle that was written for other types: the mistake is found now, not when the operation ends.
     pub(super) fn from_handle(caller: Caller, handle: Handle, policy: PollPolicy) -> Result<Self, Error> {
-        for (expected, found) in [(R::expected(), &handle.response), (M::expected(), &handle.metadata)] {
-            if let (Some(expected), Some(found)) = (expected, found)
-                && expected != *found
-            {
-                let mismatch = UnpackError::Mismatch { expected, found: found.clone() };
-                return Err(Error::Resume { name: handle.name, error: mismatch });
-            }
-        }
+        handle.check::<R, M>()?;
         Ok(Self::by_name(caller, handle.name, policy))
     }
 }

@@ -8,7 +8,7 @@ use super::policy::PollPolicy;
 use super::poller::Poller;
 use super::requests;
 use crate::any::Unpack;
-use crate::call::{Call, Caller, Routing, methods};
+use crate::call::{Call, Caller, methods};
 use crate::error::Error;
 use crate::names::check_operation;
 use crate::proto::longrunning;
@@ -107,7 +107,7 @@ impl Operations {
         reason = "as in the methods that are generated from the contract"
     )]
     pub fn list(&self, request: ListOperationsRequest) -> Call<ListOperationsResponse> {
-        self.caller.call(&methods::LIST_OPERATIONS, Routing::new(&[("name", &request.name)]), &request)
+        requests::list(&self.caller, &request)
     }
 
     /// Asks the server to cancel an operation, best effort; how it ends is for [`Operations::get`] to tell. Safe to

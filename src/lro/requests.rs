@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::call::{Call, Caller, Reply, Routing, methods};
 use crate::proto::longrunning::{
-    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, Operation, WaitOperationRequest,
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+    ListOperationsResponse, Operation, WaitOperationRequest,
 };
 
 /// The longest duration that protobuf has, 315,576,000,000 s (google/protobuf/duration.proto).
@@ -14,6 +15,11 @@ const LONGEST: Duration = Duration::from_hours(87_660_000);
 pub(crate) fn get<A: Reply<Wire = Operation>>(caller: &Caller, name: String) -> Call<A> {
     let routing = Routing::new(&[("name", &name)]);
     caller.call(&methods::GET_OPERATION, routing, &GetOperationRequest { name })
+}
+
+/// `ListOperations`, a page of it.
+pub(crate) fn list(caller: &Caller, request: &ListOperationsRequest) -> Call<ListOperationsResponse> {
+    caller.call(&methods::LIST_OPERATIONS, Routing::new(&[("name", &request.name)]), request)
 }
 
 /// `CancelOperation`. Idempotent (operations.proto): a second request finds the work of the first one done.

@@ -1,6 +1,6 @@
 //! How a tracked operation ended.
 
-use crate::any::{Unpack, UnpackError};
+use crate::any::Unpack;
 use crate::error::Error;
 use crate::lro::{Handle, Operation};
 
@@ -37,14 +37,8 @@ impl Ended {
     /// # Errors
     /// [`Error::Resume`] if its handle is of other types; the failed call, with `NOT_FOUND`, if the operation is lost.
     pub fn typed<R: Unpack, M: Unpack>(self) -> Result<Operation<R, M>, Error> {
-        let Self { name, handle, operation, lost, .. } = self;
-        for (expected, found) in [(R::expected(), handle.response), (M::expected(), handle.metadata)] {
-            if let (Some(expected), Some(found)) = (expected, found)
-                && expected != found
-            {
-                return Err(Error::Resume { name, error: UnpackError::Mismatch { expected, found } });
-            }
-        }
+        let Self { handle, operation, lost, .. } = self;
+        handle.check::<R, M>()?;
         let no_operation = || Error::protocol("an operation ended and is not there");
         match operation {
             Some(operation) => Ok(operation.cast()),

@@ -29,6 +29,7 @@ pub(super) struct Location<M> {
     pub(super) caller: Caller,
     /// Names start with it; empty for those that no list has.
     pub(super) parent: String,
+    policy: TrackPolicy,
     state: Mutex<State<M>>,
     /// Something was entered, or moved away.
     pub(super) changed: Notify,
@@ -44,12 +45,12 @@ pub(super) struct State<M> {
 }
 
 impl<M> Location<M> {
-    pub(super) fn new(caller: Caller, parent: String, policy: &TrackPolicy) -> Self {
+    pub(super) fn new(caller: Caller, parent: String, policy: TrackPolicy) -> Self {
         let lists = if parent.is_empty() { Lists::None } else { Lists::Windows };
-        let plan = Plan::new(policy, lists);
+        let plan = Plan::new(&policy, lists);
         let book = Book::new(Instant::now());
         let state = Mutex::new(State { book, plan, is_served: false, is_moved: false });
-        Self { caller, parent, state, changed: Notify::new() }
+        Self { caller, parent, policy, state, changed: Notify::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -71,7 +72,6 @@ impl<M: Member> Location<M> {
     /// Cancel safe: the walks end, and nothing is concluded from them.
     pub(super) async fn sweep(
         self: &Arc<Self>,
-        policy: &TrackPolicy,
         windows: Option<Vec<Window>>,
         mut missed: impl FnMut(Vec<Box<str>>),
     ) -> (Round, Option<String>) {
@@ -84,11 +84,11 @@ impl<M: Member> Location<M> {
         let mut left = VecDeque::from(windows);
         let mut walks = JoinSet::new();
         loop {
-            while walks.len() < policy.walks.max(1)
+            while walks.len() < self.policy.walks.max(1)
                 && round.trouble.is_none()
                 && let Some(window) = left.pop_front()
             {
-                walks.spawn(walk(self.clone(), window, policy.page_size.max(1)));
+                walks.spawn(walk(self.clone(), window));
             }
             let Some(ended) = walks.join_next().await else { break };
             // One that panicked or was cancelled tells nothing.
@@ -154,7 +154,8 @@ impl Walked {
     }
 }
 
-async fn walk<M: Member>(location: Arc<Location<M>>, window: Window, page_size: u32) -> (Window, Walked) {
+async fn walk<M: Member>(location: Arc<Location<M>>, window: Window) -> (Window, Walked) {
+    let page_size = location.policy.page_size.max(1);
     let walk = Walk { caller: location.caller.clone(), parent: location.parent.clone(), window, page_size };
     let mut spelling = None;
     let (pages, trouble) = walk

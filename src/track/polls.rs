@@ -92,7 +92,7 @@ impl SharedPolls {
             return location;
         }
         locations.retain(|_, location| location.strong_count() > 0);
-        let location = Arc::new(Location::new(caller.clone(), parent.to_owned(), &TrackPolicy::default()));
+        let location = Arc::new(Location::new(caller.clone(), parent.to_owned(), TrackPolicy::default()));
         locations.insert(parent.to_owned(), Arc::downgrade(&location));
         location
     }
@@ -205,7 +205,7 @@ async fn serve(served: Served) {
             state.plan.next_round(now)
         };
         sleep_until(next).await;
-        let (round, spelling) = location.sweep(&TrackPolicy::default(), None, |_| ()).await;
+        let (round, spelling) = location.sweep(None, |_| ()).await;
         if let Some(spelling) = spelling {
             location.caller.learn_operation(&location.parent, &spelling);
         }

@@ -13,7 +13,6 @@ use super::ended::{Ended, How};
 use super::kept::{Kept, Names};
 use super::location::Location;
 use super::plan::Round;
-use super::policy::TrackPolicy;
 use super::tally::{Tally, add};
 use super::window::Created;
 use crate::lro::{Operation, PollPolicy};
@@ -32,7 +31,6 @@ pub(super) type OnSpelling = Box<dyn Fn(&str, &str) + Send + Sync>;
 
 pub(super) struct Serving {
     pub(super) location: Arc<Location<Kept>>,
-    pub(super) policy: TrackPolicy,
     pub(super) polls: PollPolicy,
     pub(super) names: Arc<Names>,
     pub(super) tally: Arc<Tally>,
@@ -136,11 +134,7 @@ impl Serving {
             let from = *work.sweep_from.get_or_insert_with(first_due);
             let at = state.plan.next_round(now).max(from);
             if at <= now {
-                work.sweeps.spawn(sweep(
-                    self.location.clone(),
-                    self.policy.clone(),
-                    work.tell_missed.clone(),
-                ));
+                work.sweeps.spawn(sweep(self.location.clone(), work.tell_missed.clone()));
             } else {
                 next = next.min(at);
             }
@@ -227,11 +221,10 @@ impl Serving {
 
 async fn sweep(
     location: Arc<Location<Kept>>,
-    policy: TrackPolicy,
     missed: mpsc::UnboundedSender<Vec<Box<str>>>,
 ) -> (Round, Option<String>) {
     location
-        .sweep(&policy, None, |ids| {
+        .sweep(None, |ids| {
             if !ids.is_empty() {
                 // Its receiver ends together with this task.
                 let _ = missed.send(ids);

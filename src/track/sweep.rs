@@ -102,7 +102,7 @@ impl Operations {
     ) -> Result<Swept, Error> {
         let Sweep { parent, window, policy } = sweep;
         let names = Names::default();
-        let location = Location::<Kept>::new(self.caller().clone(), parent.clone(), &policy);
+        let location = Location::<Kept>::new(self.caller().clone(), parent.clone(), policy);
         let (mut queue, mut swept) = (Vec::new(), Swept::default());
         for handle in pending {
             let handle = handle.into();
@@ -120,7 +120,7 @@ impl Operations {
         let location = Arc::new(location);
         let mut how = How::Sweep;
         if location.lock().book.len() > 0 {
-            let (round, _) = location.sweep(&policy, Some(vec![window]), |ids| missed.extend(ids)).await;
+            let (round, _) = location.sweep(Some(vec![window]), |ids| missed.extend(ids)).await;
             swept.pages = round.pages;
             if round.trouble.is_some() {
                 how = How::Get;

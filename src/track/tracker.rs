@@ -223,12 +223,11 @@ impl Tracker {
             return location.clone();
         }
         let caller = self.0.operations.caller().clone();
-        let location = Arc::new(Location::new(caller, parent.clone(), &self.0.policy));
+        let location = Arc::new(Location::new(caller, parent.clone(), self.0.policy.clone()));
         directory.locations.insert(parent, location.clone());
         let tracker = Arc::downgrade(&self.0);
         let serving = Serving {
             location: location.clone(),
-            policy: self.0.policy.clone(),
             polls: self.0.operations.policy().clone(),
             names: self.0.names.clone(),
             tally: self.0.tally.clone(),

@@ -4,8 +4,9 @@ use tonic::Code;
 
 use super::plan::Trouble;
 use super::window::Window;
-use crate::call::{Caller, Routing, methods};
+use crate::call::Caller;
 use crate::error::Error;
+use crate::lro::list;
 use crate::proto::longrunning::{ListOperationsRequest, ListOperationsResponse, Operation};
 
 /// A list longer than this is walked no further: no server has so many, unless it invents them.
@@ -59,8 +60,7 @@ impl Walk {
             page_token,
             ..Default::default()
         };
-        let routing = Routing::new(&[("name", &request.name)]);
-        self.caller.call(&methods::LIST_OPERATIONS, routing, &request).into_sweep().await
+        list(&self.caller, &request).into_sweep().await
     }
 }
 

@@ -8,7 +8,7 @@ use contact_center_insights::proto::longrunning::Operation;
 use imbl::OrdMap;
 
 use crate::engine::{Claim, Job, Operations};
-use crate::lists::{History, OperationLists};
+use crate::lists::OperationLists;
 use crate::state::State;
 use crate::store::{Resources, Store};
 use crate::world::World;
@@ -62,7 +62,7 @@ impl View {
     pub(crate) fn of(state: &State, now: SystemTime) -> Self {
         let (resources, lists) = (state.world.store.snapshot(), state.world.settings.lists);
         let view = |operations, now| Self { resources, operations, lists, now };
-        if History::<World>::is_needed(lists) {
+        if lists.is_late() {
             let (operations, then) = state.history.shown(lists, now).unwrap_or_else(|| (OrdMap::new(), now));
             return view(operations, then);
         }

@@ -112,7 +112,7 @@ where
             let frame = match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
-                // What is left is no whole message; whoever reads says so.
+                // The message ends too early; whoever reads it says so.
                 None => {
                     let left = this.packed.as_mut().map(BytesMut::split).filter(|left| !left.is_empty());
                     return Poll::Ready(left.map(|left| Ok(Frame::data(left.freeze()))));

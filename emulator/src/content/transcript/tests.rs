@@ -85,7 +85,7 @@ fn results_of_speech_recognition_are_read() {
         {"alternatives": [{"transcript": "", "words": null}], "resultEndTime": "3s"},
     ]});
     let segments = segments(&json);
-    assert_eq!(segments.len(), 1, "silence is no segment");
+    assert_eq!(segments.len(), 1, "silence makes no segment");
     assert_eq!((segments[0].text.as_str(), segments[0].channel_tag), ("hello there", 2));
     assert_eq!(segments[0].words[1].end_offset, Some(Duration { seconds: 2, nanos: 0 }));
 }
