@@ -47,6 +47,7 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
@@ -66,8 +67,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     // An emulator has something to say to those who set it up; a client says it all in its result.
     log::start(matches!(cli.command, Command::Emulator(_)).then_some("warn"));
-    // One thread does for a client that makes a call at a time, and starts fastest.
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = builder(&cli.command)
         .enable_all()
         .build()
         .map_err(|error| Failure::because(Exit::Api, "cannot start the runtime", error))?;
@@ -75,4 +75,16 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     // A name that is still being resolved must not keep the process from ending.
     runtime.shutdown_background();
     result
+}
+
+/// One thread does for a client that makes a call at a time, and starts fastest. An emulator has several clients, and has
+/// two threads more than there are processors: one that is slow to answer keeps no other waiting.
+fn builder(command: &Command) -> Builder {
+    if !matches!(command, Command::Emulator(_)) {
+        return Builder::new_current_thread();
+    }
+    let mut builder = Builder::new_multi_thread();
+    let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    builder.worker_threads(processors.saturating_add(2));
+    builder
 }
