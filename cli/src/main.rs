@@ -50,6 +50,7 @@ mod web;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command, Invocation};
 use crate::exit::Exit;
@@ -94,8 +95,7 @@ fn run(asked: Asked) -> Result<ExitCode, Failure> {
     // An emulator has something to say to those who set it up; a client says it all in its result.
     let is_emulator = matches!(&asked, Asked::Command(cli) if matches!(cli.command, Command::Emulator(_)));
     log::start(is_emulator.then_some("warn"));
-    // One thread does for a client that makes a call at a time, and starts fastest.
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = builder(is_emulator)
         .enable_all()
         .build()
         .map_err(|error| Failure::because(Exit::Api, "cannot start the runtime", error))?;
@@ -106,4 +106,16 @@ fn run(asked: Asked) -> Result<ExitCode, Failure> {
     // A name that is still being resolved must not keep the process from ending.
     runtime.shutdown_background();
     result
+}
+
+/// One thread does for a client that makes a call at a time, and starts fastest. An emulator has several clients, and has
+/// two threads more than there are processors: one that is slow to answer keeps no other waiting.
+fn builder(is_emulator: bool) -> Builder {
+    if !is_emulator {
+        return Builder::new_current_thread();
+    }
+    let mut builder = Builder::new_multi_thread();
+    let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    builder.worker_threads(processors.saturating_add(2));
+    builder
 }

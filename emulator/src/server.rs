@@ -30,6 +30,8 @@ use crate::pipeline::Pipeline;
 
 /// How long calls in flight may take to end, once the emulator is to stop.
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
+/// What a stream of HTTP/2 may have in its send buffer, in bytes; there may be 200 streams.
+const SEND_BUFFER: usize = 64 * 1024;
 /// After a failure to accept, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -119,7 +121,7 @@ async fn talk(socket: impl Socket, mut shared: Shared) {
     let service = TowerToHyperService::new(shared.router.on(Arc::clone(&control)));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024).max_send_buf_size(SEND_BUFFER);
     let serving = builder.serve_connection(TokioIo::new(io), service);
     let mut serving = std::pin::pin!(serving);
     let mut is_leaving = false;

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::frame::{FrameTracker, go_away};
 use super::socket::Socket;
+use crate::outbox::Outbox;
 
 /// What is to be done with a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(super) struct ConnectionControl {
     pub(super) wake: Notify,
     /// Asks for a graceful end: GOAWAY, and what runs goes on.
     pub(super) leave: Notify,
+    /// What the other side has not read yet.
+    pub(super) outbox: Outbox,
 }
 
 impl ConnectionControl {

@@ -16,14 +16,16 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
 use tower::Service;
 
-use super::body::{Body, BoxError, boxed};
+use super::body::{Body, BoxError, boxed, unread};
 use super::control::ConnectionControl;
 use super::inject::inject;
 use super::unpack::{gunzip, unpacked};
 use crate::admin::Guard;
 use crate::journal::Transport;
+use crate::outbox::Outbox;
 use crate::pipeline::{InjectedFault, Pipeline};
 use crate::reflection::{self, Reflection};
+use crate::rest::JsonBody;
 use crate::{grpc, rest};
 
 /// Where the admin API is, over gRPC and as JSON.
@@ -74,6 +76,7 @@ impl Router {
         if request.uri().path() == reflection::PATH {
             return Ok(boxed(grpc::with_error_info(self.reflection.call(unpacked(request)).await?)));
         }
+        request.extensions_mut().insert(control.outbox.clone());
         let response = match content(&request) {
             Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
                 boxed(grpc::admin(&self.pipeline, self.guard, unpacked(request)).await)
@@ -86,20 +89,22 @@ impl Router {
             }
             Content::Json => boxed(self.json(request).await),
         };
+        let response = unread(response);
         match response.extensions().get::<InjectedFault>().cloned() {
             None => Ok(response),
             Some(injected) => inject(&injected.0, response, control, version == Version::HTTP_2).await,
         }
     }
 
-    async fn json(&self, request: Request<Incoming>) -> Response<String> {
+    async fn json(&self, request: Request<Incoming>) -> Response<JsonBody> {
         let (head, body) = request.into_parts();
         let is_admin = head.uri.path().starts_with(ADMIN_JSON);
         if is_admin && let Err(status) = self.guard.check(&head.headers) {
             return rest::admin::refuse(&status);
         }
-        let mut record =
-            (!is_admin).then(|| self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers));
+        let mut record = (!is_admin).then(|| {
+            self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers, head.extensions.get())
+        });
         let mut refuse = |(http, status): (u16, Status)| {
             if let Some(record) = &mut record {
                 record.end(status.code());
@@ -115,10 +120,13 @@ impl Router {
             return refuse(rest::too_large(MAX_BODY));
         };
         let body = match body.to_bytes() {
-            packed if is_packed => match gunzip(&packed) {
-                Ok(body) => body,
-                Err(status) => return refuse(rest::not_unpacked(status)),
-            },
+            packed if is_packed => {
+                let unpacked = self.pipeline.apart.run(&Outbox::default(), move || gunzip(&packed)).await;
+                match unpacked.and_then(|body| body) {
+                    Ok(body) => body,
+                    Err(status) => return refuse(rest::not_unpacked(status)),
+                }
+            }
             body => body,
         };
         let call = rest::RestRequest {
@@ -126,10 +134,10 @@ impl Router {
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
-            body: &body,
+            body,
         };
         match &mut record {
-            Some(record) => rest::answer(record, &call).await,
+            Some(record) => rest::answer(record, call).await,
             None => rest::admin::answer(&self.pipeline, &call),
         }
     }
