@@ -6,14 +6,15 @@
 
 mod job;
 mod running;
+mod saved;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use contact_center_insights::proto::longrunning::{Operation, operation::Result as Outcome};
 use contact_center_insights::{Code, Status};
-use imbl::OrdMap;
+use imbl::{HashMap, OrdMap};
 
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 use self::running::Running;
@@ -46,13 +47,13 @@ impl<W> Entry<W> {
 /// The operations of one location at one moment, by their place in the order of their start.
 pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
 
-/// All operations.
+/// All operations. The maps are persistent: a clone costs little, so that what was refused can be undone.
 #[derive(Debug)]
 pub(crate) struct Engine<W> {
     locations: OrdMap<Arc<str>, Operations<W>>,
-    places: HashMap<String, u64>,
-    due: BTreeMap<(SystemTime, u64), String>,
-    claims: HashMap<Claim, String>,
+    places: HashMap<Arc<str>, u64>,
+    due: OrdMap<(SystemTime, u64), Arc<str>>,
+    claims: HashMap<Claim, Arc<str>>,
     serial: u64,
     /// The names of what has changed since it was last asked, if anyone wants to know.
     changes: Option<BTreeSet<String>>,
@@ -63,10 +64,23 @@ impl<W> Default for Engine<W> {
         Self {
             locations: OrdMap::new(),
             places: HashMap::new(),
-            due: BTreeMap::new(),
+            due: OrdMap::new(),
             claims: HashMap::new(),
             serial: 0,
             changes: None,
+        }
+    }
+}
+
+impl<W> Clone for Engine<W> {
+    fn clone(&self) -> Self {
+        Self {
+            locations: self.locations.clone(),
+            places: self.places.clone(),
+            due: self.due.clone(),
+            claims: self.claims.clone(),
+            serial: self.serial,
+            changes: self.changes.clone(),
         }
     }
 }
@@ -143,8 +157,8 @@ impl<W: FollowUps> Engine<W> {
 
     /// Ends what is due by `now`, in order of due time, each at the time it was due.
     pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
-        while let Some(first) = self.due.first_entry().filter(|first| first.key().0 <= now) {
-            let ((at, serial), name) = first.remove_entry();
+        while let Some(((at, serial), name)) = self.due.get_min().filter(|((at, _), _)| *at <= now).cloned() {
+            self.due.remove(&(at, serial));
             self.end_at(serial, &name, |running| running.end(world, at));
             self.follow_up(world, at);
         }
@@ -168,7 +182,7 @@ impl<W> Engine<W> {
     pub(crate) fn check_idle(&self, claim: &Claim) -> Result<(), Status> {
         let Some(name) = self.claims.get(claim) else { return Ok(()) };
         let message = format!("the operation `{name}` is still {claim}: wait for it, or cancel it");
-        let parts = [("resource", claim.resource.as_str()), ("operation", name.as_str())];
+        let parts = [("resource", claim.resource.as_str()), ("operation", &**name)];
         Err(errors::with_reason(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
     }
 
@@ -181,6 +195,11 @@ impl<W> Engine<W> {
     pub(crate) fn look(&self, name: &str) -> Option<&Entry<W>> {
         let serial = self.places.get(name)?;
         self.locations.get(names::location(name))?.get(serial).map(AsRef::as_ref)
+    }
+
+    /// The operation at a place in the order of starts of a location.
+    pub(crate) fn at(&self, location: &str, serial: u64) -> Option<&str> {
+        self.locations.get(location)?.get(&serial).map(|entry| entry.name.as_str())
     }
 
     /// The operations of a location as they are now; a snapshot, at no cost.
@@ -200,7 +219,7 @@ impl<W> Engine<W> {
         if project.is_none() {
             self.locations = OrdMap::new();
             self.places = HashMap::new();
-            self.due = BTreeMap::new();
+            self.due = OrdMap::new();
             self.claims = HashMap::new();
             return before;
         }
@@ -212,48 +231,9 @@ impl<W> Engine<W> {
             .map(|(l, o)| (l.clone(), o.clone()))
             .collect();
         self.places.retain(|name, _| !gone(name));
-        self.due.retain(|_, name| !gone(name));
+        self.due = self.due.iter().filter(|(_, name)| !gone(name)).map(|(at, n)| (*at, n.clone())).collect();
         self.claims.retain(|_, name| !gone(name));
         before
-    }
-
-    /// From now on, the names of operations that change are kept until they are taken.
-    pub(crate) fn record(&mut self) {
-        self.changes.get_or_insert_default();
-    }
-
-    /// The operations that have changed since the last time.
-    pub(crate) fn take_changes(&mut self) -> Vec<String> {
-        self.changes.as_mut().map(std::mem::take).unwrap_or_default().into_iter().collect()
-    }
-
-    /// An operation as it can be written down.
-    pub(crate) fn save(&self, name: &str) -> Option<Saved> {
-        let serial = *self.places.get(name)?;
-        let entry = self.look(name)?;
-        Some(match &entry.running {
-            Some(running) => running.save(serial),
-            None => Saved::ended(serial, entry.operation.clone()),
-        })
-    }
-
-    /// All operations as they can be written down, by location and in the order of their starts.
-    pub(crate) fn save_all(&self) -> impl Iterator<Item = Saved> {
-        let entries = self.locations.values().flat_map(OrdMap::values);
-        entries.filter_map(|entry| self.save(&entry.name))
-    }
-
-    /// Takes in what was written down. `job` makes the job of a method out of its bytes; `None` if it cannot.
-    pub(crate) fn restore(
-        &mut self,
-        saved: &Saved,
-        job: impl FnOnce(&str, &[u8]) -> Option<(&'static str, Box<dyn Job<W>>)>,
-    ) -> Option<()> {
-        let serial = saved.serial;
-        let operation = saved.operation.clone().unwrap_or_default();
-        let running = if saved.method.is_empty() { None } else { Some(Running::restore(saved, job)?) };
-        self.insert_at(serial, operation, running);
-        Some(())
     }
 
     fn entry(&mut self, name: &str) -> Option<&mut Entry<W>> {
@@ -291,25 +271,34 @@ impl<W> Engine<W> {
     }
 
     fn insert_at(&mut self, serial: u64, operation: Operation, running: Option<Running<W>>) {
-        let name = operation.name.clone();
+        let name: Arc<str> = operation.name.as_str().into();
         self.forget(&name);
         self.serial = self.serial.max(serial);
         if let Some(running) = &running {
             if let Some(due) = running.due() {
                 self.due.insert((due, serial), name.clone());
             }
-            self.claims.extend(running.start.claims.iter().map(|claim| (claim.clone(), name.clone())));
+            for claim in &running.start.claims {
+                self.claims.insert(claim.clone(), name.clone());
+            }
         }
         let location = self.locations.entry(names::location(&name).into()).or_default();
-        location.insert(serial, Arc::new(Entry { name: name.clone(), operation, running }));
+        location.insert(serial, Arc::new(Entry { name: operation.name.clone(), operation, running }));
         self.note(&name);
         self.places.insert(name, serial);
     }
 
     fn forget(&mut self, name: &str) {
         let Some(serial) = self.places.remove(name) else { return };
-        self.due.retain(|(_, found), _| *found != serial);
-        self.claims.retain(|_, found| found != name);
+        let running = self.locations.get(names::location(name)).and_then(|location| location.get(&serial));
+        if let Some(running) = running.and_then(|entry| entry.running.as_ref()) {
+            if let Some(due) = running.due() {
+                self.due.remove(&(due, serial));
+            }
+            for claim in &running.start.claims {
+                self.claims.remove(claim);
+            }
+        }
         if let Some(location) = self.locations.get_mut(names::location(name)) {
             location.remove(&serial);
         }

@@ -78,4 +78,9 @@ type Write = dyn Fn(&mut Context<'_>, &[u8]) -> Answer + Send + Sync;
 pub(crate) enum Handler {
     Read(Box<Read>),
     Write(Box<Write>),
+    /// A read that counts how often it is made; where that cannot be written down, it is answered uncounted.
+    Count {
+        counted: Box<Write>,
+        uncounted: Box<Write>,
+    },
 }

@@ -5,7 +5,7 @@ const OPERATIONS: u64 = 1_000_000_000_000_000_000;
 const RESOURCES: u64 = 2_000_000_000_000_000_000;
 
 /// The last ids given out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ids {
     operation: u64,
     resource: u64,
