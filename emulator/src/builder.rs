@@ -18,7 +18,7 @@ use crate::emulator::Emulator;
 use crate::errors::ErrorDetails;
 use crate::journal::Journal;
 use crate::lists::OperationLists;
-use crate::persist::Log;
+use crate::persist::{Log, SyncMode};
 use crate::pipeline::Pipeline;
 use crate::profile::{self, Profile, ProfileError};
 use crate::script::{Fault, FaultError, Meter, Quotas, Script};
@@ -42,6 +42,7 @@ pub struct EmulatorBuilder {
     faults: Vec<Fault>,
     quotas: Quotas,
     data_dir: Option<PathBuf>,
+    sync: SyncMode,
     journal: usize,
     tls: bool,
     strict_fields: bool,
@@ -57,6 +58,7 @@ impl Default for EmulatorBuilder {
             faults: Vec::new(),
             quotas: Quotas::default(),
             data_dir: None,
+            sync: SyncMode::default(),
             journal: JOURNAL,
             tls: false,
             strict_fields: false,
@@ -123,11 +125,19 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Keeps resources and operations in this directory, which is made if it is not there: every change is in it before
-    /// the call that makes it is answered, and outlives the process, however that ends. One emulator at a time can use
-    /// it. The seed is applied only where the directory is new. Default: nothing is kept.
+    /// Keeps resources and operations in this directory, which is made if it is not there, for its owner alone: every
+    /// change is in it before the call that makes it is answered, and outlives the process, however that ends; what
+    /// outlives the machine is for [`Self::with_sync`] to say. One emulator at a time can use it. The seed is applied only
+    /// where the directory is new. Where it cannot be written to, reads go on and changes are refused. Default: nothing is
+    /// kept.
     pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// When changes in the data directory are synced to the disk. Default: [`SyncMode::EverySecond`].
+    pub fn with_sync(mut self, sync: SyncMode) -> Self {
+        self.sync = sync;
         self
     }
 
@@ -237,7 +247,7 @@ impl EmulatorBuilder {
         let details = self.settings.details;
         let world = World::new(self.settings);
         let state = State { world, ..State::default() };
-        let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
+        let service = service(state, &self.clock, self.data_dir.as_deref(), self.sync, self.seed)?;
         let pipeline = Arc::new(Pipeline {
             service,
             clock: self.clock,
@@ -261,6 +271,7 @@ fn service(
     mut state: State,
     clock: &Arc<dyn Clock>,
     data_dir: Option<&Path>,
+    sync: SyncMode,
     seed: Seed,
 ) -> Result<Service, StartError> {
     let Some(directory) = data_dir else {
@@ -271,12 +282,12 @@ fn service(
         directory: directory.to_owned(),
         source,
     };
-    let (log, time, is_new) = Log::open(directory, &mut state).map_err(|error| failed(error.into()))?;
-    if let (Some(clock), Some(time)) = (clock.as_manual(), time) {
+    let (log, found) = Log::open(directory, sync, &mut state).map_err(|error| failed(error.into()))?;
+    if let (Some(clock), Some(time)) = (clock.as_manual(), found.time) {
         clock.set(clock.now().max(time));
     }
     let service = Service::kept(state, Arc::clone(clock), log);
-    if is_new {
+    if found.is_new {
         service.change(|state, _| seed.apply(state)).map_err(|status| failed(status.message().into()))?;
     } else if !seed.is_empty() {
         tracing::warn!("the seed is not applied: {} has a state already", directory.display());

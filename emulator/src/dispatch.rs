@@ -64,17 +64,21 @@ pub(crate) enum Dispatched {
 struct TakesLong;
 
 impl Inner {
-    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered.
-    fn keep(&mut self, time: Option<SystemTime>) -> Result<(), Status> {
-        let Some(log) = &mut self.log else { return Ok(()) };
-        log.keep(&mut self.state, time).map_err(|error| not_kept(&error))
+    /// What there is, to go back to if a change cannot be written down.
+    fn before(&self) -> Option<State> {
+        self.log.is_some().then(|| self.state.clone())
     }
-}
 
-fn not_kept(error: &std::io::Error) -> Status {
-    tracing::error!(%error, "a change could not be written down");
-    let message = format!("the emulator cannot write to its data directory: {error}");
-    errors::with_reason(Code::Internal, "DATA_DIRECTORY", message, &[("error", &error.to_string())])
+    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered; if that fails, it has
+    /// not happened.
+    fn keep(&mut self, before: Option<State>, time: Option<SystemTime>) -> Result<(), Status> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let kept = log.keep(&mut self.state, time);
+        if let (Err(_), Some(before)) = (&kept, before) {
+            self.state = before;
+        }
+        kept.map_err(|error| errors::not_kept(&error.directory, &error.source))
+    }
 }
 
 impl Service {
@@ -137,6 +141,7 @@ impl Service {
         let core = &self.0;
         let now = core.now();
         let mut inner = core.lock();
+        let before = inner.before();
         inner.state.advance(now);
         if inner.state.engine.has_endings() {
             drop(inner);
@@ -144,7 +149,7 @@ impl Service {
             inner = core.lock();
         }
         let result = change(&mut inner.state, now);
-        inner.keep(core.time())?;
+        inner.keep(before, core.time())?;
         Ok(result)
     }
 
@@ -156,8 +161,8 @@ impl Service {
     /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
     pub(crate) fn restore(&self, image: &[u8]) -> Result<(), Status> {
         let core = &self.0;
-        let mut inner = core.lock();
-        let (state, time) = persist::restore(image, &inner.state.world).map_err(|error| {
+        let settings = Arc::clone(&core.lock().state.world.settings);
+        let (mut state, time) = persist::restore(image, &settings).map_err(|error| {
             let message = format!("the bytes are not a snapshot of this emulator: {error}");
             errors::with_reason(
                 Code::InvalidArgument,
@@ -166,12 +171,27 @@ impl Service {
                 &[("error", &error.to_string())],
             )
         })?;
-        inner.state = state;
-        if let (Some(clock), Some(time)) = (core.clock.as_manual(), time) {
+        let mut inner = core.lock();
+        let clock = core.clock.as_manual();
+        if let Some(log) = &mut inner.log {
+            let time = clock.and(time.or_else(|| core.time()));
+            log.replace(&mut state, time)
+                .map_err(|error| errors::not_kept(&error.directory, &error.source))?;
+        }
+        if let (Some(clock), Some(time)) = (clock, time) {
             clock.set(time);
         }
-        let Inner { state, log } = &mut *inner;
-        log.as_mut().map_or(Ok(()), |log| log.replace(state, core.time())).map_err(|error| not_kept(&error))
+        let old = std::mem::replace(&mut inner.state, state);
+        drop(inner);
+        drop(old);
+        Ok(())
+    }
+
+    /// Syncs what was written down: the emulator stops.
+    pub(crate) fn close(&self) {
+        if let Some(log) = &mut self.0.lock().log {
+            log.close();
+        }
     }
 
     /// How many resources and operations there are.
@@ -241,15 +261,39 @@ impl Core {
                     .and_then(|answer| answer)
             }
             Handler::Write(handler, _) => {
+                let before = inner.before();
                 let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
-                inner.keep(self.time()).and(answer)
+                inner.keep(before, self.time()).and(answer)
+            }
+            Handler::Count { length, .. }
+                if !is_apart && length.is_long(&inner.state, addressed.unwrap_or_default()) =>
+            {
+                return Err(TakesLong);
+            }
+            Handler::Count { counted, uncounted, .. } if is_apart => {
+                drop(inner);
+                let counted = self.beside(|state| counted(&mut Context { state, now, rest_only }, &request));
+                counted.unwrap_or_else(|_| {
+                    let mut inner = self.lock();
+                    uncounted(&mut Context { state: &mut inner.state, now, rest_only }, &request)
+                })
+            }
+            Handler::Count { counted, uncounted, .. } => {
+                let before = inner.before();
+                let answer = counted(&mut Context { state: &mut inner.state, now, rest_only }, &request);
+                match inner.keep(before, self.time()) {
+                    Ok(()) => answer,
+                    Err(_) => uncounted(&mut Context { state: &mut inner.state, now, rest_only }, &request),
+                }
             }
             Handler::Read(handler) => {
-                let kept = inner.keep(self.time());
+                // What has come about by time would do so again: it is answered even if it cannot be written down.
+                let before = inner.state.has_changes().then(|| inner.before()).flatten();
+                let _ = inner.keep(before, self.time());
                 let work = if is_apart { Work::most() } else { Work::brief() };
                 let view = View::of(&inner.state, now, work);
                 drop(inner);
-                let answer = kept.and_then(|()| handler(&view, &request));
+                let answer = handler(&view, &request);
                 if !is_apart && view.work.is_spent() {
                     return Err(TakesLong);
                 }

@@ -132,8 +132,8 @@ impl Emulator {
     /// stay as they are.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if `project` is not the id of a project; `INTERNAL` if that cannot be written to the data
-    /// directory.
+    /// `INVALID_ARGUMENT` if `project` is not the id of a project; `RESOURCE_EXHAUSTED` if the data directory is full,
+    /// `INTERNAL` if it cannot be written to for another reason; then nothing has changed.
     pub fn reset(&self, project: Option<&str>) -> Result<(), Status> {
         self.pipeline.service.reset(project)
     }
@@ -141,7 +141,8 @@ impl Emulator {
     /// Adds a seed, in place of what has the same names.
     ///
     /// # Errors
-    /// `INTERNAL` if it cannot be written to the data directory.
+    /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason; then
+    /// nothing has changed.
     pub fn apply_seed(&self, seed: Seed) -> Result<(), Status> {
         self.pipeline.service.change(|state, _| seed.apply(state))
     }
@@ -156,19 +157,23 @@ impl Emulator {
     /// Puts what [`Self::snapshot`] gave in place of all that there is, at once or not at all.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if these are not such bytes; `INTERNAL` if they cannot be written to the data directory.
+    /// `INVALID_ARGUMENT` if these are not such bytes, or if one of the resources in them cannot be used: it is named.
+    /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), Status> {
         self.pipeline.service.restore(snapshot)
     }
 
-    /// Stops: takes no more connections, and waits up to half a second for calls in flight.
+    /// Stops: takes no more connections, waits up to half a second for calls in flight, and syncs the data directory.
     ///
     /// Dropping the emulator stops it too, without waiting.
     pub async fn stop(self) {
-        let Self { stop, task, .. } = self;
+        let Self { stop, task, pipeline, .. } = self;
         drop(stop);
         if let Err(error) = task.await {
             tracing::error!(%error, "the emulator did not stop well");
+        }
+        if let Err(error) = tokio::task::spawn_blocking(move || pipeline.service.close()).await {
+            tracing::error!(%error, "the data directory was not closed");
         }
     }
 }

@@ -49,7 +49,7 @@ impl<W> Entry<W> {
 /// The operations of one location at one moment, by their place in the order of their start.
 pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
 
-/// All operations.
+/// All operations. The maps are persistent: a clone costs little, so that what was refused can be undone.
 #[derive(Debug)]
 pub(crate) struct Engine<W> {
     locations: OrdMap<Arc<str>, Operations<W>>,
@@ -219,6 +219,11 @@ impl<W> Engine<W> {
     pub(crate) fn look(&self, name: &str) -> Option<&Entry<W>> {
         let serial = self.places.get(name)?;
         self.locations.get(names::location(name))?.get(serial).map(AsRef::as_ref)
+    }
+
+    /// The operation at a place in the order of starts of a location.
+    pub(crate) fn at(&self, location: &str, serial: u64) -> Option<&str> {
+        self.locations.get(location)?.get(&serial).map(|entry| &*entry.name)
     }
 
     /// The operations of a location as they are now; a snapshot, at no cost.

@@ -62,7 +62,7 @@ const EMULATOR: &Floors = &[
     &["admin"],
     &["emulator", "grpc", "reflection", "rest"],
     &["server"],
-    &["builder"],
+    &["builder", "fuzzing"],
 ];
 
 const CLI: &Floors = &[

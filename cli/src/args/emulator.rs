@@ -88,6 +88,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 
+    /// When changes in the data directory are synced to the disk, which is what outlives a loss of power: within a `second`
+    /// and at the end, or `always`, before a call is answered, which takes as long as the disk needs.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "second", requires = "data_dir")]
+    pub(crate) sync: Sync,
+
     /// How operations go, for all methods or for one: `immediate`, `polls:N` or `time:D`, then perhaps
     /// `,fail=CODE[:message]`. Can be given many times.
     #[arg(long, value_name = "[METHOD=]PROFILE")]
@@ -187,6 +192,13 @@ pub(crate) enum Language {
     Node,
     Java,
     Go,
+}
+
+/// When the data directory is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sync {
+    Second,
+    Always,
 }
 
 /// Which errors carry details.

@@ -8,6 +8,10 @@
     reason = "a test that fails may panic"
 )]
 
+#[cfg(unix)]
+#[allow(unreachable_pub, reason = "a module of several tests")]
+#[path = "../../../tests/support/documented.rs"]
+mod documented;
 mod emulator;
 mod exits;
 #[cfg(unix)]

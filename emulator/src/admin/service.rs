@@ -131,9 +131,10 @@ impl Admin<'_> {
             let message = "the clock is real: start the emulator with a virtual one (--clock virtual)";
             return Err(errors::precondition("REAL_CLOCK", message, "clock"));
         };
-        let time = to(self.pipeline.now());
+        let before = self.pipeline.now();
+        let time = to(before);
         clock.set(time.ok_or_else(|| errors::invalid("time", "is after the year 9999"))?);
-        self.pipeline.service.change(|_, _| ())?;
+        self.pipeline.service.change(|_, _| ()).inspect_err(|_| clock.set(before))?;
         Ok(self.clock())
     }
 

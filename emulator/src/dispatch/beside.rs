@@ -19,16 +19,18 @@ impl Core {
             let mut fork = self.lock().state.fork();
             let result = act(&mut fork.state);
             let mut inner = self.lock();
+            let before = inner.before();
             if inner.state.take_in(&mut fork) {
-                inner.keep(self.time())?;
+                inner.keep(before, self.time())?;
                 // The fork goes after the lock.
                 drop(inner);
                 return Ok(result);
             }
         }
         let mut inner = self.lock();
+        let before = inner.before();
         let result = act(&mut inner.state);
-        inner.keep(self.time())?;
+        inner.keep(before, self.time())?;
         Ok(result)
     }
 

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use contact_center_insights_emulator::{
-    Emulator as Server, ErrorDetails as Shown, OperationLists, Quotas, Seed, StartError,
+    Emulator as Server, ErrorDetails as Shown, OperationLists, Quotas, Seed, StartError, SyncMode,
 };
 
-use crate::args::{ClockChoice, ErrorDetails, Lists, ProjectNames, Serve};
+use crate::args::{ClockChoice, ErrorDetails, Lists, ProjectNames, Serve, Sync};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::shell::command;
@@ -30,7 +30,10 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
         builder = builder.with_gcs_root(directory);
     }
     if let Some(directory) = &args.data_dir {
-        builder = builder.with_data_dir(directory);
+        builder = builder.with_data_dir(directory).with_sync(match args.sync {
+            Sync::Second => SyncMode::EverySecond,
+            Sync::Always => SyncMode::Always,
+        });
     }
     for project in &args.project_number {
         builder = builder.with_project_number(&project.id, project.number);
