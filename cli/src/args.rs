@@ -12,7 +12,8 @@ use contact_center_insights_emulator::Profile;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::{
-    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, Lists, ProjectNames, Recipe, Serve,
+    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Health, Language, Listen, Lists,
+    ProjectNames, Recipe, Serve,
 };
 pub(crate) use self::recording::{Record, Verify};
 use crate::duration;

@@ -126,6 +126,13 @@ impl Service {
         Ok(result)
     }
 
+    /// Looks at the state past the API, and at the time that is written down with it. Before it, everything that was due
+    /// has ended.
+    pub(crate) fn view<R>(&self, view: impl FnOnce(&State, Option<SystemTime>) -> R) -> Result<R, Status> {
+        let time = self.time();
+        self.change(|state, _| view(state, time))
+    }
+
     /// The state as bytes: the same state, the same bytes.
     pub(crate) fn snapshot(&self) -> Vec<u8> {
         persist::snapshot(&self.lock().state, self.time())

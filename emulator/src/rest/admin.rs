@@ -23,8 +23,3 @@ pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Respon
         Found::Nothing(all) => reply::error(style, &reply::unknown_path(call.path, &all)),
     }
 }
-
-/// Refuses one that its guard does not let in.
-pub(crate) fn refuse(status: &contact_center_insights::Status) -> Response<String> {
-    reply::error(JsonStyle::default(), status)
-}
