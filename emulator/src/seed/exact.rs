@@ -68,6 +68,9 @@ impl Exact {
     }
 
     pub(super) fn read(value: Value) -> Result<Self, SeedError> {
+        if !value.is_object() {
+            return Err(SeedError(format!("{KEY}: is not an object")));
+        }
         let read: Self =
             serde_json::from_value(value).map_err(|error| SeedError(format!("{KEY}: {error}")))?;
         for (field, text) in

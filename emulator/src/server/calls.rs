@@ -72,7 +72,7 @@ impl Calls {
                 continue;
             }
             match limit.checked_sub(last.elapsed()) {
-                Some(left) if !left.is_zero() => tokio::time::sleep(left).await,
+                Some(left) if !left.is_zero() => wait(left).await,
                 _ => return,
             }
         }
