@@ -141,16 +141,23 @@ impl Service {
         let core = &self.0;
         let now = core.now();
         let mut inner = core.lock();
-        let before = inner.before();
         inner.state.advance(now);
         if inner.state.engine.has_endings() {
             drop(inner);
             core.end_all()?;
             inner = core.lock();
         }
+        let before = inner.before();
         let result = change(&mut inner.state, now);
         inner.keep(before, core.time())?;
         Ok(result)
+    }
+
+    /// Looks at the state past the API, and at the time that is written down with it. Before it, everything that was due
+    /// has ended.
+    pub(crate) fn view<R>(&self, view: impl FnOnce(&State, Option<SystemTime>) -> R) -> Result<R, Status> {
+        let time = self.0.time();
+        self.change(|state, _| view(state, time))
     }
 
     /// The state as bytes: the same state, the same bytes.
