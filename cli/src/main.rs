@@ -4,10 +4,11 @@
 //! else to stderr.
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
-//! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `terminal`, `token`; `name`; `hints`, `log`, `output`,
-//! `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`. Within `args`:
-//! `connection`, `emulator`, `recording`. Within `output`: `summary`; `table`.
-//! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
+//! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `terminal`, `token`; `name`, `scope`;
+//! `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
+//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `recording`, `scope`; `methods`.
+//! Within `output`: `summary`, `values`; `list`, `table`. Within `commands`: `decode`, `ending`, `emulator`; `operations`,
+//! `wait`; `call`, `quickstart`. Within `commands::emulator`:
 //! `env`, `signals`, `start`; `exec`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]

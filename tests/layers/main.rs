@@ -66,10 +66,10 @@ const EMULATOR: &Floors = &[
 ];
 
 const CLI: &Floors = &[
-    &["duration", "escape", "exit", "progress", "shell"],
+    &["duration", "escape", "exit", "http_rule", "progress", "shell"],
     &["failure"],
-    &["terminal", "token"],
-    &["name"],
+    &["api", "terminal", "token"],
+    &["name", "scope"],
     &["hints", "log", "output", "progress_bar"],
     &["recording", "web"],
     &["record", "verify"],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use contact_center_insights::json::{Printer, Reader};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::Message as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::wait::{self, Patience};
 use crate::api::{Api, Draft, Raw, Rpc};
@@ -139,7 +139,14 @@ fn request(rpc: &Rpc, asked: &Invocation) -> Result<Value, Failure> {
             draft.set("update_mask", &camel(&given))?;
         }
     }
-    Ok(draft.value().clone())
+    let mut request = draft.value().clone();
+    // What is made may have no fields: over REST it would be an empty body.
+    if let (Some(body), Some(fields)) = (rpc.body(), request.as_object_mut())
+        && !fields.contains_key(body.name())
+    {
+        fields.entry(body.json_name()).or_insert_with(|| Value::Object(Map::new()));
+    }
+    Ok(request)
 }
 
 /// The fields of the resource that are given, which an update changes.

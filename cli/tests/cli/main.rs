@@ -8,6 +8,7 @@
     reason = "a test that fails may panic"
 )]
 
+mod call;
 #[cfg(unix)]
 #[allow(unreachable_pub, reason = "a module of several tests")]
 #[path = "../../../tests/support/documented.rs"]
