@@ -79,6 +79,13 @@ impl Inner {
         }
         kept.map_err(|error| errors::not_kept(&error.directory, &error.source))
     }
+
+    /// The same for what time has brought about. If that cannot be written down, it is there all the same, and is written
+    /// down later: it would come about again.
+    fn keep_or_delay(&mut self, time: Option<SystemTime>) {
+        let before = self.state.has_changes().then(|| self.before()).flatten();
+        let _ = self.keep(before, time);
+    }
 }
 
 impl Service {
@@ -141,12 +148,13 @@ impl Service {
         let core = &self.0;
         let now = core.now();
         let mut inner = core.lock();
-        let before = inner.before();
+        let mut before = inner.before();
         inner.state.advance(now);
         if inner.state.engine.has_endings() {
             drop(inner);
-            core.end_all()?;
+            core.end_all();
             inner = core.lock();
+            before = inner.before();
         }
         let result = change(&mut inner.state, now);
         inner.keep(before, core.time())?;
@@ -238,9 +246,7 @@ impl Core {
                 self.end_in_background();
             } else if is_apart {
                 drop(inner);
-                if let Err(status) = self.end_all() {
-                    return Ok(Err(status));
-                }
+                self.end_all();
                 inner = self.lock();
             } else {
                 return Err(TakesLong);
@@ -287,9 +293,7 @@ impl Core {
                 }
             }
             Handler::Read(handler) => {
-                // What has come about by time would do so again: it is answered even if it cannot be written down.
-                let before = inner.state.has_changes().then(|| inner.before()).flatten();
-                let _ = inner.keep(before, self.time());
+                inner.keep_or_delay(self.time());
                 let work = if is_apart { Work::most() } else { Work::brief() };
                 let view = View::of(&inner.state, now, work);
                 drop(inner);

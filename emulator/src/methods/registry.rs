@@ -160,8 +160,11 @@ where
             method(context, typed(request)?).map(|response| response.encode_to_vec())
         }
     };
-    let handler =
-        Handler::Count { counted: Box::new(handler(method)), uncounted: Box::new(handler(uncounted)), length };
+    let handler = Handler::Count {
+        counted: Box::new(handler(method)),
+        uncounted: Box::new(handler(uncounted)),
+        length,
+    };
     Entry { path: format!("{service}/{name}"), handler, job: None }
 }
 
