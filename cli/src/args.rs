@@ -14,7 +14,8 @@ use contact_center_insights_emulator::Profile;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::{
-    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, Lists, ProjectNames, Recipe, Serve,
+    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Health, Language, Listen, Lists,
+    ProjectNames, Recipe, Serve, SyncChoice,
 };
 pub(crate) use self::methods::{Invocation, augment, call, of_call, of_group, read_data};
 pub(crate) use self::recording::{Record, Verify};

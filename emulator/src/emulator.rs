@@ -1,6 +1,6 @@
 //! A running emulator, and what its owner can do with it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use contact_center_insights::Status;
@@ -52,17 +52,18 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Where it listens.
+    /// Where it listens, which need not be an address to connect to: 0.0.0.0 is all addresses of the machine.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON both.
+    /// Where it is reached on this machine, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON
+    /// both.
     #[must_use]
     pub fn endpoint(&self) -> String {
         let scheme = if self.authority.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{scheme}://{}", self.host())
     }
 
     /// The certificate of the authority that clients must trust, as PEM; `None` without TLS.
@@ -112,10 +113,16 @@ impl Emulator {
         self.pipeline.meter.set(quotas)
     }
 
-    /// Where it listens, as `127.0.0.1:PORT`: the value for the variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
+    /// Where it is reached on this machine, as `127.0.0.1:PORT`: the value for the variable
+    /// `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
     #[must_use]
     pub fn host(&self) -> String {
-        self.address.to_string()
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.address.port()).to_string()
     }
 
     /// Places an operation as it is, in place of any of the same name: whatever a client should meet, such as
@@ -144,7 +151,7 @@ impl Emulator {
     /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason; then
     /// nothing has changed.
     pub fn apply_seed(&self, seed: Seed) -> Result<(), Status> {
-        self.pipeline.service.change(|state, _| seed.apply(state))
+        admin::load(&self.pipeline, seed)
     }
 
     /// All resources and operations, and the time of a clock that is moved by hand, as bytes: the same state, the same
@@ -152,6 +159,13 @@ impl Emulator {
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
         self.pipeline.service.snapshot()
+    }
+
+    /// All of that as the text of a seed, to be read, compared and edited. An emulator without resources and operations that
+    /// loads it has the same snapshot.
+    #[must_use]
+    pub fn export(&self) -> String {
+        self.pipeline.service.view(seed::export)
     }
 
     /// Puts what [`Self::snapshot`] gave in place of all that there is, at once or not at all.

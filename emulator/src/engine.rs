@@ -20,7 +20,7 @@ use imbl::{HashMap, OrdMap};
 
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 use self::running::Running;
-pub(crate) use self::running::{ONLY_ONE, Saved};
+pub(crate) use self::running::{ONLY_ONE, Saved, SavedClaim};
 use crate::{errors, names};
 
 /// One operation.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use contact_center_insights::json::{Printer, Reader};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::Message as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::wait::{self, Patience};
 use crate::api::{Api, Draft, Raw, Rpc};
@@ -229,6 +229,8 @@ fn unknown(api: &Api, name: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn asked(method: &str, fields: &[(&str, &str)]) -> Invocation {

@@ -18,6 +18,7 @@ mod exits;
 mod kill;
 mod names;
 mod operations;
+mod port;
 mod quickstart;
 mod record;
 mod support;

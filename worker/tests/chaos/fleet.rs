@@ -39,7 +39,7 @@ impl Fleet {
         } else {
             "none"
         };
-        let orders = (self.make)(edge, fastrand::i64(1..20));
+        let orders = (self.make)(edge, fastrand::i64(1..4));
         Command::new(std::env::current_exe().unwrap())
             .args(orders.arguments())
             .stdin(Stdio::null())
