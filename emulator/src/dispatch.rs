@@ -1,6 +1,7 @@
 //! The one way from a method's path and request to its response, whatever the transport.
 
 mod beside;
+mod owner;
 
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
@@ -8,8 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use contact_center_insights::proto::longrunning::Operation;
-use contact_center_insights::{Code, Status};
+use contact_center_insights::Status;
 
 use crate::apart::LARGE;
 use crate::clock::{self, Clock};
@@ -17,7 +17,7 @@ use crate::contract::{Contract, OPERATIONS};
 use crate::message::behavior::validate_and_strip;
 use crate::message::own_names;
 use crate::methods::{self, Context, Handler, RestOnly, View};
-use crate::persist::{self, Log};
+use crate::persist::Log;
 use crate::projects::ProjectNumbers;
 use crate::state::State;
 use crate::work::Work;
@@ -79,6 +79,13 @@ impl Inner {
         }
         kept.map_err(|error| errors::not_kept(&error.directory, &error.source))
     }
+
+    /// The same for what time has brought about. If that cannot be written down, it is there all the same, and is written
+    /// down later: it would come about again.
+    fn keep_or_delay(&mut self, time: Option<SystemTime>) {
+        let before = self.state.has_changes().then(|| self.before()).flatten();
+        let _ = self.keep(before, time);
+    }
 }
 
 impl Service {
@@ -120,93 +127,6 @@ impl Service {
             answer.unwrap_or_else(|TakesLong| Err(errors::internal("a call took longer than any may")))
         }))
     }
-
-    /// Takes out all that a project has, or all there is. Memory is given back beside the calls that follow.
-    pub(crate) fn reset(&self, project: Option<&str>) -> Result<(), Status> {
-        if project.is_some_and(|project| project.contains('/')) {
-            return Err(errors::invalid("project", "is the id of a project, without `projects/`"));
-        }
-        let gone = self.change(|state, _| state.clear(project))?;
-        std::thread::spawn(move || drop(gone));
-        Ok(())
-    }
-
-    /// Places an operation as it is.
-    pub(crate) fn place(&self, operation: Operation) -> Result<(), Status> {
-        self.change(|state, _| state.place(operation))
-    }
-
-    /// Changes the state past the API. Before it, everything that was due has ended.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, SystemTime) -> R) -> Result<R, Status> {
-        let core = &self.0;
-        let now = core.now();
-        let mut inner = core.lock();
-        inner.state.advance(now);
-        if inner.state.engine.has_endings() {
-            drop(inner);
-            core.end_all()?;
-            inner = core.lock();
-        }
-        let before = inner.before();
-        let result = change(&mut inner.state, now);
-        inner.keep(before, core.time())?;
-        Ok(result)
-    }
-
-    /// Looks at the state past the API, and at the time that is written down with it. Before it, everything that was due
-    /// has ended.
-    pub(crate) fn view<R>(&self, view: impl FnOnce(&State, Option<SystemTime>) -> R) -> Result<R, Status> {
-        let time = self.0.time();
-        self.change(|state, _| view(state, time))
-    }
-
-    /// The state as bytes: the same state, the same bytes.
-    pub(crate) fn snapshot(&self) -> Vec<u8> {
-        persist::snapshot(&self.0.lock().state, self.0.time())
-    }
-
-    /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
-    pub(crate) fn restore(&self, image: &[u8]) -> Result<(), Status> {
-        let core = &self.0;
-        let settings = Arc::clone(&core.lock().state.world.settings);
-        let (mut state, time) = persist::restore(image, &settings).map_err(|error| {
-            let message = format!("the bytes are not a snapshot of this emulator: {error}");
-            errors::with_reason(
-                Code::InvalidArgument,
-                "BAD_SNAPSHOT",
-                message,
-                &[("error", &error.to_string())],
-            )
-        })?;
-        let mut inner = core.lock();
-        let clock = core.clock.as_manual();
-        if let Some(log) = &mut inner.log {
-            let time = clock.and(time.or_else(|| core.time()));
-            log.replace(&mut state, time)
-                .map_err(|error| errors::not_kept(&error.directory, &error.source))?;
-        }
-        if let (Some(clock), Some(time)) = (clock, time) {
-            clock.set(time);
-        }
-        let old = std::mem::replace(&mut inner.state, state);
-        drop(inner);
-        drop(old);
-        Ok(())
-    }
-
-    /// Syncs what was written down: the emulator stops.
-    pub(crate) fn close(&self) {
-        if let Some(log) = &mut self.0.lock().log {
-            log.close();
-        }
-    }
-
-    /// How many resources and operations there are.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let inner = self.0.lock();
-        let operations = inner.state.engine.snapshot().values().map(imbl::OrdMap::len).sum();
-        (inner.state.world.store.everything().count(), operations)
-    }
 }
 
 impl Core {
@@ -245,9 +165,7 @@ impl Core {
                 self.end_in_background();
             } else if is_apart {
                 drop(inner);
-                if let Err(status) = self.end_all() {
-                    return Ok(Err(status));
-                }
+                self.end_all();
                 inner = self.lock();
             } else {
                 return Err(TakesLong);
@@ -294,9 +212,7 @@ impl Core {
                 }
             }
             Handler::Read(handler) => {
-                // What has come about by time would do so again: it is answered even if it cannot be written down.
-                let before = inner.state.has_changes().then(|| inner.before()).flatten();
-                let _ = inner.keep(before, self.time());
+                inner.keep_or_delay(self.time());
                 let work = if is_apart { Work::most() } else { Work::brief() };
                 let view = View::of(&inner.state, now, work);
                 drop(inner);

@@ -163,10 +163,8 @@ impl Emulator {
 
     /// All of that as the text of a seed, to be read, compared and edited. An emulator without resources and operations that
     /// loads it has the same snapshot.
-    ///
-    /// # Errors
-    /// `INTERNAL` if what has ended by now cannot be written to the data directory.
-    pub fn export(&self) -> Result<String, Status> {
+    #[must_use]
+    pub fn export(&self) -> String {
         self.pipeline.service.view(seed::export)
     }
 

@@ -15,14 +15,15 @@ use crate::filter::{Filter, Order};
 use crate::journal::Transport;
 use crate::message::mask::Mask;
 use crate::message::selection::Selection;
+use crate::work::Work;
 use crate::{grpc, persist, rest};
 
 /// Answers a JSON request: status and body.
 pub async fn rest(emulator: &Emulator, verb: &str, path: &str, query: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let headers = HeaderMap::new();
-    let mut record = emulator.pipeline.begin(Transport::Rest, path, &headers);
-    let call = rest::RestRequest { verb, path, query, headers: &headers, body };
-    let response = rest::answer(&mut record, &call).await;
+    let mut record = emulator.pipeline.begin(Transport::Rest, path, &headers, None);
+    let call = rest::RestRequest { verb, path, query, headers: &headers, body: Bytes::copy_from_slice(body) };
+    let response = rest::answer(&mut record, call).await;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await;
     (status, body.map(|body| body.to_bytes().to_vec()).unwrap_or_default())
@@ -57,7 +58,7 @@ pub fn filter(resource: usize, filter: &str, order: &str, bytes: &[u8]) -> Optio
     let listed = &resources.get(resource % resources.len().max(1))?.message;
     let filter = Filter::compile(filter, listed).ok()?;
     let order = Order::parse(order, "name", listed).ok()?;
-    Some((filter.matches(bytes), order.key(bytes)))
+    Some((filter.selects(bytes, &Work::most()).ok()?, order.key(bytes, &Work::most()).ok()?))
 }
 
 /// Reads a mask for that resource, and sets what it names of one in another.

@@ -97,7 +97,7 @@ async fn filled(steps: Vec<Step>) -> World {
 }
 
 fn exported(world: &World) -> String {
-    world.emulator.export().unwrap()
+    world.emulator.export()
 }
 
 async fn loaded(text: &str) -> World {

@@ -87,12 +87,12 @@ fn list(service: &Service) -> usize {
 
 /// A service whose directory is on a disk in memory.
 fn on(disk: &FakeDisk, mode: SyncMode) -> (Service, Arc<Writer>) {
-    with(disk, mode, "polls:2", &ManualClock::default())
+    let mut settings = Settings { min_training: 0, ..Settings::default() };
+    settings.profiles.all = "polls:2".parse().unwrap();
+    with(disk, mode, settings, &ManualClock::default())
 }
 
-fn with(disk: &FakeDisk, mode: SyncMode, profile: &str, clock: &ManualClock) -> (Service, Arc<Writer>) {
-    let mut settings = Settings { min_training: 0, ..Settings::default() };
-    settings.profiles.all = profile.parse().unwrap();
+fn with(disk: &FakeDisk, mode: SyncMode, settings: Settings, clock: &ManualClock) -> (Service, Arc<Writer>) {
     let mut state = State { world: World::new(settings), ..State::default() };
     let (log, _) = Log::on(Arc::new(disk.clone()), Path::new("/data"), mode, &mut state).unwrap();
     let writer = Arc::clone(log.writer());

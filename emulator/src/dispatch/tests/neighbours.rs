@@ -8,7 +8,7 @@ use contact_center_insights::proto::insights::{
     Conversation, CreateAnalysisRequest, CreateConversationRequest, DeleteConversationRequest,
     ListConversationsRequest, ListConversationsResponse,
 };
-use contact_center_insights::proto::longrunning::GetOperationRequest;
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use prost::Message;
 
 use super::*;

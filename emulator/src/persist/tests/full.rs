@@ -115,26 +115,32 @@ fn a_file_that_cannot_be_written_anew_is_added_to() {
 
 #[test]
 fn what_has_come_about_by_time_is_read_and_written_down_later() {
-    let disk = FakeDisk::default();
-    let clock = ManualClock::default();
-    let (service, _) = with(&disk, SyncMode::EverySecond, "time:1h", &clock);
-    let operation = Operation::decode(train(&service).unwrap().as_slice()).unwrap();
-    disk.leave(0);
-    clock.advance(Duration::from_hours(2));
-    assert!(poll(&service, &operation.name).done);
-    refused(&create(&service, 1).unwrap_err());
-    assert!(poll(&service, &operation.name).done, "what is refused does not take that back");
-    disk.free();
-    create(&service, 1).unwrap();
-    let (again, _) = with(&disk, SyncMode::EverySecond, "time:1h", &clock);
-    assert_eq!(again.snapshot(), service.snapshot());
+    // Where there are files, operations are ended beside the state.
+    for gcs_root in [None, Some(std::env::temp_dir())] {
+        let disk = FakeDisk::default();
+        let clock = ManualClock::default();
+        let mut settings = Settings { min_training: 0, gcs_root, ..Settings::default() };
+        settings.profiles.all = "time:1h".parse().unwrap();
+        let (service, _) = with(&disk, SyncMode::EverySecond, settings.clone(), &clock);
+        let operation = Operation::decode(train(&service).unwrap().as_slice()).unwrap();
+        disk.leave(0);
+        clock.advance(Duration::from_hours(2));
+        assert_eq!(list(&service), 0, "other reads go on");
+        assert!(poll(&service, &operation.name).done);
+        refused(&create(&service, 1).unwrap_err());
+        assert!(poll(&service, &operation.name).done, "what is refused does not take that back");
+        disk.free();
+        create(&service, 1).unwrap();
+        let (again, _) = with(&disk, SyncMode::EverySecond, settings, &clock);
+        assert_eq!(again.snapshot(), service.snapshot());
+    }
 }
 
 #[test]
 fn the_time_of_a_virtual_clock_is_written_down_even_if_nothing_else_changes() {
     let disk = FakeDisk::default();
     let clock = ManualClock::default();
-    let (service, _) = with(&disk, SyncMode::EverySecond, "polls:2", &clock);
+    let (service, _) = with(&disk, SyncMode::EverySecond, Settings::default(), &clock);
     clock.advance(Duration::from_hours(2));
     service.change(|_, _| ()).unwrap();
     let mut state = State::default();
