@@ -47,8 +47,10 @@ impl Default for Pace {
     }
 }
 
-/// Results of one sweep that are in memory together.
+/// Results of one sweep that are in memory together; fewer, after some that were large.
 const AT_ONCE: usize = 256;
+/// What is large for all of them.
+const LARGE: usize = 64 << 20;
 /// Of the deadline, what the calls have; the rest is for the commit.
 const ASKING: f64 = 0.6;
 /// After failures, looks become as rare as this.
@@ -72,6 +74,8 @@ pub(crate) struct Engine<S> {
 struct Seen {
     pages: u32,
     failures: u32,
+    /// How many results to ask for at once; none if it has not been looked at.
+    at_once: Option<usize>,
 }
 
 impl<S: Store> Engine<S> {
@@ -117,6 +121,8 @@ impl<S: Store> Engine<S> {
             self.count(&swept);
             let is_old = |name: &str| ages.get(name).is_none_or(|age| *age >= self.pace.grace);
             ends.extend(swept.ended.into_iter().filter_map(|ended| end(ended, is_old)));
+            let bytes = ends.iter().filter_map(|end| end.operation.as_ref()).map(Vec::len).sum();
+            self.seen().entry(cohort.id).or_default().at_once = Some(at_once(ends.len(), bytes));
         }
         let count = taken.finish(ends, next).await?;
         drop(hold);
@@ -184,7 +190,7 @@ impl<S: Store> Engine<S> {
 fn plan(cohort: &Cohort, pending: &[Pending], seen: Seen, until: Instant) -> Sweep {
     let is_few = pending.len() <= usize::try_from(seen.pages.max(1)).unwrap_or(usize::MAX);
     let sweep = if is_few { Sweep::of("") } else { Sweep::of(cohort.parent.as_str()) };
-    let sweep = sweep.with_limit(AT_ONCE).until(until);
+    let sweep = sweep.with_limit(seen.at_once.unwrap_or(AT_ONCE)).until(until);
     let created: Option<Vec<Micros>> = pending.iter().map(|of| of.created).collect();
     match created.as_deref().map(|all| (all.iter().min(), all.iter().max())) {
         Some((Some(first), Some(last))) if !is_few => {
@@ -193,6 +199,11 @@ fn plan(cohort: &Cohort, pending: &[Pending], seen: Seen, until: Instant) -> Swe
         }
         _ => sweep,
     }
+}
+
+/// How many results to ask for next, after so many that had so many bytes together.
+fn at_once(count: usize, bytes: usize) -> usize {
+    if bytes <= LARGE { AT_ONCE } else { (count * LARGE / bytes).clamp(1, AT_ONCE) }
 }
 
 /// What can be asked about, and ends of what cannot: a name that no service can have, written into the store by others.
@@ -241,4 +252,37 @@ fn ended_at(operation: &contact_center_insights::proto::longrunning::Operation) 
     crate::row::created(operation)?;
     let metadata = operation.metadata.as_ref()?;
     of_timestamp(&Dated::decode(metadata.value.as_slice()).ok()?.end_time?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_results_are_asked_for_in_small_numbers() {
+        assert_eq!(at_once(256, 1 << 20), AT_ONCE);
+        assert_eq!(at_once(20, 20 * (60 << 20)), 1);
+        assert_eq!(at_once(100, 100 << 20), 64);
+        assert_eq!(at_once(1, usize::MAX), 1);
+    }
+
+    #[test]
+    fn the_end_is_in_the_second_field_of_all_metadata_that_has_a_time() {
+        use contact_center_insights::any::pack;
+        use contact_center_insights::proto::insights::{
+            CreateIssueModelMetadata, UploadConversationMetadata,
+        };
+        use contact_center_insights::proto::longrunning;
+
+        let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let (create_time, end_time) = (time(1), time(2));
+        let training = CreateIssueModelMetadata { create_time, end_time, ..Default::default() };
+        let upload = UploadConversationMetadata { create_time, end_time, ..Default::default() };
+        for metadata in [pack(&training), pack(&upload)] {
+            let operation = longrunning::Operation { metadata: Some(metadata), ..Default::default() };
+            assert_eq!(ended_at(&operation), Some(2_000_000));
+            assert_eq!(crate::row::created(&operation), Some(1_000_000));
+        }
+        assert_eq!(ended_at(&longrunning::Operation::default()), None);
+    }
 }

@@ -73,7 +73,7 @@ impl<R: Unpack, M> Delivery<R, M> {
     /// # Errors
     /// [`Error::Operation`] if it failed, [`Error::Cancelled`], [`Error::NoResult`], [`Error::Response`] if the response
     /// is not an `R`, and [`Lost`] if the service does not know the operation any more; in a box, as a handler has it.
-    pub fn result(&self) -> Result<R, crate::BoxError> {
+    pub fn result(&self) -> Result<R, crate::error::BoxError> {
         let lost = || Lost { name: self.handle.name.clone(), reason: self.lost.clone().unwrap_or_default() };
         let operation = self.operation.as_ref().ok_or_else(lost)?;
         let no_result = || Lost { name: self.handle.name.clone(), reason: "it is not done".to_owned() };

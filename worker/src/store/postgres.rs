@@ -85,11 +85,24 @@ impl PostgresStore {
     }
 }
 
+/// What a slow link and a slow disk take in a second.
+const BYTES_A_SECOND: usize = 1 << 20;
+
 /// Ends what takes longer than a statement may: the connection is then given up with the future.
 async fn limited<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match timeout(STATEMENT, work).await {
+    limited_for(0, work).await
+}
+
+/// As above, for statements with so many bytes.
+async fn limited_for<T>(
+    bytes: usize,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let seconds = u64::try_from(bytes / BYTES_A_SECOND).unwrap_or_default();
+    let limit = STATEMENT.saturating_add(Duration::from_secs(seconds));
+    match timeout(limit, work).await {
         Ok(done) => done,
-        Err(_) => Err(StoreError::failed(format!("the database did not answer within {STATEMENT:?}"))),
+        Err(_) => Err(StoreError::failed(format!("the database did not answer within {limit:?}"))),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Starting, and what a crash in between leaves.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use contact_center_insights::Code;
@@ -8,7 +10,9 @@ use contact_center_insights::proto::insights::{
     CreateIssueModelMetadata, CreateIssueModelRequest, IssueModel,
 };
 use contact_center_insights_emulator::{Break, Emulator, Fault};
-use contact_center_insights_worker::{BoxError, Delivery, Error, Intent, State, Store as _};
+use contact_center_insights_worker::{
+    BoxError, Delivery, Error, Intent, SqliteStore, State, Store as _, Worker,
+};
 use prost::Message as _;
 
 use super::support::api::PARENT;
@@ -140,4 +144,37 @@ async fn several_matches_are_for_somebody_to_decide() {
     assert!(reasons[0].starts_with("2 operations match, and 0 other"), "{reasons:?}");
     assert!(reasons[1].starts_with("1 operations match, and 1 other"), "{reasons:?}");
     assert_eq!(starts(&stage.emulator), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_found_nowhere_is_looked_for_a_while_and_then_unsure() {
+    let stage = immediate().await;
+    let clock = Arc::new(AtomicI64::new(micros_now()));
+    let read = clock.clone();
+    let path = stage.path().with_extension("clocked");
+    let store = SqliteStore::open_with_clock(path, move || read.load(Ordering::SeqCst)).await.unwrap();
+    store.write_intent(intent("crashed", "billing"), Duration::ZERO).await.unwrap();
+    // Of the same kind, but not this request.
+    stage.client.create_issue_model(request("delivery")).await.unwrap();
+    let listed = async |state| store.list(Some(state), None, 10).await.unwrap();
+    for look in 1..=4 {
+        assert_eq!(listed(State::Starting).await.len(), 1, "before look {look}");
+        let worker = Worker::builder(store.clone(), &stage.client)
+            .on(|_: Delivery| async { Ok::<_, BoxError>(()) })
+            .build();
+        let looked = async || {
+            let all = store.list(None, None, 10).await.unwrap();
+            all[0].tries == look
+        };
+        run(&worker, until(looked)).await;
+        clock.fetch_add(21_000_000, Ordering::SeqCst);
+    }
+    let unsure = listed(State::Unsure).await;
+    assert_eq!(unsure[0].reason.as_deref(), Some("no such operation was found"));
+    assert_eq!(starts(&stage.emulator), 1, "nothing was started from here");
+}
+
+fn micros_now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_micros()).unwrap()
 }

@@ -7,7 +7,7 @@ use contact_center_insights::Handle;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::limited;
+use super::limited_for;
 use super::pool::{Connection, Pool};
 use crate::error::StoreError;
 use crate::row::{Cohort, End, Pending};
@@ -72,7 +72,8 @@ impl TakenCohort for PostgresCohort {
 
     async fn finish(self, ends: Vec<End>, next: Duration) -> Result<usize, StoreError> {
         let Self { connection, cohort, pending } = self;
-        limited(async move {
+        let bytes: usize = ends.iter().filter_map(|end| end.operation.as_ref()).map(Vec::len).sum();
+        limited_for(bytes, async move {
             let mut news = 0;
             let mut ends = ends.as_slice();
             while !ends.is_empty() {

@@ -8,7 +8,7 @@ use contact_center_insights::Payload;
 use rusqlite::Transaction;
 
 use super::{SqliteOutcomes, SqliteStore, outcomes};
-use crate::BoxError;
+use crate::error::BoxError;
 use crate::error::StoreError;
 use crate::error_text::chain;
 use crate::handover::{Delivery, HandOver, Limits, Round};
