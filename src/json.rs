@@ -23,6 +23,7 @@ mod print;
 mod printer;
 mod reader;
 mod rest_only;
+mod scan;
 mod table;
 mod text;
 mod typed;

@@ -2,7 +2,9 @@
 
 mod connection;
 mod emulator;
+mod methods;
 mod recording;
+mod scope;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +17,9 @@ pub(crate) use self::emulator::{
     ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Health, Language, Listen, Lists,
     ProjectNames, Recipe, Serve,
 };
+pub(crate) use self::methods::{Invocation, augment, call, of_call, of_group, read_data};
 pub(crate) use self::recording::{Record, Verify};
+pub(crate) use self::scope::ScopeArgs;
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;

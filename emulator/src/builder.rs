@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 pub use self::error::StartError;
 use self::port::PortOptions;
+use crate::apart::Apart;
 use crate::clock::{Clock, SystemClock};
 use crate::content::bucket::Buckets;
 use crate::contract::Contract;
@@ -255,13 +256,14 @@ impl EmulatorBuilder {
         let state = State { world, ..State::default() };
         let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
         let pipeline = Arc::new(Pipeline {
-            service: Arc::new(service),
+            service,
             clock: self.clock,
             script,
             meter,
             journal: Journal::new(self.journal),
             details,
             is_strict: self.strict_fields,
+            apart: Apart::default(),
         });
         let (stop, stopped) = oneshot::channel();
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();

@@ -1,12 +1,17 @@
 //! The one way from a method's path and request to its response, whatever the transport.
 
+mod beside;
+
 use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::{Code, Status};
 
+use crate::apart::LARGE;
 use crate::clock::{self, Clock};
 use crate::contract::{Contract, OPERATIONS};
 use crate::message::behavior::validate_and_strip;
@@ -15,13 +20,19 @@ use crate::methods::{self, Context, Handler, RestOnly, View};
 use crate::persist::{self, Log};
 use crate::projects::ProjectNumbers;
 use crate::state::State;
+use crate::work::Work;
 use crate::{errors, names, time};
 
-/// The emulated service, without its transports.
+/// The emulated service, without its transports; clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Service(Arc<Core>);
+
 #[derive(Debug)]
-pub(crate) struct Service {
+struct Core {
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
+    /// Whether a thread ends what is due and takes long.
+    is_ending: AtomicBool,
 }
 
 /// The state, and where it is written down.
@@ -30,6 +41,27 @@ struct Inner {
     state: State,
     log: Option<Log>,
 }
+
+/// One call of a method.
+#[derive(Debug)]
+struct Call {
+    path: String,
+    request: Bytes,
+    /// What a request over REST says beside.
+    rest_only: RestOnly,
+}
+
+type Answer = Result<Vec<u8>, Status>;
+
+/// What a call comes to.
+pub(crate) enum Dispatched {
+    Done(Answer),
+    /// It takes long, and is to be done where nobody waits for it. Nothing has happened yet.
+    Long(Box<dyn FnOnce() -> Answer + Send>),
+}
+
+/// A call that was not made where others wait for it.
+struct TakesLong;
 
 impl Inner {
     /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered.
@@ -47,58 +79,42 @@ fn not_kept(error: &std::io::Error) -> Status {
 
 impl Service {
     pub(crate) fn new(state: State, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Mutex::new(Inner { state, log: None }), clock }
+        Self::of(Inner { state, log: None }, clock)
     }
 
     /// One whose state outlives it: nothing is answered that is not written down.
     pub(crate) fn kept(state: State, clock: Arc<dyn Clock>, log: Log) -> Self {
-        Self { inner: Mutex::new(Inner { state, log: Some(log) }), clock }
+        Self::of(Inner { state, log: Some(log) }, clock)
     }
 
-    /// Answers one call of the method at `package.Service/Method`. Before it, everything that was due has ended. A call
-    /// that only reads works on a snapshot, so that it keeps no other waiting.
+    fn of(inner: Inner, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Core { inner: Mutex::new(inner), clock, is_ending: AtomicBool::new(false) }))
+    }
+
+    /// Answers one call of the method at `package.Service/Method`, however long it takes.
     #[cfg(test)]
-    pub(crate) fn dispatch(&self, path: &str, request: &[u8]) -> Result<Vec<u8>, Status> {
-        self.dispatch_with(path, request, &RestOnly::default())
+    pub(crate) fn dispatch(&self, path: &str, request: &[u8]) -> Answer {
+        match self.begin(path, Bytes::copy_from_slice(request), &RestOnly::default()) {
+            Dispatched::Done(answer) => answer,
+            Dispatched::Long(act) => act(),
+        }
     }
 
-    /// The same, with what a request over REST says beside.
-    pub(crate) fn dispatch_with(
-        &self,
-        path: &str,
-        request: &[u8],
-        rest_only: &RestOnly,
-    ) -> Result<Vec<u8>, Status> {
-        let method = Contract::get().method(path);
-        let (Some(method), Some(handler)) = (method, methods::handler(path)) else {
-            return Err(unserved(path, method.is_some()));
-        };
-        let request = validate_and_strip(&method.input, request)?;
-        let now = self.now();
-        let mut inner = self.lock();
-        check_location(&inner.state, path, &request)?;
-        inner.state.advance(now);
-        let request = spelled(&inner.state, path, request);
-        let numbers = Arc::clone(inner.state.world.store.numbers());
-        let answer = match handler {
-            Handler::Write(handler) => {
-                let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
-                inner.keep(self.time())?;
-                answer
-            }
-            Handler::Read(handler) => {
-                inner.keep(self.time())?;
-                let view = View::of(&inner.state, now);
-                drop(inner);
-                handler(&view, &request)
-            }
-        };
-        let answer = answer.map(|answer| numbered(&numbers, path, answer));
-        match &answer {
-            Ok(_) => tracing::debug!(method = path, "served"),
-            Err(status) => tracing::debug!(method = path, %status, "refused"),
+    /// Answers one call, or finds that it takes long. Before it, everything that was due has ended; but what takes long
+    /// to end, and is due by a clock that goes by itself, is ended beside the calls.
+    pub(crate) fn begin(&self, path: &str, request: Bytes, rest_only: &RestOnly) -> Dispatched {
+        let call = Call { path: path.to_owned(), request, rest_only: rest_only.clone() };
+        // To read and check what is large takes long by itself.
+        if call.request.len() <= LARGE
+            && let Ok(answer) = self.0.answer(&call, false)
+        {
+            return Dispatched::Done(answer);
         }
-        answer
+        let core = Arc::clone(&self.0);
+        Dispatched::Long(Box::new(move || {
+            let answer = core.answer(&call, true);
+            answer.unwrap_or_else(|TakesLong| Err(errors::internal("a call took longer than any may")))
+        }))
     }
 
     /// Takes out all that a project has, or all there is. Memory is given back beside the calls that follow.
@@ -118,29 +134,37 @@ impl Service {
 
     /// Changes the state past the API. Before it, everything that was due has ended.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, SystemTime) -> R) -> Result<R, Status> {
-        let now = self.now();
-        let mut inner = self.lock();
+        let core = &self.0;
+        let now = core.now();
+        let mut inner = core.lock();
         inner.state.advance(now);
+        if inner.state.engine.has_endings() {
+            drop(inner);
+            core.end_all()?;
+            inner = core.lock();
+        }
         let result = change(&mut inner.state, now);
-        inner.keep(self.time())?;
+        inner.keep(core.time())?;
         Ok(result)
     }
 
     /// Looks at the state past the API, and at the time that is written down with it. Before it, everything that was due
     /// has ended.
     pub(crate) fn view<R>(&self, view: impl FnOnce(&State, Option<SystemTime>) -> R) -> Result<R, Status> {
-        let time = self.time();
-        self.change(|state, _| view(state, time))
+        let (fork, time) = self.change(|state, _| (state.fork(), self.0.time()))?;
+        // Others are not kept waiting by the looking.
+        Ok(view(&fork.state, time))
     }
 
     /// The state as bytes: the same state, the same bytes.
     pub(crate) fn snapshot(&self) -> Vec<u8> {
-        persist::snapshot(&self.lock().state, self.time())
+        persist::snapshot(&self.0.lock().state, self.0.time())
     }
 
     /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
     pub(crate) fn restore(&self, image: &[u8]) -> Result<(), Status> {
-        let mut inner = self.lock();
+        let core = &self.0;
+        let mut inner = core.lock();
         let (state, time) = persist::restore(image, &inner.state.world).map_err(|error| {
             let message = format!("the bytes are not a snapshot of this emulator: {error}");
             errors::with_reason(
@@ -151,18 +175,96 @@ impl Service {
             )
         })?;
         inner.state = state;
-        if let (Some(clock), Some(time)) = (self.clock.as_manual(), time) {
+        if let (Some(clock), Some(time)) = (core.clock.as_manual(), time) {
             clock.set(time);
         }
         let Inner { state, log } = &mut *inner;
-        log.as_mut().map_or(Ok(()), |log| log.replace(state, self.time())).map_err(|error| not_kept(&error))
+        log.as_mut().map_or(Ok(()), |log| log.replace(state, core.time())).map_err(|error| not_kept(&error))
     }
 
     /// How many resources and operations there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let inner = self.lock();
+        let inner = self.0.lock();
         let operations = inner.state.engine.snapshot().values().map(imbl::OrdMap::len).sum();
         (inner.state.world.store.everything().count(), operations)
+    }
+}
+
+impl Core {
+    /// Answers a call. Unless it is made apart from the others, it is not made at all if it takes long.
+    fn answer(self: &Arc<Self>, call: &Call, is_apart: bool) -> Result<Answer, TakesLong> {
+        let path = call.path.as_str();
+        let method = Contract::get().method(path);
+        let (Some(method), Some(handler)) = (method, methods::handler(path)) else {
+            return Ok(Err(unserved(path, method.is_some())));
+        };
+        let answer = validate_and_strip(&method.input, &call.request)
+            .map_or_else(|status| Ok(Err(status)), |request| self.valid(call, request, handler, is_apart))?;
+        match &answer {
+            Ok(_) => tracing::debug!(method = path, "served"),
+            Err(status) => tracing::debug!(method = path, %status, "refused"),
+        }
+        Ok(answer)
+    }
+
+    /// The same with a request that may be seen by its method.
+    fn valid(
+        self: &Arc<Self>,
+        call: &Call,
+        request: Cow<'_, [u8]>,
+        handler: &Handler,
+        is_apart: bool,
+    ) -> Result<Answer, TakesLong> {
+        let (path, rest_only, now) = (call.path.as_str(), &call.rest_only, self.now());
+        let mut inner = self.lock();
+        if let Err(status) = check_location(&inner.state, path, &request) {
+            return Ok(Err(status));
+        }
+        inner.state.advance(now);
+        if inner.state.engine.has_endings() {
+            if self.clock.as_manual().is_none() {
+                self.end_in_background();
+            } else if is_apart {
+                drop(inner);
+                if let Err(status) = self.end_all() {
+                    return Ok(Err(status));
+                }
+                inner = self.lock();
+            } else {
+                return Err(TakesLong);
+            }
+        }
+        let request = spelled(&inner.state, path, request);
+        let numbers = Arc::clone(inner.state.world.store.numbers());
+        let addressed = own_names::of_method(path).and_then(|(names, _)| names.addressed(&request));
+        let answer = match handler {
+            Handler::Write(_, length)
+                if !is_apart && length.is_long(&inner.state, addressed.unwrap_or_default()) =>
+            {
+                return Err(TakesLong);
+            }
+            Handler::Write(handler, _) if is_apart => {
+                drop(inner);
+                self.beside(|state| handler(&mut Context { state, now, rest_only }, &request))
+                    .and_then(|answer| answer)
+            }
+            Handler::Write(handler, _) => {
+                let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
+                inner.keep(self.time()).and(answer)
+            }
+            Handler::Read(handler) => {
+                let kept = inner.keep(self.time());
+                let work = if is_apart { Work::most() } else { Work::brief() };
+                let view = View::of(&inner.state, now, work);
+                drop(inner);
+                let answer = kept.and_then(|()| handler(&view, &request));
+                if !is_apart && view.work.is_spent() {
+                    return Err(TakesLong);
+                }
+                answer
+            }
+        };
+        Ok(answer.map(|answer| numbered(&numbers, path, answer)))
     }
 
     /// The time that is written down with the state: of a clock that is moved by hand, since any other goes on by

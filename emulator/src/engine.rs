@@ -2,18 +2,21 @@
 //!
 //! Time is an argument, and the world that jobs change is one too. An operation waits (its progress is zero), runs
 //! (its metadata moves), and ends once, in a response or in an error; from then on it never changes. What is due is
-//! found by time, what is listed by location, and what works on a resource by the resource: none of it by search.
+//! found by time, what is listed by location, and what works on a resource by the resource: none of it by search. The maps
+//! are persistent, so that a [fork](Engine::fork) costs nothing: what takes long is done on one, beside the engine.
 
+mod fork;
 mod job;
 mod running;
+mod written;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use contact_center_insights::proto::longrunning::{Operation, operation::Result as Outcome};
 use contact_center_insights::{Code, Status};
-use imbl::OrdMap;
+use imbl::{HashMap, OrdMap};
 
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 use self::running::Running;
@@ -23,7 +26,7 @@ use crate::{errors, names};
 /// One operation.
 #[derive(Debug)]
 pub(crate) struct Entry<W> {
-    name: String,
+    name: Arc<str>,
     /// The operation as it is, if nothing runs.
     operation: Operation,
     running: Option<Running<W>>,
@@ -38,7 +41,7 @@ impl<W> Clone for Entry<W> {
 impl<W> Entry<W> {
     /// The operation at this moment. Looking does not count as a poll.
     pub(crate) fn at(&self, now: SystemTime) -> Operation {
-        let running = self.running.as_ref().map(|running| running.snapshot(&self.name, now));
+        let running = self.running.as_ref().map(|running| running.snapshot(now));
         running.unwrap_or_else(|| self.operation.clone())
     }
 }
@@ -50,9 +53,11 @@ pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
 #[derive(Debug)]
 pub(crate) struct Engine<W> {
     locations: OrdMap<Arc<str>, Operations<W>>,
-    places: HashMap<String, u64>,
-    due: BTreeMap<(SystemTime, u64), String>,
-    claims: HashMap<Claim, String>,
+    places: HashMap<Arc<str>, u64>,
+    due: OrdMap<(SystemTime, u64), Arc<str>>,
+    /// What is due and takes long to end: it runs until somebody has done that beside the engine.
+    ending: OrdMap<(SystemTime, u64), Arc<str>>,
+    claims: HashMap<Claim, Arc<str>>,
     serial: u64,
     /// The names of what has changed since it was last asked, if anyone wants to know.
     changes: Option<BTreeSet<String>>,
@@ -63,7 +68,8 @@ impl<W> Default for Engine<W> {
         Self {
             locations: OrdMap::new(),
             places: HashMap::new(),
-            due: BTreeMap::new(),
+            due: OrdMap::new(),
+            ending: OrdMap::new(),
             claims: HashMap::new(),
             serial: 0,
             changes: None,
@@ -81,7 +87,6 @@ impl<W: FollowUps> Engine<W> {
     ) -> Result<Operation, Status> {
         start.claims.iter().try_for_each(|claim| self.check_idle(claim))?;
         start.job.begin(world, now)?;
-        let name = start.name.clone();
         let mut running = Running::new(start, now);
         if running.is_due(now) {
             let operation = running.end(world, now);
@@ -89,7 +94,7 @@ impl<W: FollowUps> Engine<W> {
             self.follow_up(world, now);
             return Ok(operation);
         }
-        let operation = running.snapshot(&name, now);
+        let operation = running.snapshot(now);
         self.insert(operation.clone(), Some(running));
         Ok(operation)
     }
@@ -99,7 +104,8 @@ impl<W: FollowUps> Engine<W> {
         let entry = self.entry(name)?;
         let Some(running) = &mut entry.running else { return Some(entry.operation.clone()) };
         running.polls = running.polls.saturating_add(1);
-        let is_due = running.is_due(now);
+        // What time ends has ended by now, or is being ended.
+        let is_due = running.is_polled_enough();
         self.note(name);
         if is_due {
             self.end(name, |running| running.end(world, now));
@@ -141,13 +147,33 @@ impl<W: FollowUps> Engine<W> {
         Some(is_running)
     }
 
-    /// Ends what is due by `now`, in order of due time, each at the time it was due.
+    /// Ends what is due by `now`, in order of due time, each at the time it was due; but what takes long is left for
+    /// [`Self::next_ending`].
     pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
-        while let Some(first) = self.due.first_entry().filter(|first| first.key().0 <= now) {
-            let ((at, serial), name) = first.remove_entry();
+        while let Some(((at, serial), name)) = self.due.get_min().cloned() {
+            if at > now {
+                return;
+            }
+            self.due.remove(&(at, serial));
+            if world.is_long(names::location(&name)) {
+                self.ending.insert((at, serial), name);
+                continue;
+            }
             self.end_at(serial, &name, |running| running.end(world, at));
             self.follow_up(world, at);
         }
+    }
+
+    /// Ends what [`Self::next_ending`] gave; nothing, if it has ended meanwhile.
+    pub(crate) fn end_due(&mut self, world: &mut W, (at, serial): (SystemTime, u64), name: &str) {
+        if self.end_at(serial, name, |running| running.end(world, at)).is_some() {
+            self.follow_up(world, at);
+        }
+    }
+
+    /// Whether the next poll ends an operation.
+    pub(crate) fn is_last_poll(&self, name: &str) -> bool {
+        self.look(name).is_some_and(|entry| entry.running.as_ref().is_some_and(Running::is_last_poll))
     }
 
     /// Starts what the jobs that ended have asked for. What cannot start has ended in the error that says why: its
@@ -168,8 +194,20 @@ impl<W> Engine<W> {
     pub(crate) fn check_idle(&self, claim: &Claim) -> Result<(), Status> {
         let Some(name) = self.claims.get(claim) else { return Ok(()) };
         let message = format!("the operation `{name}` is still {claim}: wait for it, or cancel it");
-        let parts = [("resource", claim.resource.as_str()), ("operation", name.as_str())];
+        let parts = [("resource", claim.resource.as_str()), ("operation", &**name)];
         Err(errors::with_reason(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
+    }
+
+    /// Gives what is due and takes long, once each: when it was due with its place, and its name.
+    pub(crate) fn next_ending(&mut self) -> Option<((SystemTime, u64), Arc<str>)> {
+        let first = self.ending.get_min().cloned()?;
+        self.ending.remove(&first.0);
+        Some(first)
+    }
+
+    /// Whether anything is due that takes long.
+    pub(crate) fn has_endings(&self) -> bool {
+        !self.ending.is_empty()
     }
 
     /// Places an operation as it is, in place of any of the same name. Nothing but a cancellation will change it.
@@ -198,62 +236,20 @@ impl<W> Engine<W> {
     pub(crate) fn clear(&mut self, project: Option<&str>) -> OrdMap<Arc<str>, Operations<W>> {
         let before = self.locations.clone();
         if project.is_none() {
-            self.locations = OrdMap::new();
-            self.places = HashMap::new();
-            self.due = BTreeMap::new();
-            self.claims = HashMap::new();
+            let changes = self.changes.take();
+            *self = Self { serial: self.serial, changes, ..Self::default() };
             return before;
         }
-        let gone = |name: &str| project.is_none_or(|project| names::project(name) == project);
-        self.locations = self
-            .locations
-            .iter()
-            .filter(|(location, _)| !gone(location))
-            .map(|(l, o)| (l.clone(), o.clone()))
-            .collect();
-        self.places.retain(|name, _| !gone(name));
-        self.due.retain(|_, name| !gone(name));
-        self.claims.retain(|_, name| !gone(name));
+        let stays = |name: &str| project.is_some_and(|project| names::project(name) != project);
+        let locations = self.locations.iter().filter(|(location, _)| stays(location));
+        self.locations = locations.map(|(location, all)| (location.clone(), all.clone())).collect();
+        self.places.retain(|name, _| stays(name));
+        self.claims.retain(|_, name| stays(name));
+        for times in [&mut self.due, &mut self.ending] {
+            *times =
+                times.iter().filter(|(_, name)| stays(name)).map(|(at, name)| (*at, name.clone())).collect();
+        }
         before
-    }
-
-    /// From now on, the names of operations that change are kept until they are taken.
-    pub(crate) fn record(&mut self) {
-        self.changes.get_or_insert_default();
-    }
-
-    /// The operations that have changed since the last time.
-    pub(crate) fn take_changes(&mut self) -> Vec<String> {
-        self.changes.as_mut().map(std::mem::take).unwrap_or_default().into_iter().collect()
-    }
-
-    /// An operation as it can be written down.
-    pub(crate) fn save(&self, name: &str) -> Option<Saved> {
-        let serial = *self.places.get(name)?;
-        let entry = self.look(name)?;
-        Some(match &entry.running {
-            Some(running) => running.save(serial),
-            None => Saved::ended(serial, entry.operation.clone()),
-        })
-    }
-
-    /// All operations as they can be written down, by location and in the order of their starts.
-    pub(crate) fn save_all(&self) -> impl Iterator<Item = Saved> {
-        let entries = self.locations.values().flat_map(OrdMap::values);
-        entries.filter_map(|entry| self.save(&entry.name))
-    }
-
-    /// Takes in what was written down. `job` makes the job of a method out of its bytes; `None` if it cannot.
-    pub(crate) fn restore(
-        &mut self,
-        saved: &Saved,
-        job: impl FnOnce(&str, &[u8]) -> Option<(&'static str, Box<dyn Job<W>>)>,
-    ) -> Option<()> {
-        let serial = saved.serial;
-        let operation = saved.operation.clone().unwrap_or_default();
-        let running = if saved.method.is_empty() { None } else { Some(Running::restore(saved, job)?) };
-        self.insert_at(serial, operation, running);
-        Some(())
     }
 
     fn entry(&mut self, name: &str) -> Option<&mut Entry<W>> {
@@ -264,18 +260,20 @@ impl<W> Engine<W> {
     /// Ends what runs, and gives up what it had a claim to.
     fn end(&mut self, name: &str, end: impl FnOnce(&mut Running<W>) -> Operation) {
         let Some(serial) = self.places.get(name).copied() else { return };
-        if let Some(due) = self.end_at(serial, name, end) {
+        if let Some(Some(due)) = self.end_at(serial, name, end) {
             self.due.remove(&(due, serial));
+            self.ending.remove(&(due, serial));
         }
     }
 
-    /// The same for one whose place is known; gives the time it would have been due at, if time is what it needed.
+    /// The same for one whose place is known; gives the time it would have been due at, if time is what it needed, and
+    /// nothing if it has ended already.
     fn end_at(
         &mut self,
         serial: u64,
         name: &str,
         end: impl FnOnce(&mut Running<W>) -> Operation,
-    ) -> Option<SystemTime> {
+    ) -> Option<Option<SystemTime>> {
         let entry = self.locations.get_mut(names::location(name))?.get_mut(&serial).map(Arc::make_mut)?;
         let mut running = entry.running.take()?;
         entry.operation = end(&mut running);
@@ -283,7 +281,7 @@ impl<W> Engine<W> {
             self.claims.remove(claim);
         }
         self.note(name);
-        running.due()
+        Some(running.due())
     }
 
     fn insert(&mut self, operation: Operation, running: Option<Running<W>>) {
@@ -291,27 +289,38 @@ impl<W> Engine<W> {
     }
 
     fn insert_at(&mut self, serial: u64, operation: Operation, running: Option<Running<W>>) {
-        let name = operation.name.clone();
+        let name: Arc<str> = operation.name.as_str().into();
+        self.insert_entry(serial, Arc::new(Entry { name, operation, running }));
+    }
+
+    fn insert_entry(&mut self, serial: u64, entry: Arc<Entry<W>>) {
+        let name = Arc::clone(&entry.name);
         self.forget(&name);
         self.serial = self.serial.max(serial);
-        if let Some(running) = &running {
+        if let Some(running) = &entry.running {
             if let Some(due) = running.due() {
-                self.due.insert((due, serial), name.clone());
+                self.due.insert((due, serial), Arc::clone(&name));
             }
-            self.claims.extend(running.start.claims.iter().map(|claim| (claim.clone(), name.clone())));
+            for claim in &running.start.claims {
+                self.claims.insert(claim.clone(), Arc::clone(&name));
+            }
         }
-        let location = self.locations.entry(names::location(&name).into()).or_default();
-        location.insert(serial, Arc::new(Entry { name: name.clone(), operation, running }));
+        self.locations.entry(names::location(&name).into()).or_default().insert(serial, entry);
         self.note(&name);
         self.places.insert(name, serial);
     }
 
     fn forget(&mut self, name: &str) {
         let Some(serial) = self.places.remove(name) else { return };
-        self.due.retain(|(_, found), _| *found != serial);
-        self.claims.retain(|_, found| found != name);
-        if let Some(location) = self.locations.get_mut(names::location(name)) {
-            location.remove(&serial);
+        let location = self.locations.get_mut(names::location(name));
+        let Some(entry) = location.and_then(|location| location.remove(&serial)) else { return };
+        let Some(running) = &entry.running else { return };
+        if let Some(due) = running.due() {
+            self.due.remove(&(due, serial));
+            self.ending.remove(&(due, serial));
+        }
+        for claim in &running.start.claims {
+            self.claims.remove(claim);
         }
     }
 

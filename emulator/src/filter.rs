@@ -15,6 +15,7 @@ use contact_center_insights::Status;
 use prost_reflect::MessageDescriptor;
 
 use crate::errors;
+use crate::work::{Spent, Work};
 use literal::{Literal, Relation, Test};
 pub(crate) use order::Order;
 use path::{LeafKind, Path};
@@ -24,6 +25,8 @@ use terms::{Means, Operators, Term};
 /// The service's own limits are not documented; these keep a filter from costing more than a list.
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_COMPARISONS: usize = 1000;
+/// How many bytes a field has, about.
+const BYTES_A_STEP: usize = 32;
 
 /// A filter that fits what is listed.
 #[derive(Clone, Debug)]
@@ -75,8 +78,17 @@ impl Filter {
     }
 
     /// Whether a resource, encoded, is one that the filter asks for.
+    ///
+    /// # Errors
+    /// [`Spent`] if that would take more work than there is left.
+    pub(crate) fn selects(&self, resource: &[u8], work: &Work) -> Result<bool, Spent> {
+        self.0.matches(resource, work)
+    }
+
+    /// The same, whatever it takes.
+    #[cfg(test)]
     pub(crate) fn matches(&self, resource: &[u8]) -> bool {
-        self.0.matches(resource)
+        self.selects(resource, &Work::most()).unwrap()
     }
 
     /// Whether everything matches, so that there is no need to ask.
@@ -110,15 +122,36 @@ impl Filter {
 }
 
 impl Node {
-    fn matches(&self, resource: &[u8]) -> bool {
-        match self {
-            Node::And(nodes) => nodes.iter().all(|node| node.matches(resource)),
-            Node::Or(nodes) => nodes.iter().any(|node| node.matches(resource)),
-            Node::Not(node) => !node.matches(resource),
-            Node::Match(paths, test) => paths.iter().any(|path| path.any(resource, |cell| test.passes(cell))),
-            Node::Present(paths) => paths.iter().any(|path| path.is_present(resource)),
-            Node::Made(means, test) => means.matches(resource, test.as_ref()),
-        }
+    fn matches(&self, resource: &[u8], work: &Work) -> Result<bool, Spent> {
+        let found = match self {
+            Node::And(nodes) => {
+                for node in nodes {
+                    if !node.matches(resource, work)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Node::Or(nodes) => {
+                for node in nodes {
+                    if node.matches(resource, work)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Node::Not(node) => !node.matches(resource, work)?,
+            Node::Match(paths, test) => {
+                paths.iter().any(|path| path.any(resource, work, |cell| test.passes(cell)))
+            }
+            Node::Present(paths) => paths.iter().any(|path| path.is_present(resource, work)),
+            Node::Made(means, test) => {
+                // What is made is made from what lies deep within.
+                work.spend(resource.len() / BYTES_A_STEP)?;
+                means.matches(resource, test.as_ref())
+            }
+        };
+        work.check().map(|()| found)
     }
 }
 

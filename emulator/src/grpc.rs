@@ -15,6 +15,7 @@ use tonic::server::{Grpc, UnaryService};
 use crate::admin;
 use crate::errors::{self, ErrorDetails};
 use crate::journal::Transport;
+use crate::outbox::Held;
 use crate::pipeline::{CallRecord, Extras, InjectedFault, Pipeline};
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
@@ -28,14 +29,18 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let path = request.uri().path().to_owned();
-    let record = pipeline.begin(Transport::Grpc, &path, request.headers());
-    let injected = Arc::new(OnceLock::new());
-    let call = Call { record: Some(record), path, injected: Arc::clone(&injected) };
+    let outbox = request.extensions().get();
+    let record = pipeline.begin(Transport::Grpc, &path, request.headers(), outbox);
+    let beside = Arc::new(Beside::default());
+    let call = Call { record: Some(record), path, beside: Arc::clone(&beside) };
     let response = unary(call, request).await;
     let is_bare = pipeline.details == ErrorDetails::None;
     let mut response = if is_bare { response } else { with_error_info(response) };
-    if let Some(injected) = injected.get() {
+    if let Some(injected) = beside.injected.get() {
         response.extensions_mut().insert(InjectedFault::clone(injected));
+    }
+    if let Some(held) = beside.held.get() {
+        response.extensions_mut().insert(Held::clone(held));
     }
     response
 }
@@ -105,7 +110,14 @@ struct Call {
     /// Taken when the message is there; until then it is dropped with this, and so is the end of the record.
     record: Option<CallRecord>,
     path: String,
-    injected: Arc<OnceLock<InjectedFault>>,
+    beside: Arc<Beside>,
+}
+
+/// What comes with an answer; each is set once.
+#[derive(Debug, Default)]
+struct Beside {
+    injected: OnceLock<InjectedFault>,
+    held: OnceLock<Held>,
 }
 
 impl UnaryService<Bytes> for Call {
@@ -114,18 +126,21 @@ impl UnaryService<Bytes> for Call {
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
         let (path, record) = (std::mem::take(&mut self.path), self.record.take());
-        let injected = Arc::clone(&self.injected);
+        let beside = Arc::clone(&self.beside);
         Box::pin(async move {
             let Some(mut record) = record else { return Err(tonic::Status::internal("called twice")) };
             let (metadata, _, message) = request.into_parts();
             let headers = metadata.into_headers();
             let answer =
-                record.run(path.trim_start_matches('/'), &headers, &message, &Extras::default()).await;
+                record.run(path.trim_start_matches('/'), &headers, message, &Extras::default()).await;
             if let Some(found) = answer.injected {
                 // It is set here alone.
-                let _ = injected.set(found);
+                let _ = beside.injected.set(found);
             }
-            Ok(tonic::Response::new(answer.result?.into()))
+            if let Some(held) = answer.held {
+                let _ = beside.held.set(held);
+            }
+            Ok(tonic::Response::new(answer.result?))
         })
     }
 }

@@ -20,6 +20,7 @@
 )]
 
 mod admin;
+mod apart;
 mod builder;
 mod clock;
 mod content;
@@ -36,6 +37,7 @@ mod lists;
 mod message;
 mod methods;
 mod names;
+mod outbox;
 mod paging;
 mod persist;
 mod pipeline;
@@ -50,6 +52,7 @@ mod state;
 mod store;
 mod time;
 mod tls;
+mod work;
 mod world;
 
 pub use builder::{EmulatorBuilder, StartError};

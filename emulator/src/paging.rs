@@ -42,6 +42,11 @@ impl Key {
         Self::ordered(by, !serial)
     }
 
+    /// What the list is ordered by.
+    pub(crate) fn by(&self) -> &[u8] {
+        &self.by
+    }
+
     /// What decides between equals.
     pub(crate) fn serial(&self) -> u64 {
         self.serial
@@ -77,29 +82,15 @@ impl Page {
         self.after.as_ref()
     }
 
-    /// Cuts the page out of all items, in whatever order they come, and makes the token for the next; empty if there
-    /// is none. No more than a page of them is kept at a time, and each page costs the same.
-    pub(crate) fn cut<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
-        let mut kept = BinaryHeap::new();
-        for (key, item) in items {
-            if self.after.as_ref().is_some_and(|after| key <= *after) {
-                continue;
-            }
-            if kept.len() <= self.size {
-                kept.push(Ranked(key, item));
-            } else if kept.peek().is_some_and(|last: &Ranked<T>| key < last.0) {
-                kept.pop();
-                kept.push(Ranked(key, item));
-            }
-        }
-        self.end(kept.into_sorted_vec())
+    /// Begins to cut the page out of items that come in order: it is full with one item more than it holds.
+    pub(crate) fn sorted<T>(self) -> Cut<T> {
+        Cut { page: self, kept: Kept::Sorted(Vec::new()) }
     }
 
-    /// The same for items that come in order: it stops to look once the page is full.
-    pub(crate) fn cut_sorted<T>(self, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
-        let items = items.into_iter().filter(|(key, _)| self.after.as_ref().is_none_or(|after| key > after));
-        let items = items.take(self.size.saturating_add(1)).map(|(key, item)| Ranked(key, item)).collect();
-        self.end(items)
+    /// The same for items in whatever order they come. No more than a page of them is kept at a time, and each page costs
+    /// the same.
+    pub(crate) fn unsorted<T>(self) -> Cut<T> {
+        Cut { page: self, kept: Kept::Unsorted(BinaryHeap::new()) }
     }
 
     fn end<T>(&self, mut items: Vec<Ranked<T>>) -> (Vec<T>, String) {
@@ -107,6 +98,53 @@ impl Page {
         items.truncate(self.size);
         let token = items.last().filter(|_| more).map(|last| write_token(&last.0, self.scope));
         (items.into_iter().map(|Ranked(_, item)| item).collect(), token.unwrap_or_default())
+    }
+}
+
+/// A page that is being cut out of a list.
+#[derive(Debug)]
+pub(crate) struct Cut<T> {
+    page: Page,
+    kept: Kept<T>,
+}
+
+#[derive(Debug)]
+enum Kept<T> {
+    Sorted(Vec<Ranked<T>>),
+    Unsorted(BinaryHeap<Ranked<T>>),
+}
+
+impl<T> Cut<T> {
+    /// Looks at one item. `false`: no other needs to be looked at.
+    pub(crate) fn push(&mut self, key: Key, item: T) -> bool {
+        if self.page.after.as_ref().is_some_and(|after| key <= *after) {
+            return true;
+        }
+        let size = self.page.size;
+        match &mut self.kept {
+            Kept::Sorted(kept) => {
+                kept.push(Ranked(key, item));
+                kept.len() <= size
+            }
+            Kept::Unsorted(kept) => {
+                if kept.len() <= size {
+                    kept.push(Ranked(key, item));
+                } else if kept.peek().is_some_and(|last| key < last.0) {
+                    kept.pop();
+                    kept.push(Ranked(key, item));
+                }
+                true
+            }
+        }
+    }
+
+    /// The items of the page, in order, and the token for the next; empty if there is none.
+    pub(crate) fn end(self) -> (Vec<T>, String) {
+        let items = match self.kept {
+            Kept::Sorted(kept) => kept,
+            Kept::Unsorted(kept) => kept.into_sorted_vec(),
+        };
+        self.page.end(items)
     }
 }
 
@@ -178,12 +216,29 @@ mod tests {
 
     use super::*;
 
+    fn all<T>(mut cut: Cut<T>, items: impl IntoIterator<Item = (Key, T)>) -> (Vec<T>, String) {
+        for (key, item) in items {
+            if !cut.push(key, item) {
+                break;
+            }
+        }
+        cut.end()
+    }
+
     fn cut(total: u64, size: i32, token: &str) -> (Vec<u64>, String) {
         let page = Page::read(size, token, 1000, &["L", "p"]).unwrap();
         let items = || (0..total).map(|serial| (Key::oldest_first(serial), serial));
-        let cut = page.clone().cut(items().rev());
-        assert_eq!(page.cut_sorted(items()), cut);
+        let cut = all(page.clone().unsorted(), items().rev());
+        assert_eq!(all(page.sorted(), items()), cut);
         cut
+    }
+
+    #[test]
+    fn no_more_is_looked_at_than_a_page_and_one() {
+        let mut looked_at = 0;
+        let items = (0..1000).map(|serial| (Key::oldest_first(serial), serial)).inspect(|_| looked_at += 1);
+        assert_eq!(all(Page::read(10, "", 1000, &[]).unwrap().sorted(), items).0.len(), 10);
+        assert_eq!(looked_at, 11);
     }
 
     #[test]
@@ -212,9 +267,9 @@ mod tests {
     #[test]
     fn an_insert_before_the_cursor_does_not_shift_the_walk() {
         let page = Page::read(2, "", 10, &["L"]).unwrap();
-        let (first, token) = page.cut([1, 3, 5].map(|n| (Key::oldest_first(n), n)));
+        let (first, token) = all(page.sorted(), [1, 3, 5].map(|n| (Key::oldest_first(n), n)));
         let page = Page::read(2, &token, 10, &["L"]).unwrap();
-        let (second, end) = page.cut([0, 1, 2, 3, 4, 5].map(|n| (Key::oldest_first(n), n)));
+        let (second, end) = all(page.sorted(), [0, 1, 2, 3, 4, 5].map(|n| (Key::oldest_first(n), n)));
         assert_eq!((first, second, end.as_str()), (vec![1, 3], vec![4, 5], ""));
     }
 

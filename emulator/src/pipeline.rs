@@ -3,24 +3,27 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use contact_center_insights::{Code, Status};
 use http::HeaderMap;
 
+use crate::apart::{Apart, LARGE};
 use crate::clock::{self, Clock};
 use crate::contract::Contract;
-use crate::dispatch::Service;
+use crate::dispatch::{Dispatched, Service};
 use crate::errors::{self, ErrorDetails};
 #[cfg(test)]
 use crate::journal;
 use crate::journal::{Arrival, Journal, Transport};
 use crate::message::selection::{Selection, Wanted};
 use crate::methods::RestOnly;
+use crate::outbox::{Held, Outbox};
 use crate::script::{Break, Effect, Meter, Script, Seen};
 
 /// The service, and what is put between it and its callers.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    pub(crate) service: Arc<Service>,
+    pub(crate) service: Service,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) script: Script,
     pub(crate) meter: Meter,
@@ -28,6 +31,8 @@ pub(crate) struct Pipeline {
     pub(crate) details: ErrorDetails,
     /// Whether what only the REST API has is refused.
     pub(crate) is_strict: bool,
+    /// Where calls are made that take long.
+    pub(crate) apart: Apart,
 }
 
 /// A call's entry in the journal, completed when this is dropped: when it was answered, or its caller left.
@@ -36,6 +41,8 @@ pub(crate) struct CallRecord {
     pipeline: Arc<Pipeline>,
     sequence: u64,
     code: Option<Code>,
+    /// What the connection has not read yet.
+    outbox: Outbox,
 }
 
 /// A fault of the transport that is injected into the reply; travels in the extensions of an HTTP response.
@@ -53,8 +60,16 @@ pub(crate) struct Extras {
 /// What a transport sends, and how the sending fails, if it does.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    pub(crate) result: Result<Vec<u8>, Status>,
+    pub(crate) result: Result<Bytes, Status>,
     pub(crate) injected: Option<InjectedFault>,
+    /// That it is not read yet, if it is large.
+    pub(crate) held: Option<Held>,
+}
+
+impl From<Result<Vec<u8>, Status>> for Reply {
+    fn from(result: Result<Vec<u8>, Status>) -> Self {
+        Self { result: result.map(Bytes::from), injected: None, held: None }
+    }
 }
 
 impl Pipeline {
@@ -62,13 +77,14 @@ impl Pipeline {
     #[cfg(test)]
     pub(crate) fn of(service: Service, clock: impl Clock + 'static) -> Arc<Self> {
         Arc::new(Self {
-            service: Arc::new(service),
+            service,
             clock: Arc::new(clock),
             script: Script::new(0),
             meter: Meter::default(),
             journal: Journal::new(journal::Limits { calls: 0, ..journal::Limits::default() }),
             details: ErrorDetails::default(),
             is_strict: false,
+            apart: Apart::default(),
         })
     }
 
@@ -87,9 +103,12 @@ impl Pipeline {
         transport: Transport,
         path: &str,
         headers: &HeaderMap,
+        outbox: Option<&Outbox>,
     ) -> CallRecord {
         let arrival = Arrival { transport, path, headers, now: self.now() };
-        CallRecord { pipeline: Arc::clone(self), sequence: self.journal.begin(&arrival), code: None }
+        let sequence = self.journal.begin(&arrival);
+        let outbox = outbox.cloned().unwrap_or_default();
+        CallRecord { pipeline: Arc::clone(self), sequence, code: None, outbox }
     }
 }
 
@@ -99,21 +118,29 @@ impl CallRecord {
         &mut self,
         path: &str,
         headers: &HeaderMap,
-        request: &[u8],
+        request: Bytes,
         extras: &Extras,
     ) -> Reply {
         let answer = match wanted(path, headers, extras) {
-            Ok(wanted) => {
-                let answer = self.answer(path, headers, request, &extras.rest_only).await;
-                Reply { result: answer.result.map(|whole| wanted.of(whole)), ..answer }
-            }
-            Err(refusal) => Reply { result: Err(self.shown(&refusal)), injected: None },
+            Ok(wanted) => self.answer(path, headers, request, extras, wanted).await,
+            Err(refusal) => Err(self.shown(&refusal)).into(),
         };
         if answer.injected.is_none() {
             self.end(answer.result.as_ref().map_or_else(Status::code, |_| Code::Ok));
             self.pipeline.journal.replied(self.sequence, path, &answer.result);
         }
         answer
+    }
+
+    /// Does something that takes long where nobody waits for it.
+    ///
+    /// # Errors
+    /// `INTERNAL` if it panicked, which nothing should.
+    pub(crate) async fn apart<R: Send + 'static>(
+        &self,
+        act: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Status> {
+        self.pipeline.apart.run(&self.outbox, act).await
     }
 
     /// An error of the emulator's own as callers are to see it.
@@ -137,37 +164,69 @@ impl CallRecord {
         self.code = Some(code);
     }
 
-    async fn answer(&self, path: &str, headers: &HeaderMap, request: &[u8], rest_only: &RestOnly) -> Reply {
+    async fn answer(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        request: Bytes,
+        extras: &Extras,
+        wanted: Wanted,
+    ) -> Reply {
         let pipeline = &self.pipeline;
-        let dispatch = || pipeline.service.dispatch_with(path, request, rest_only);
-        let whole = |result| Reply { result, injected: None };
-        let own = |result: Result<Vec<u8>, Status>| whole(result.map_err(|status| pipeline.shown(status)));
+        self.outbox.opened().await;
+        let own = |result: Result<Vec<u8>, Status>| result.map_err(|status| pipeline.shown(status));
         let Some(method) = Contract::get().method(path) else {
-            return own(dispatch());
+            return own(self.dispatch(path, request, extras, wanted).await).into();
         };
-        pipeline.journal.routed(self.sequence, &method.name, request);
-        if let Err(refusal) = pipeline.meter.take(method, request, pipeline.now()) {
-            return own(Err(refusal));
+        pipeline.journal.routed(self.sequence, &method.name, &request);
+        if let Err(refusal) = pipeline.meter.take(method, &request, pipeline.now()) {
+            return own(Err(refusal)).into();
         }
-        let Some(hit) = pipeline.script.decide(Seen { method, headers, request }) else {
-            return own(dispatch());
-        };
-        pipeline.journal.hit(self.sequence, hit.to_string());
-        if hit.delay > Duration::ZERO {
-            tokio::time::sleep(hit.delay).await;
+        let hit = pipeline.script.decide(Seen { method, headers, request: &request });
+        let (effect, also_executes) = hit.as_ref().map_or((Effect::None, false), |hit| {
+            pipeline.journal.hit(self.sequence, hit.to_string());
+            (hit.effect.clone(), hit.also_executes)
+        });
+        let delay = hit.map_or(Duration::ZERO, |hit| hit.delay);
+        if delay > Duration::ZERO {
+            tokio::time::sleep(delay).await;
         }
-        match hit.effect {
-            Effect::None => own(dispatch()),
+        match effect {
+            Effect::None => {
+                let result = own(self.dispatch(path, request, extras, wanted).await);
+                let large = result.as_ref().ok().map(Vec::len).filter(|bytes| *bytes > LARGE);
+                Reply { held: large.map(|bytes| self.outbox.hold(bytes)), ..result.into() }
+            }
             Effect::Status(status) => {
-                if hit.also_executes {
+                if also_executes {
                     // Whatever came of it, the caller is told another thing.
-                    let _ = dispatch();
+                    let _ = self.dispatch(path, request, extras, wanted).await;
                 }
-                whole(Err(status))
+                Err(status).into()
             }
             Effect::Break(broken) => {
-                let result = if hit.also_executes { dispatch() } else { Ok(Vec::new()) };
-                Reply { result, injected: Some(InjectedFault(Arc::new(broken))) }
+                let result = if also_executes {
+                    self.dispatch(path, request, extras, wanted).await
+                } else {
+                    Ok(Vec::new())
+                };
+                Reply { injected: Some(InjectedFault(Arc::new(broken))), ..result.into() }
+            }
+        }
+    }
+
+    /// Has the service answer: here, or apart from those that wait if that takes long.
+    async fn dispatch(
+        &self,
+        path: &str,
+        request: Bytes,
+        extras: &Extras,
+        wanted: Wanted,
+    ) -> Result<Vec<u8>, Status> {
+        match self.pipeline.service.begin(path, request, &extras.rest_only) {
+            Dispatched::Done(answer) => answer.map(|whole| wanted.of(whole)),
+            Dispatched::Long(act) => {
+                self.apart(move || act().map(|whole| wanted.of(whole))).await.and_then(|answer| answer)
             }
         }
     }

@@ -37,6 +37,8 @@ use crate::pipeline::Pipeline;
 
 /// How long calls in flight may take to end, once the emulator is to stop.
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
+/// What a stream of HTTP/2 may have in its send buffer, in bytes; there may be 200 streams.
+const SEND_BUFFER: usize = 64 * 1024;
 /// After a failure to accept, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -145,7 +147,7 @@ async fn talk(socket: impl Socket, control: Arc<ConnectionControl>, service: Rou
     let io = ControlledIo::new(socket, Arc::clone(&control));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(Patience).max_header_list_size(64 * 1024);
+    builder.http2().timer(Patience).max_header_list_size(64 * 1024).max_send_buf_size(SEND_BUFFER);
     builder.http2().keep_alive_interval(limits.ping).keep_alive_timeout(limits.pong);
     let serving = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
     let mut serving = std::pin::pin!(serving);
@@ -189,7 +191,7 @@ async fn frozen(serving: impl Future, socket: Box<dyn Socket>, mut leave: watch:
     let served = async {
         // Its end, such as by a ping that nobody answers, is not to be seen either.
         let _ = serving.await;
-        pending().await
+        pending::<()>().await;
     };
     tokio::select! {
         () = served => {}

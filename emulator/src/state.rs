@@ -6,6 +6,7 @@ use contact_center_insights::proto::longrunning::Operation;
 
 use crate::engine::Engine;
 use crate::lists::History;
+use crate::store::Resources;
 use crate::world::World;
 
 /// All that changes.
@@ -17,7 +18,35 @@ pub(crate) struct State {
     pub(crate) history: History<World>,
 }
 
+/// A state beside the state, on which something is done that takes long while the other goes on.
+#[derive(Debug)]
+pub(crate) struct Fork {
+    pub(crate) state: State,
+    /// How it was when the two parted.
+    base: (Engine<World>, Resources),
+}
+
 impl State {
+    /// Another of the same, at no cost.
+    pub(crate) fn fork(&self) -> Fork {
+        let state =
+            Self { engine: self.engine.fork(), world: self.world.fork(), history: History::default() };
+        Fork { state, base: (self.engine.clone(), self.world.store.snapshot()) }
+    }
+
+    /// Takes in what was done in a fork: all of it, if nothing that it is about has changed here meanwhile, and else
+    /// nothing. Says whether it did; the fork is of no use any more, and to drop it may take long.
+    pub(crate) fn take_in(&mut self, fork: &mut Fork) -> bool {
+        let (engine, resources) = &fork.base;
+        let changes = fork.state.world.store.take_changes();
+        if !self.engine.agrees(engine, &fork.state.engine) || !self.world.store.agrees(resources, &changes) {
+            return false;
+        }
+        self.world.store.take_in(changes);
+        self.engine.take_in(&fork.state.engine);
+        true
+    }
+
     /// Ends what is due, and takes out what has expired.
     pub(crate) fn advance(&mut self, now: SystemTime) {
         self.engine.advance(&mut self.world, now);

@@ -3,7 +3,9 @@
 //! The maps are persistent: a [`Resources`] is cloned in no time, and stays as it was while others write. Everything
 //! that changes goes through [`Store::apply`], so that it can be written down; to reset is to drop.
 
+mod fork;
 mod ids;
+mod order;
 mod resources;
 
 use std::ops::Deref;
@@ -16,6 +18,7 @@ use imbl::OrdSet;
 use prost::{Message, Name};
 
 use self::ids::Ids;
+pub(crate) use self::order::{Walk, time_key};
 pub(crate) use self::resources::{Item, Resources, of};
 use self::resources::{entry, entry_or};
 use crate::contract::{Contract, ResourceType};
@@ -213,8 +216,7 @@ impl Store {
         self.know(name);
         let project = Arc::<str>::from(self.spelling(names::project(name)));
         let location = entry(entry(&mut self.resources.projects, &project), names::location_id(name));
-        let Some(map) = location.0.get_mut(resource.index) else { return };
-        let old = map.insert(names::below(name).into(), Item { serial, bytes });
+        let old = location.put(resource, names::below(name), Item { serial, bytes });
         if let Some(expired) = old.and_then(|old| expiry(resource, name, &old.bytes)) {
             self.expiries.remove(&expired);
         }
@@ -227,8 +229,7 @@ impl Store {
         let resource = Contract::get().resource_named(name)?;
         let project = Arc::<str>::from(self.spelling(names::project(name)));
         let project = self.resources.projects.get_mut(&project)?;
-        let map = project.get_mut(names::location_id(name))?.0.get_mut(resource.index)?;
-        let taken = map.remove(names::below(name))?;
+        let taken = project.get_mut(names::location_id(name))?.take(resource, names::below(name))?;
         if let Some(expired) = expiry(resource, name, &taken.bytes) {
             self.expiries.remove(&expired);
         }

@@ -21,6 +21,9 @@ pub(crate) struct Profiles {
     pub(crate) by_method: BTreeMap<String, Profile>,
 }
 
+/// What a location may hold, in bytes, for its operations to be done at once: then none of them takes a millisecond or two.
+const SMALL: usize = 256 * 1024;
+
 /// How many conversations the service wants for an issue model of the second generation.
 pub(crate) const MIN_TRAINING: usize = 100;
 
@@ -76,6 +79,11 @@ impl World {
         Self { store, settings: Arc::new(settings), ..Self::default() }
     }
 
+    /// Another of the same, on which something is done that takes long.
+    pub(crate) fn fork(&self) -> Self {
+        Self { store: self.store.fork(), settings: Arc::clone(&self.settings), follow_ups: Vec::new() }
+    }
+
     /// What starts an operation of `method` in the location of `resource`, with a new name.
     pub(crate) fn plan(
         &mut self,
@@ -101,6 +109,11 @@ impl World {
 impl FollowUps for World {
     fn inside(&self, status: Status) -> Status {
         if self.settings.details == ErrorDetails::All { status } else { errors::bare(&status) }
+    }
+
+    /// No job looks at more than its location has; but files may be as large as they like, and as slow.
+    fn is_long(&self, location: &str) -> bool {
+        self.settings.gcs_root.is_some() || self.store.weight(location) > SMALL
     }
 
     fn follow_ups(&mut self) -> Vec<Start<Self>> {

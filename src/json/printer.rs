@@ -80,6 +80,35 @@ impl Printer {
         self.print(name, bytes, text).map(Text::into_string)
     }
 
+    /// Appends a serialized message of the named type to a text, laid out as one that stands `level` levels within: what
+    /// prints a long list piece by piece needs.
+    ///
+    /// ```
+    /// use contact_center_insights::json::Printer;
+    ///
+    /// let mut text = "[\n  ".to_owned();
+    /// let printer = Printer::new().pretty(true);
+    /// printer.append("google.longrunning.Operation", &[24, 1], 1, &mut text)?;
+    /// assert_eq!(text + "\n]", "[\n  {\n    \"done\": true\n  }\n]");
+    /// # Ok::<(), contact_center_insights::json::JsonError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Printer::text`]; then the text is as it was.
+    pub fn append(&self, name: &str, bytes: &[u8], level: usize, text: &mut String) -> Result<(), JsonError> {
+        let length = text.len();
+        let tables = Tables::get();
+        let form = tables.form(name).ok_or_else(|| JsonError::UnknownType(name.to_owned()))?;
+        let sink = Text::after(std::mem::take(text), self.is_pretty, level);
+        let mut print = Print::new(tables, sink, self.enums == Enums::Numbers, self.raw_fields);
+        let printed = print.message(form, bytes, 1);
+        *text = print.into_sink().into_string();
+        if printed.is_err() {
+            text.truncate(length);
+        }
+        printed
+    }
+
     /// Prints a serialized message of the named type as a [`Value`].
     ///
     /// # Errors

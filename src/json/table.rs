@@ -1,18 +1,19 @@
-//! What printing and parsing look up about messages, fields and enums: made once from the descriptors.
+//! What printing and parsing look up about messages, fields and enums: made from the descriptors, each once, when it is
+//! first asked for.
 
 mod descriptor;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use self::descriptor::Index;
 use crate::proto::FILE_DESCRIPTOR_SET;
 
 /// Every message and enum of a set of descriptors.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    messages: Vec<Message>,
-    enums: Vec<Enum>,
-    names: HashMap<String, usize>,
+    index: Index,
+    messages: Vec<OnceLock<Message>>,
+    enums: Vec<OnceLock<Enum>>,
     none: (Message, Enum),
 }
 
@@ -20,7 +21,7 @@ pub(super) struct Tables {
 #[derive(Debug, Default)]
 pub(super) struct Message {
     /// Full name.
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     /// In the order of their numbers.
     fields: Vec<Field>,
     /// Both spellings of every field, in order, with its place in `fields`.
@@ -109,7 +110,7 @@ pub(super) enum Wrapped {
 /// One enum.
 #[derive(Debug, Default)]
 pub(super) struct Enum {
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     /// In the order of the descriptors, aliases among them.
     values: Vec<(&'static str, i32)>,
 }
@@ -121,17 +122,34 @@ impl Tables {
         TABLES.get_or_init(|| Self::read(FILE_DESCRIPTOR_SET))
     }
 
+    /// Reads descriptors; what is torn in them is left out.
+    pub(super) fn read(set: &'static [u8]) -> Self {
+        let index = Index::read(set);
+        let (messages, enums) = index.counts();
+        Self {
+            index,
+            messages: std::iter::repeat_with(OnceLock::new).take(messages).collect(),
+            enums: std::iter::repeat_with(OnceLock::new).take(enums).collect(),
+            none: Default::default(),
+        }
+    }
+
     /// The form of the message of this full name.
     pub(super) fn form(&self, name: &str) -> Option<Form> {
-        Form::well_known(name).or_else(|| self.names.get(name).copied().map(Form::Plain))
+        Form::well_known(name).or_else(|| self.index.messages_by_name.get(name).copied().map(Form::Plain))
     }
 
     pub(super) fn message(&self, index: usize) -> &Message {
-        self.messages.get(index).unwrap_or(&self.none.0)
+        let message = self.messages.get(index);
+        message
+            .map_or(&self.none.0, |cell| cell.get_or_init(|| self.index.message(index).unwrap_or_default()))
     }
 
     pub(super) fn enumeration(&self, index: usize) -> &Enum {
-        self.enums.get(index).unwrap_or(&self.none.1)
+        let known = self.enums.get(index);
+        known.map_or(&self.none.1, |cell| {
+            cell.get_or_init(|| self.index.enumeration(index).unwrap_or_default())
+        })
     }
 
     /// How an error calls what has this form.
@@ -241,7 +259,7 @@ mod tests {
                 continue;
             };
             let found = tables.message(index);
-            assert_eq!(found.name, wanted.full_name());
+            assert_eq!(&*found.name, wanted.full_name());
             assert_eq!(found.fields.len(), wanted.fields().len(), "{}", found.name);
             for field in wanted.fields() {
                 let ours = found.by_number(field.number()).unwrap();
@@ -261,7 +279,8 @@ mod tests {
         }
         assert!(count > 500, "{count}");
         for wanted in pool.all_enums() {
-            let found = tables.enums.iter().find(|found| found.name == wanted.full_name()).unwrap();
+            let mut known = (0..tables.enums.len()).map(|index| tables.enumeration(index));
+            let found = known.find(|found| &*found.name == wanted.full_name()).unwrap();
             for value in wanted.values() {
                 assert_eq!(found.number_of(value.name()), Some(value.number()));
                 let first = wanted.get_value(value.number()).unwrap();

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::error::JsonError;
 use super::node::{MAX_NESTING, Node};
+use super::scan::plain_run;
 
 /// Reads a whole document.
 pub(super) fn read(text: &str) -> Result<Node<'_>, JsonError> {
@@ -146,8 +147,7 @@ impl<'a> Reader<'a> {
         let mut owned: Option<String> = None;
         let mut copied = start;
         loop {
-            let bytes = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            self.at += bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
             let run = self.text.get(copied..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {
@@ -241,7 +241,9 @@ impl<'a> Reader<'a> {
             }
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        if let (true, Ok(whole)) = (is_whole, text.parse()) {
+        // A number of 18 digits fits into 64 bits, which are read faster than 128.
+        let short = if text.len() <= 18 { text.parse::<i64>().ok().map(i128::from) } else { None };
+        if let (true, Some(whole)) = (is_whole, short.or_else(|| text.parse().ok())) {
             return Ok(Node::Int(whole));
         }
         let double: f64 = text.parse().map_err(|_| "a number cannot be read".to_owned())?;

@@ -37,7 +37,19 @@ const LIBRARY: &Floors = &[
 ];
 
 const EMULATOR: &Floors = &[
-    &["clock", "contract", "edit_distance", "errors", "journal", "projects", "time", "tls"],
+    &[
+        "apart",
+        "clock",
+        "contract",
+        "edit_distance",
+        "errors",
+        "journal",
+        "outbox",
+        "projects",
+        "time",
+        "tls",
+        "work",
+    ],
     &["content", "message", "names", "paging", "profile", "script"],
     &["engine", "filter", "store"],
     &["lists"],

@@ -7,6 +7,7 @@ use contact_center_insights::proto::insights::{
     Issue, IssueModelResult, PhraseMatcher, SentimentData,
 };
 
+use super::phrases::MAX_ANNOTATIONS;
 use super::quality::{self, Scorecard};
 use super::topics::{Classifier, customer_text};
 use super::{entities, phrases, sentiment, silence, summary};
@@ -55,10 +56,10 @@ pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, too
     let mut found = Findings::default();
     let metadata = &mut found.metadata;
     if selector.run_interruption_annotator {
-        metadata.annotations.extend(silence::interruptions(transcript));
+        metadata.annotations.extend(silence::interruptions(transcript).into_iter().take(MAX_ANNOTATIONS));
     }
     if selector.run_silence_annotator {
-        metadata.annotations.extend(silence::annotations(transcript));
+        metadata.annotations.extend(silence::annotations(transcript).into_iter().take(MAX_ANNOTATIONS));
         metadata.silence = Some(silence::level(transcript));
     }
     if selector.run_phrase_matcher_annotator {
@@ -67,7 +68,8 @@ pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, too
         metadata.phrase_matchers = matches.matchers;
     }
     if selector.run_sentiment_annotator {
-        metadata.annotations.extend(sentiment::annotations(transcript, &sentiments));
+        let felt = sentiment::annotations(transcript, &sentiments);
+        metadata.annotations.extend(felt.into_iter().take(MAX_ANNOTATIONS));
         metadata.sentiments = sentiment::of_channels(transcript, &sentiments);
     }
     if selector.run_entity_annotator {
@@ -95,7 +97,7 @@ pub(crate) fn run(conversation: &Conversation, selector: &AnnotatorSelector, too
     }
     metadata.annotations.sort_by_key(place);
     if selector.run_summarization_annotator {
-        found.summary = summary::summarise(transcript);
+        found.summary = summary::summarise(transcript, &sentiments);
     }
     if selector.run_sentiment_annotator {
         let segments = transcript.transcript_segments.iter().zip(sentiments);
@@ -119,6 +121,22 @@ fn place(annotation: &CallAnnotation) -> (i32, i32) {
 mod tests {
     use super::*;
     use crate::content::conversation::tests::chat;
+
+    fn matcher(phrases: &[&str]) -> PhraseMatcher {
+        use contact_center_insights::proto::insights::{PhraseMatchRule, PhraseMatchRuleGroup};
+
+        let rule =
+            |query: &&str| PhraseMatchRule { query: (*query).to_owned(), ..PhraseMatchRule::default() };
+        let rules = phrases.iter().map(rule).collect();
+        let group = PhraseMatchRuleGroup { r#type: 2, phrase_match_rules: rules };
+        PhraseMatcher {
+            name: "m".into(),
+            r#type: 2,
+            active: true,
+            phrase_match_rule_groups: vec![group],
+            ..PhraseMatcher::default()
+        }
+    }
 
     fn tools() -> Tools {
         let issue = Issue { name: "m/issues/1".into(), display_name: "Refund".into(), ..Issue::default() };
@@ -149,6 +167,31 @@ mod tests {
         let only = AnnotatorSelector { run_entity_annotator: true, ..AnnotatorSelector::default() };
         let found = run(&made, &only, &tools()).metadata;
         assert_eq!((found.entities.len(), found.annotations.len(), found.intents.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn what_is_found_is_less_than_what_was_said_however_it_was_said() {
+        use prost::Message as _;
+
+        let tools = Tools { matchers: vec![matcher(&["1", "hate", "a"])], ..tools() };
+        let numbers = |count: usize| (0..count).map(|number| format!("{number} ")).collect::<String>();
+        for (what, lines) in [
+            ("one text of numbers", vec![format!("customer: {}", numbers(100_000))]),
+            ("many texts of numbers", vec![format!("customer: {}", numbers(100)); 1000]),
+            ("one name", vec![format!("customer: {}", "Acme Shipping ".repeat(20_000))]),
+            ("many names", (0..2000).map(|n| format!("agent: Aa Bb{} Cc", "x".repeat(n % 90))).collect()),
+            (
+                "short texts",
+                (0..20_000).map(|n| format!("{}: I hate 1", ["agent", "customer"][n % 2])).collect(),
+            ),
+        ] {
+            let made = chat(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+            let found = run(&made, &all(), &tools);
+            let (said, size) = (made.encoded_len(), found.metadata.encoded_len());
+            let summary = found.summary.map_or(0, |summary| summary.encoded_len());
+            assert!(size + summary < said.max(1_000_000), "{what}: {size} and {summary} of {said}");
+            assert!(found.metadata.annotations.len() <= 6 * MAX_ANNOTATIONS, "{what}");
+        }
     }
 
     #[test]

@@ -19,6 +19,11 @@ impl Mean {
         (self.count > 0.0).then(|| self.sum / self.count)
     }
 
+    /// How many values were added.
+    pub(crate) fn count(self) -> f64 {
+        self.count
+    }
+
     /// The sum.
     pub(crate) fn sum(self) -> f64 {
         self.sum

@@ -13,8 +13,8 @@ use contact_center_insights::proto::insights::{
 use regex::Regex;
 
 use super::averages::{Mean, real, share, single};
-use super::phrases::boundary;
-use super::words::{place, words};
+use super::phrases::{MAX_ANNOTATIONS, boundary};
+use super::words::{beginning, place, words};
 
 /// What was found, by id, and where.
 #[derive(Clone, Debug)]
@@ -36,6 +36,12 @@ const PATTERNS: [(Type, &str); 5] = [
     (Type::Other, r"\b[A-Z][a-z]+(?:\s[A-Z][a-z]+)+\b"),
 ];
 
+/// How many entities a conversation is about, how many mentions there are in one segment, of one kind, and how long a name
+/// is, in bytes. Beyond that, a text is made of them and says nothing.
+const MAX_ENTITIES: usize = 500;
+const MAX_MENTIONS: usize = 50;
+const MAX_NAME: usize = 100;
+
 /// Entities: prices, telephone numbers, dates, numbers, and names of two words or more.
 pub(crate) fn entities(transcript: &Transcript, sentiments: &[SentimentData]) -> Found<Entity> {
     let mut ids: BTreeMap<(i32, String), String> = BTreeMap::new();
@@ -43,9 +49,13 @@ pub(crate) fn entities(transcript: &Transcript, sentiments: &[SentimentData]) ->
     let mut found = Found { all: BTreeMap::new(), annotations: Vec::new() };
     for (index, segment) in transcript.transcript_segments.iter().enumerate() {
         let sentiment = sentiments.get(index).copied().unwrap_or_default();
-        for (kind, start, text) in mentions_in(&segment.text) {
+        for (kind, start, text) in mentions_in(beginning(&segment.text)) {
             let key = (kind as i32, text.to_lowercase());
             let next = ids.len() + 1;
+            if found.annotations.len() == MAX_ANNOTATIONS || (next > MAX_ENTITIES && !ids.contains_key(&key))
+            {
+                continue;
+            }
             let id = ids.entry(key).or_insert_with(|| format!("entity-{next}")).clone();
             mentions.entry(id.clone()).or_default().add(sentiment.score.into());
             found.all.entry(id.clone()).or_insert_with(|| Entity {
@@ -68,14 +78,11 @@ pub(crate) fn entities(transcript: &Transcript, sentiments: &[SentimentData]) ->
             });
         }
     }
-    let total = found.annotations.len();
+    let total = real(super::averages::long(found.annotations.len()));
     for (id, entity) in &mut found.all {
-        let own = found.annotations.iter().filter(|annotation| {
-            matches!(&annotation.data, Some(Data::EntityMentionData(data)) if data.entity_unique_id == *id)
-        });
-        entity.salience =
-            single(share(real(super::averages::long(own.count())), real(super::averages::long(total))));
-        let score = mentions.get(id).and_then(|mean| mean.get()).unwrap_or_default();
+        let own = mentions.get(id).copied().unwrap_or_default();
+        entity.salience = single(share(own.count(), total));
+        let score = own.get().unwrap_or_default();
         entity.sentiment = Some(SentimentData { magnitude: single(score.abs()), score: single(score) });
     }
     found
@@ -90,7 +97,7 @@ fn mentions_in(text: &str) -> Vec<(Type, usize, &str)> {
     });
     let mut taken: Vec<(Type, usize, &str)> = Vec::new();
     for (kind, pattern) in compiled {
-        for found in pattern.find_iter(text) {
+        for found in pattern.find_iter(text).filter(|found| found.len() <= MAX_NAME).take(MAX_MENTIONS) {
             let free = taken
                 .iter()
                 .all(|(_, start, other)| found.end() <= *start || found.start() >= start + other.len());
@@ -119,7 +126,10 @@ const INTENTS: [(&str, &str, &[&str]); 8] = [
 pub(crate) fn intents(transcript: &Transcript) -> Found<Intent> {
     let mut found = Found { all: BTreeMap::new(), annotations: Vec::new() };
     for (index, segment) in transcript.transcript_segments.iter().enumerate() {
-        let text: Vec<String> = words(&segment.text).map(str::to_lowercase).collect();
+        if found.annotations.len() >= MAX_ANNOTATIONS {
+            break;
+        }
+        let text: Vec<String> = words(beginning(&segment.text)).map(str::to_lowercase).collect();
         for (id, display_name, phrases) in INTENTS {
             let place = phrases.iter().find_map(|phrase| {
                 let phrase: Vec<&str> = phrase.split(' ').collect();

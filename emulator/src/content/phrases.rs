@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use contact_center_insights::proto::insights::annotation_boundary::DetailedBoundary;
 use contact_center_insights::proto::insights::call_annotation::Data;
 use contact_center_insights::proto::insights::conversation::Transcript;
-use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
 use contact_center_insights::proto::insights::conversation_participant::Role;
 use contact_center_insights::proto::insights::phrase_match_rule_config::Config;
 use contact_center_insights::proto::insights::phrase_match_rule_group::PhraseMatchRuleGroupType;
@@ -18,7 +17,10 @@ use contact_center_insights::proto::insights::{
 };
 
 use super::conversation::{is_agent, role};
-use super::words::{places, words};
+use super::words::{beginning, places, words};
+
+/// How many annotations an analysis has of one kind, in order of the transcript: a call of an hour has some hundreds.
+pub(crate) const MAX_ANNOTATIONS: usize = 2000;
 
 /// Where phrases matched, and which matchers did, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,26 +32,36 @@ pub(crate) struct Matches {
 /// Runs the matchers that are active over a transcript.
 pub(crate) fn run(matchers: &[PhraseMatcher], transcript: &Transcript) -> Matches {
     let mut found = Matches::default();
-    for matcher in matchers.iter().filter(|matcher| matcher.active) {
+    let active = matchers.iter().filter(|matcher| matcher.active).map(|matcher| {
         let data = PhraseMatchData {
             phrase_matcher: matcher.name.clone(),
             display_name: matcher.display_name.clone(),
         };
-        for (index, segment) in transcript.transcript_segments.iter().enumerate() {
+        (matcher, data)
+    });
+    let active: Vec<_> = active.collect();
+    if active.is_empty() {
+        return found;
+    }
+    for (index, segment) in transcript.transcript_segments.iter().enumerate() {
+        let said = beginning(&segment.text);
+        let text = Words::of(said);
+        for (matcher, data) in &active {
             if !is_heard(matcher.role_match(), role(segment)) {
                 continue;
             }
-            let text = Words::of(segment);
             let Some(hit) = matcher_hit(matcher, &text) else { continue };
-            let (start, end) = hit.unwrap_or((0, text.exact.len()));
-            let bounds = places(&segment.text, start, end);
-            found.annotations.push(CallAnnotation {
-                channel_tag: segment.channel_tag,
-                annotation_start_boundary: Some(boundary(index, bounds.0)),
-                annotation_end_boundary: Some(boundary(index, bounds.1)),
-                data: Some(Data::PhraseMatchData(data.clone())),
-            });
-            found.matchers.insert(matcher.name.clone(), data.clone());
+            if found.annotations.len() < MAX_ANNOTATIONS {
+                let (start, end) = hit.unwrap_or((0, text.exact.len()));
+                let bounds = places(said, start, end);
+                found.annotations.push(CallAnnotation {
+                    channel_tag: segment.channel_tag,
+                    annotation_start_boundary: Some(boundary(index, bounds.0)),
+                    annotation_end_boundary: Some(boundary(index, bounds.1)),
+                    data: Some(Data::PhraseMatchData(data.clone())),
+                });
+            }
+            found.matchers.entry(matcher.name.clone()).or_insert_with(|| data.clone());
         }
     }
     found
@@ -87,8 +99,8 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    fn of(segment: &'a TranscriptSegment) -> Self {
-        let exact: Vec<&str> = words(&segment.text).collect();
+    fn of(text: &'a str) -> Self {
+        let exact: Vec<&str> = words(text).collect();
         let folded = exact.iter().map(|word| word.to_lowercase()).collect();
         Self { exact, folded }
     }

@@ -1,5 +1,7 @@
 //! Sentiment: a stand-in by VADER's lexicon and rules, in place of the service's model.
 
+use std::collections::BTreeMap;
+
 use contact_center_insights::proto::insights::call_annotation::Data;
 use contact_center_insights::proto::insights::conversation::Transcript;
 use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
@@ -10,18 +12,16 @@ use vader_sentimental::SentimentIntensityAnalyzer;
 use super::averages::{Mean, single};
 use super::conversation::role;
 use super::phrases::whole;
+use super::words::beginning;
 
-/// What is read of one text: beyond it the lexicon's rules say nothing new.
-const MAX_CHARS: usize = 10_000;
+/// How many channels of the customer are told of; calls have two channels in all.
+const MAX_CHANNELS: usize = 16;
 
 /// The sentiment of each segment: its score from -1 to 1, and the size of that as its magnitude.
 pub(crate) fn of_segments(transcript: &Transcript) -> Vec<SentimentData> {
     let analyzer = SentimentIntensityAnalyzer::new();
     let segments = transcript.transcript_segments.iter();
-    let scores = segments.map(|segment| {
-        let end = segment.text.char_indices().nth(MAX_CHARS).map_or(segment.text.len(), |(at, _)| at);
-        single(analyzer.polarity_scores(segment.text.get(..end).unwrap_or_default()).compound)
-    });
+    let scores = segments.map(|segment| single(analyzer.polarity_scores(beginning(&segment.text)).compound));
     scores.map(|score| SentimentData { magnitude: score.abs(), score }).collect()
 }
 
@@ -35,30 +35,21 @@ pub(crate) fn of_channels(
     transcript: &Transcript,
     sentiments: &[SentimentData],
 ) -> Vec<ConversationLevelSentiment> {
-    let mut channels: Vec<i32> = transcript
-        .transcript_segments
-        .iter()
-        .filter(|found| is_felt(found))
-        .map(|found| found.channel_tag)
-        .collect();
-    channels.sort_unstable();
-    channels.dedup();
-    let level = |channel_tag: i32| {
-        let own = transcript.transcript_segments.iter().zip(sentiments);
-        let (mut score, mut magnitude) = (Mean::default(), Mean::default());
-        for (_, sentiment) in
-            own.filter(|(segment, _)| is_felt(segment) && segment.channel_tag == channel_tag)
-        {
-            score.add(sentiment.score.into());
-            magnitude.add(sentiment.magnitude.into());
-        }
+    let mut channels: BTreeMap<i32, (Mean, Mean)> = BTreeMap::new();
+    let felt = transcript.transcript_segments.iter().zip(sentiments).filter(|(segment, _)| is_felt(segment));
+    for (segment, sentiment) in felt {
+        let (score, magnitude) = channels.entry(segment.channel_tag).or_default();
+        score.add(sentiment.score.into());
+        magnitude.add(sentiment.magnitude.into());
+    }
+    let level = |(channel_tag, (score, magnitude)): (i32, (Mean, Mean))| {
         let sentiment_data = SentimentData {
             magnitude: single(magnitude.sum()),
             score: single(score.get().unwrap_or_default()),
         };
         ConversationLevelSentiment { channel_tag, sentiment_data: Some(sentiment_data) }
     };
-    channels.into_iter().map(level).collect()
+    channels.into_iter().take(MAX_CHANNELS).map(level).collect()
 }
 
 /// An annotation for each of the customer's segments that is not neutral; it is about the segment, not about words.

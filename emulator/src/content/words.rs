@@ -6,6 +6,15 @@ use std::sync::OnceLock;
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+/// What annotators look at of one text: nobody says more at a time, and what they find is bounded by it.
+const MAX_CHARS: usize = 10_000;
+
+/// As much of a text as annotators look at.
+pub(crate) fn beginning(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
 /// The words of a text, as they are written, without what stands between them.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.unicode_words()

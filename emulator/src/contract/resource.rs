@@ -21,6 +21,8 @@ pub(crate) struct ResourceType {
     pub(crate) patterns: Vec<String>,
     /// The field that says when one of it expires, if the type has one (AIP-214).
     pub(crate) expire_time: Option<u32>,
+    /// The field that says when one of it was made, if the type has one (AIP-148).
+    pub(crate) create_time: Option<u32>,
     /// How many segments each of the forms has.
     depths: Vec<usize>,
 }
@@ -100,9 +102,11 @@ fn one(pool: &DescriptorPool, message: MessageDescriptor) -> Option<ResourceType
     }
     let (kind, patterns) = (spaced(message.name()), texts(&stated, "pattern"));
     let depths = patterns.iter().map(|pattern| pattern.split('/').count()).collect();
-    let expire_time = message.get_field_by_name("expire_time").map(|field| field.number());
+    let number = |field: &str| message.get_field_by_name(field).map(|field| field.number());
+    let (expire_time, create_time) = (number("expire_time"), number("create_time"));
     let plural = text(&stated, "plural");
-    let mut resource = ResourceType { index: 0, message, kind, plural, patterns, expire_time, depths };
+    let mut resource =
+        ResourceType { index: 0, message, kind, plural, patterns, expire_time, create_time, depths };
     if resource.plural.is_empty() {
         // Of one that has no plural, the collection is all there is to call it by.
         resource.plural = resource.collection().to_owned();

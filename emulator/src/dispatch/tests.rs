@@ -1,4 +1,5 @@
 mod annotations;
+mod neighbours;
 mod parity;
 
 use std::collections::BTreeMap;
@@ -6,7 +7,8 @@ use std::collections::BTreeMap;
 use contact_center_insights::Code;
 use contact_center_insights::json::{self, Enums};
 use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -15,7 +17,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::contract::{INSIGHTS, Trait};
 use crate::journal::Transport;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{CallRecord, Pipeline};
 use crate::profile::Profile;
 use crate::rest;
 use crate::world::{Profiles, Settings, World};
@@ -26,6 +28,16 @@ fn service(profile: Profile) -> Service {
     let profiles = Profiles { all: profile, by_method: BTreeMap::new() };
     let world = World::new(Settings { profiles, ..Settings::default() });
     Service::new(State { world, ..State::default() }, Arc::new(ManualClock::default()))
+}
+
+/// Status and text of the answer to a request in JSON.
+fn answered(record: &mut CallRecord, call: rest::RestRequest<'_>) -> (StatusCode, String) {
+    Runtime::new().unwrap().block_on(async {
+        let response = rest::answer(record, call).await;
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    })
 }
 
 /// Calls a method with a request in JSON.
@@ -227,12 +239,12 @@ proptest! {
     ) {
         let pipeline = Pipeline::of(service(Profile::default()), ManualClock::default());
         let headers = HeaderMap::new();
-        let call = rest::RestRequest { verb, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
-        let mut record = pipeline.begin(Transport::Rest, &path, &headers);
-        let response = Runtime::new().unwrap().block_on(rest::answer(&mut record, &call));
-        let json: serde_json::Value = serde_json::from_str(response.body()).unwrap();
-        if !response.status().is_success() {
-            prop_assert_eq!(&json["error"]["code"], response.status().as_u16());
+        let call = rest::RestRequest { verb, path: &path, query: &query, headers: &headers, body: body.clone().into() };
+        let mut record = pipeline.begin(Transport::Rest, &path, &headers, None);
+        let (status, text) = answered(&mut record, call);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if !status.is_success() {
+            prop_assert_eq!(&json["error"]["code"], status.as_u16());
             let details = json["error"]["details"].as_array().unwrap();
             prop_assert_eq!(details.iter().filter(|d| d["reason"].is_string()).count(), 1);
         }

@@ -49,11 +49,17 @@ impl<W, J: Job<W> + Message + Clone + 'static> JobState<W> for J {
     }
 }
 
-/// A world in which jobs can ask for operations that follow theirs, and which says how errors look inside operations.
+/// A world in which jobs can ask for operations that follow theirs, and which says how errors look inside operations, and
+/// where jobs take long.
 pub(crate) trait FollowUps: Sized {
     /// An error as it stands inside an operation.
     fn inside(&self, status: Status) -> Status {
         status
+    }
+
+    /// Whether to end an operation in this location may take so long that nobody should have to wait for it.
+    fn is_long(&self, _location: &str) -> bool {
+        false
     }
 
     /// What was asked for since the last time.

@@ -37,12 +37,23 @@ impl<W> Running<W> {
         }
     }
 
+    /// Whether it is due at its start.
     pub(super) fn is_due(&self, now: SystemTime) -> bool {
         match self.start.profile.pace {
             Pace::Immediate => true,
-            Pace::Polls(count) => self.polls >= count,
+            Pace::Polls(_) => self.is_polled_enough(),
             Pace::Time(_) => self.due().is_some_and(|due| due <= now),
         }
+    }
+
+    /// Whether polls were what it needed, and there were enough.
+    pub(super) fn is_polled_enough(&self) -> bool {
+        matches!(self.start.profile.pace, Pace::Polls(count) if self.polls >= count)
+    }
+
+    /// Whether there are enough polls with the next.
+    pub(super) fn is_last_poll(&self) -> bool {
+        matches!(self.start.profile.pace, Pace::Polls(count) if self.polls.saturating_add(1) >= count)
     }
 
     /// Waiting until the first poll, or for the first tenth of the time: progress is zero then.
@@ -59,9 +70,9 @@ impl<W> Running<W> {
         Moment { create_time: self.create_time, end_time, done, of }
     }
 
-    pub(super) fn snapshot(&self, name: &str, now: SystemTime) -> Operation {
+    pub(super) fn snapshot(&self, now: SystemTime) -> Operation {
         let metadata = Some(self.start.job.metadata(&self.moment(now, None)));
-        Operation { name: name.to_owned(), metadata, ..Operation::default() }
+        Operation { name: self.start.name.clone(), metadata, ..Operation::default() }
     }
 
     pub(super) fn fail(&mut self, world: &mut W, now: SystemTime, status: Status) -> Operation {

@@ -6,6 +6,10 @@ use prost_reflect::MessageDescriptor;
 use super::path::{Cell, LeafKind, Path};
 use super::terms;
 use crate::errors;
+use crate::work::{Spent, Work};
+
+/// Nobody orders by more fields than this.
+const MAX_TERMS: usize = 10;
 
 /// The order of a list: fields, each ascending or descending.
 #[derive(Clone, Debug)]
@@ -28,6 +32,13 @@ impl Order {
     pub(crate) fn parse(text: &str, default: &str, listed: &MessageDescriptor) -> Result<Self, Status> {
         let text = if text.trim().is_empty() { default } else { text };
         let terms = text.split(',').filter(|_| !text.trim().is_empty());
+        if let Some(more) = terms.clone().nth(MAX_TERMS) {
+            let why = format!(
+                "has more than {MAX_TERMS} terms, `{}` is one too many; a list is in order after the first few",
+                more.trim()
+            );
+            return Err(errors::invalid("order_by", &why));
+        }
         terms.map(|term| By::read(term, listed)).collect::<Result<_, _>>().map(Self).map_err(|why| {
             let why = format!("{why}; an order is like `create_time desc`");
             errors::invalid("order_by", &why)
@@ -35,16 +46,30 @@ impl Order {
     }
 
     /// The key of a resource, encoded.
-    pub(crate) fn key(&self, resource: &[u8]) -> OrderKey {
+    ///
+    /// # Errors
+    /// [`Spent`] if that would take more work than there is left.
+    pub(crate) fn key(&self, resource: &[u8], work: &Work) -> Result<OrderKey, Spent> {
         let mut key = Vec::with_capacity(16);
         for by in &self.0 {
             let start = key.len();
-            push(&mut key, by.path.first(resource));
+            push(&mut key, by.path.first(resource, work));
             if by.descending {
                 key.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
             }
         }
-        key
+        work.check().map(|()| key)
+    }
+
+    /// Whether it is by this field of the message alone, and then whether it descends.
+    pub(crate) fn is_by(&self, field: u32) -> Option<bool> {
+        let [by] = self.0.as_slice() else { return None };
+        (by.path.top_level() == Some(field)).then_some(by.descending)
+    }
+
+    /// Whether it is none, so that resources are in order of creation.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -122,8 +147,12 @@ mod tests {
     fn sorted(text: &str, conversations: &[Conversation]) -> Vec<String> {
         let order = order(text);
         let mut conversations = conversations.to_vec();
-        conversations.sort_by_key(|conversation| order.key(&conversation.encode_to_vec()));
+        conversations.sort_by_key(|conversation| key(&order, conversation));
         conversations.into_iter().map(|conversation| conversation.agent_id).collect()
+    }
+
+    fn key(order: &Order, conversation: &Conversation) -> OrderKey {
+        order.key(&conversation.encode_to_vec(), &Work::most()).unwrap()
     }
 
     fn conversation(id: &str, turns: i32, seconds: i64) -> Conversation {
@@ -183,6 +212,27 @@ mod tests {
     }
 
     #[test]
+    fn an_order_has_few_terms() {
+        let listed = descriptor("Conversation");
+        let terms = |count| vec!["turn_count"; count].join(",");
+        assert!(Order::parse(&terms(MAX_TERMS), "", &listed).is_ok());
+        let error = Order::parse(&terms(MAX_TERMS + 1), "", &listed).unwrap_err();
+        assert!(error.message().contains("more than 10 terms"), "{}", error.message());
+        assert_eq!(error.code(), contact_center_insights::Code::InvalidArgument);
+        assert!(Order::parse(&terms(100_000), "", &listed).is_err());
+    }
+
+    #[test]
+    fn an_order_by_one_field_of_the_message_is_known_as_such() {
+        const CREATE_TIME: u32 = 3;
+        assert_eq!(order("").is_by(CREATE_TIME), Some(true));
+        assert_eq!(order("create_time").is_by(CREATE_TIME), Some(false));
+        for other in ["turn_count", "create_time,turn_count", "latest_analysis"] {
+            assert_eq!(order(other).is_by(CREATE_TIME), None, "{other}");
+        }
+    }
+
+    #[test]
     fn what_is_unset_comes_first() {
         let analysed = Conversation {
             latest_analysis: Some(Analysis {
@@ -206,7 +256,8 @@ mod tests {
                 ..conversation(id, *turns, 0)
             }.encode_to_vec();
             let (x, y) = (make(&a), make(&b));
-            let compare = |text: &str| order(text).key(&x).cmp(&order(text).key(&y));
+            let place = |text: &str, of: &[u8]| order(text).key(of, &Work::most()).unwrap();
+            let compare = |text: &str| place(text, &x).cmp(&place(text, &y));
             prop_assert_eq!(compare("turn_count"), a.0.cmp(&b.0));
             prop_assert_eq!(compare("duration desc"), (b.1, b.2).cmp(&(a.1, a.2)));
             prop_assert_eq!(compare("agent_id"), a.3.cmp(&b.3));

@@ -4,6 +4,7 @@ use prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageD
 
 use crate::edit_distance::edit_distance;
 use crate::message::wire::{self, Wire};
+use crate::work::Work;
 
 /// The way from a message to the values of a field in it.
 #[derive(Clone, Debug)]
@@ -135,15 +136,20 @@ impl Path {
         self.leaf.shape == Shape::Map
     }
 
-    /// Whether any value passes `test`.
-    pub(crate) fn any<'a>(&self, message: &'a [u8], mut test: impl FnMut(Cell<'a>) -> bool) -> bool {
-        walk(&self.steps, &self.leaf, message, &mut test)
+    /// Whether any value passes `test`. Each field that is looked at is a step.
+    pub(crate) fn any<'a>(
+        &self,
+        message: &'a [u8],
+        work: &Work,
+        mut test: impl FnMut(Cell<'a>) -> bool,
+    ) -> bool {
+        walk(&self.steps, &self.leaf, message, work, &mut test)
     }
 
     /// The first value.
-    pub(crate) fn first<'a>(&self, message: &'a [u8]) -> Option<Cell<'a>> {
+    pub(crate) fn first<'a>(&self, message: &'a [u8], work: &Work) -> Option<Cell<'a>> {
         let mut found = None;
-        self.any(message, |cell| {
+        self.any(message, work, |cell| {
             found = Some(cell);
             true
         });
@@ -151,9 +157,9 @@ impl Path {
     }
 
     /// Whether there is a value, other than the zero of a field for which unset is zero.
-    pub(crate) fn is_present(&self, message: &[u8]) -> bool {
+    pub(crate) fn is_present(&self, message: &[u8], work: &Work) -> bool {
         let zero_is_absence = self.leaf.shape == Shape::Plain;
-        self.any(message, |cell| !(zero_is_absence && cell.is_zero()))
+        self.any(message, work, |cell| !(zero_is_absence && cell.is_zero()))
     }
 }
 
@@ -161,19 +167,31 @@ fn walk<'a, F: FnMut(Cell<'a>) -> bool>(
     steps: &[Step],
     leaf: &Leaf,
     message: &'a [u8],
+    work: &Work,
     test: &mut F,
 ) -> bool {
-    let Some((step, rest)) = steps.split_first() else { return leaf.any(message, test) };
-    let each = |wanted: u32| wire::fields(message).filter(move |(number, _)| *number == wanted);
+    let Some((step, rest)) = steps.split_first() else { return leaf.any(message, work, test) };
     match step {
-        Step::Into(number) => {
-            wire::last(message, *number).is_some_and(|found| walk(rest, leaf, found.bytes(), test))
+        Step::Into(number) => each(message, *number, work)
+            .last()
+            .is_some_and(|found| walk(rest, leaf, found.bytes(), work, test)),
+        Step::Each(number) => {
+            each(message, *number, work).any(|found| walk(rest, leaf, found.bytes(), work, test))
         }
-        Step::Each(number) => each(*number).any(|(_, found)| walk(rest, leaf, found.bytes(), test)),
-        Step::Key(number, key) => each(*number).any(|(_, found)| {
-            wire::text(found.bytes(), 1) == key.as_str() && walk(rest, leaf, found.bytes(), test)
+        Step::Key(number, key) => each(message, *number, work).any(|found| {
+            wire::text(found.bytes(), 1) == key.as_str() && walk(rest, leaf, found.bytes(), work, test)
         }),
     }
+}
+
+/// The values of a field. Whatever is passed over on the way is looked at too.
+fn each<'a, 'w>(
+    message: &'a [u8],
+    wanted: u32,
+    work: &'w Work,
+) -> impl Iterator<Item = Wire<'a>> + use<'a, 'w> {
+    let looked_at = wire::fields(message).inspect(|_| work.step());
+    looked_at.filter(move |(number, _)| *number == wanted).map(|(_, found)| found)
 }
 
 impl Leaf {
@@ -207,16 +225,16 @@ impl Leaf {
         Ok(Self { number: field.number(), shape, kind })
     }
 
-    fn any<'a, F: FnMut(Cell<'a>) -> bool>(&self, message: &'a [u8], test: &mut F) -> bool {
-        let mut each = wire::fields(message).filter(|(number, _)| *number == self.number);
+    fn any<'a, F: FnMut(Cell<'a>) -> bool>(&self, message: &'a [u8], work: &Work, test: &mut F) -> bool {
+        let mut each = each(message, self.number, work);
         match self.shape {
             Shape::Plain | Shape::Value => {
-                let found = each.last().map_or_else(|| self.zero(), |(_, found)| self.cell(found));
+                let found = each.last().map_or_else(|| self.zero(), |found| self.cell(found));
                 test(found)
             }
-            Shape::Optional => each.last().is_some_and(|(_, found)| test(self.cell(found))),
-            Shape::Map => each.any(|(_, found)| test(Cell::Text(wire::text(found.bytes(), 1)))),
-            Shape::Repeated => each.any(|(_, found)| match (found, &self.kind) {
+            Shape::Optional => each.last().is_some_and(|found| test(self.cell(found))),
+            Shape::Map => each.any(|found| test(Cell::Text(wire::text(found.bytes(), 1)))),
+            Shape::Repeated => each.any(|found| match (found, &self.kind) {
                 (
                     Wire::Bytes(packed),
                     LeafKind::Bool | LeafKind::Int | LeafKind::Uint | LeafKind::Zigzag | LeafKind::Enum(_),

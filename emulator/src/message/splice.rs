@@ -9,6 +9,14 @@ pub(crate) fn put_bytes(message: &mut Vec<u8>, number: u32, value: &[u8]) {
     message.extend_from_slice(value);
 }
 
+/// Adds a field that is a message, without the fields of these numbers within it.
+pub(crate) fn put_without(message: &mut Vec<u8>, number: u32, value: &[u8], numbers: &[u32]) {
+    if numbers.is_empty() || !fields(value).any(|(number, _)| numbers.contains(&number)) {
+        return put_bytes(message, number, value);
+    }
+    put_bytes(message, number, &without(value, numbers));
+}
+
 /// The message without the fields of these numbers.
 pub(crate) fn without(message: &[u8], numbers: &[u32]) -> Vec<u8> {
     if numbers.is_empty() {

@@ -44,6 +44,11 @@ pub(crate) fn text(message: &[u8], number: u32) -> &str {
 }
 
 impl<'a> Fields<'a> {
+    /// How many bytes are still to be walked over.
+    pub(crate) fn left(&self) -> usize {
+        self.0.len()
+    }
+
     fn take_varint(&mut self) -> Option<u64> {
         // One byte is by far the most common case: keys below 16, and short lengths.
         let (&first, rest) = self.0.split_first()?;

@@ -12,6 +12,7 @@ use super::analyses;
 use super::standard::{ResourceRules, changed};
 use crate::content::select::chosen;
 use crate::filter::Filter;
+use crate::work::Work;
 use crate::world::World;
 use crate::{errors, names, store};
 
@@ -80,9 +81,10 @@ fn by_rule(world: &World, conversation: &Conversation) -> Result<Option<Wanted>,
     let mut rules = world.store.all::<AnalysisRule>(names::location(&conversation.name))?;
     rules.retain(|(_, rule)| rule.active);
     rules.sort_by_key(|(serial, _)| *serial);
+    let work = Work::most();
     let bytes = if rules.is_empty() { Vec::new() } else { conversation.encode_to_vec() };
     for (_, rule) in rules {
-        if Filter::compile(&rule.conversation_filter, listed)?.matches(&bytes) {
+        if Filter::compile(&rule.conversation_filter, listed)?.selects(&bytes, &work)? {
             return Ok(Some((rule.analysis_percentage, rule.annotator_selector)));
         }
     }

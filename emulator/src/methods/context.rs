@@ -7,10 +7,12 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::longrunning::Operation;
 use imbl::OrdMap;
 
-use crate::engine::{Claim, Job, Operations};
+use crate::engine::{Claim, FollowUps as _, Job, Operations};
 use crate::lists::OperationLists;
+use crate::names;
 use crate::state::State;
 use crate::store::{Resources, Store};
+use crate::work::Work;
 use crate::world::World;
 
 /// What a request over REST says in fields that gRPC lacks, and that matters here all the same.
@@ -56,12 +58,14 @@ pub(crate) struct View {
     pub(crate) lists: OperationLists,
     /// The time of what it shows.
     pub(crate) now: SystemTime,
+    /// How much it may look at.
+    pub(crate) work: Work,
 }
 
 impl View {
-    pub(crate) fn of(state: &State, now: SystemTime) -> Self {
+    pub(crate) fn of(state: &State, now: SystemTime, work: Work) -> Self {
         let (resources, lists) = (state.world.store.snapshot(), state.world.settings.lists);
-        let view = |operations, now| Self { resources, operations, lists, now };
+        let view = |operations, now| Self { resources, operations, lists, now, work };
         if lists.is_late() {
             let (operations, then) = state.history.shown(lists, now).unwrap_or_else(|| (OrdMap::new(), now));
             return view(operations, then);
@@ -77,5 +81,31 @@ type Write = dyn Fn(&mut Context<'_>, &[u8]) -> Answer + Send + Sync;
 /// Serves one method: serialized request in, serialized response out.
 pub(crate) enum Handler {
     Read(Box<Read>),
-    Write(Box<Write>),
+    /// What takes long may be done more than once, and counts once.
+    Write(Box<Write>, Length),
+}
+
+/// When a write may take so long that nobody should have to wait for it. One with a large request always may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// Never.
+    Short,
+    /// If there are files that it could read.
+    OfFiles,
+    /// If the location is large, or there are files.
+    OfLocation,
+    /// The same, of the poll that ends an operation.
+    OfLastPoll,
+}
+
+impl Length {
+    /// Whether a write of this length that addresses `name` may take long.
+    pub(crate) fn is_long(self, state: &State, name: &str) -> bool {
+        match self {
+            Self::Short => false,
+            Self::OfFiles => state.world.settings.gcs_root.is_some(),
+            Self::OfLocation => state.world.is_long(names::location(name)),
+            Self::OfLastPoll => state.world.is_long(names::location(name)) && state.engine.is_last_poll(name),
+        }
+    }
 }

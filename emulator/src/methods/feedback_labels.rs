@@ -33,6 +33,7 @@ use crate::message::wire;
 use crate::names::{self, LOCATION};
 use crate::profile::Profile;
 use crate::store::{self, Resources};
+use crate::work::Work;
 use crate::world::World;
 
 /// Labels to a file, unless the request says (protos, `BulkDownloadFeedbackLabelsRequest`).
@@ -212,10 +213,12 @@ impl Download {
             other => format!("feedback_label_type=\"{}\"", other.as_str_name()),
         };
         let wanted = Filter::compile(&wanted, &kind.message)?;
-        let mut labels = Vec::new();
+        let (work, mut labels) = (Work::most(), Vec::new());
         for conversation in &conversations {
-            let own = resources.below(kind, conversation);
-            for item in own.filter(|item| filter.matches(&item.bytes) && wanted.matches(&item.bytes)) {
+            for item in resources.below(kind, conversation) {
+                if !filter.selects(&item.bytes, &work)? || !wanted.selects(&item.bytes, &work)? {
+                    continue;
+                }
                 if labels.len() == most {
                     return Ok(labels);
                 }

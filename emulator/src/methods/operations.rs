@@ -15,6 +15,9 @@ use crate::filter::Filter;
 use crate::names::{LOCATION, OPERATION};
 use crate::paging::{Key, Page};
 
+/// What it takes to make one.
+const STEPS_AN_OPERATION: usize = 40;
+const BYTES_A_STEP: usize = 64;
 /// The service's own maximum is not documented; this is the emulator's.
 const MAX_PAGE: usize = 1000;
 
@@ -42,9 +45,23 @@ pub(super) fn list(view: &View, request: ListOperationsRequest) -> Result<ListOp
     // They are in order of their start, so that a page begins where the last one ended.
     let first = page.after().map_or(0, Key::serial);
     let all = view.operations.get(name.as_str()).into_iter().flat_map(|all| all.range(first..));
-    let all = all.map(|(serial, entry)| (Key::oldest_first(*serial), entry.at(view.now)));
-    let wanted = all.filter(|(_, operation)| wanted.is_empty() || wanted.matches(&operation.encode_to_vec()));
-    let (mut operations, next_page_token) = page.cut_sorted(wanted);
+    let mut cut = page.sorted();
+    for (serial, entry) in all {
+        let operation = entry.at(view.now);
+        // Its metadata is made, and then looked at.
+        view.work.spend(STEPS_AN_OPERATION)?;
+        if !wanted.is_empty() {
+            let bytes = operation.encode_to_vec();
+            view.work.spend(bytes.len() / BYTES_A_STEP)?;
+            if !wanted.selects(&bytes, &view.work)? {
+                continue;
+            }
+        }
+        if !cut.push(Key::oldest_first(*serial), operation) {
+            break;
+        }
+    }
+    let (mut operations, next_page_token) = cut.end();
     if view.lists.is_unordered() {
         operations.reverse();
     }

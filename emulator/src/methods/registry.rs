@@ -7,7 +7,7 @@ use contact_center_insights::Status;
 use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message, Name};
 
-use super::context::{Context, Handler, View};
+use super::context::{Context, Handler, Length, View};
 use super::standard::{self, ResourceRules};
 use super::{
     analyses, analysis_rules, bulk, conversations, encryption, exports, feedback_labels, ingest,
@@ -38,13 +38,13 @@ fn rules_of(resource: &ResourceType) -> ResourceRules {
 /// The methods that are not standard.
 fn own() -> Vec<Entry> {
     vec![
-        write(OPERATIONS, "GetOperation", operations::get),
+        write(OPERATIONS, "GetOperation", Length::OfLastPoll, operations::get),
         read(OPERATIONS, "ListOperations", operations::list),
-        write(OPERATIONS, "CancelOperation", operations::cancel),
+        write(OPERATIONS, "CancelOperation", Length::Short, operations::cancel),
         read(INSIGHTS, "CalculateStats", statistics::calculate),
         read(INSIGHTS, "CalculateIssueModelStats", statistics::calculate_issue_model),
-        write(INSIGHTS, "DeployQaScorecardRevision", scorecards::deploy),
-        write(INSIGHTS, "UndeployQaScorecardRevision", scorecards::undeploy),
+        write(INSIGHTS, "DeployQaScorecardRevision", Length::OfLocation, scorecards::deploy),
+        write(INSIGHTS, "UndeployQaScorecardRevision", Length::OfLocation, scorecards::undeploy),
         long_running::<conversations::Upload, _>("UploadConversation", conversations::upload),
         long_running::<analyses::Analyze, _>("CreateAnalysis", analyses::create),
         long_running::<bulk::Analyze, _>("BulkAnalyzeConversations", bulk::analyze),
@@ -129,7 +129,12 @@ where
     Entry { path: format!("{service}/{name}"), handler: Handler::Read(Box::new(handler)), job: None }
 }
 
-fn write<Q, R>(service: &str, name: &str, method: fn(&mut Context<'_>, Q) -> Result<R, Status>) -> Entry
+fn write<Q, R>(
+    service: &str,
+    name: &str,
+    length: Length,
+    method: fn(&mut Context<'_>, Q) -> Result<R, Status>,
+) -> Entry
 where
     Q: Message + Name + Default + 'static,
     R: Message + 'static,
@@ -137,7 +142,7 @@ where
     let handler = move |context: &mut Context<'_>, request: &[u8]| {
         method(context, typed(request)?).map(|response| response.encode_to_vec())
     };
-    Entry { path: format!("{service}/{name}"), handler: Handler::Write(Box::new(handler)), job: None }
+    Entry { path: format!("{service}/{name}"), handler: Handler::Write(Box::new(handler), length), job: None }
 }
 
 /// A method that starts operations, each of which does `J`: one entry for the call, and for the job after a restart.
@@ -150,7 +155,7 @@ where
     Q: Message + Name + Default + 'static,
 {
     let read: ReadJob = |bytes| J::decode(bytes).ok().map(|job| Box::new(job) as Box<dyn Job<World>>);
-    Entry { job: Some((name, read)), ..write(INSIGHTS, name, method) }
+    Entry { job: Some((name, read)), ..write(INSIGHTS, name, Length::OfLocation, method) }
 }
 
 fn typed<Q: Message + Name + Default>(request: &[u8]) -> Result<Q, Status> {

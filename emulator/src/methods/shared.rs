@@ -9,6 +9,7 @@ use crate::errors;
 use crate::filter::Filter;
 use crate::message::wire;
 use crate::store::{self, Resources};
+use crate::work::Work;
 use crate::world::Settings;
 
 /// The alias of the revision of a scorecard that is in use.
@@ -26,8 +27,13 @@ pub(super) fn matching(
 ) -> Result<Vec<String>, Status> {
     let conversations = store::of::<Conversation>()?;
     let filter = Filter::compile_field(field, filter, &conversations.message)?;
-    let found = resources.below(conversations, location).filter(|item| filter.matches(&item.bytes));
-    Ok(found.map(|item| wire::text(&item.bytes, 1).to_owned()).collect())
+    let (work, mut found) = (Work::most(), Vec::new());
+    for item in resources.below(conversations, location) {
+        if filter.selects(&item.bytes, &work)? {
+            found.push(wire::text(&item.bytes, 1).to_owned());
+        }
+    }
+    Ok(found)
 }
 
 /// Adds an error, unless there are many already.

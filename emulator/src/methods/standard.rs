@@ -9,10 +9,11 @@ use prost_reflect::DynamicMessage;
 
 use self::request::{Request, Shown};
 pub(super) use self::resource_rules::{ListOrder, ResourceRules, changed};
-use super::context::{Answer, Context, Handler, View};
+use super::context::{Answer, Context, Handler, Length, View};
 use crate::contract::{Method, ResourceType, Standard};
 use crate::message::{behavior, splice, wire};
 use crate::names;
+use crate::work::Spent;
 
 /// Serves a method if it is a standard one.
 pub(super) fn handler(
@@ -30,13 +31,17 @@ pub(super) fn handler(
         }
         Standard::Create => {
             let create = write::Create::of(input, resource, rules)?;
-            writing(method, move |context, request| create.answer(context, &Request(request)))
+            writing(method, Length::OfFiles, move |context, request| {
+                create.answer(context, &Request(request))
+            })
         }
         Standard::Update => {
             let update = write::Update::of(input, resource, rules)?;
-            writing(method, move |context, request| update.answer(context, &Request(request)))
+            writing(method, Length::OfLocation, move |context, request| {
+                update.answer(context, &Request(request))
+            })
         }
-        Standard::Delete => writing(method, move |context, request| {
+        Standard::Delete => writing(method, Length::OfLocation, move |context, request| {
             write::delete(context, resource, rules, &Request(request))
         }),
     };
@@ -52,11 +57,13 @@ fn reading(
 
 fn writing(
     method: &'static Method,
+    length: Length,
     answer: impl Fn(&mut Context<'_>, DynamicMessage) -> Answer + Send + Sync + 'static,
 ) -> Handler {
-    Handler::Write(Box::new(move |context, request| {
+    let write = move |context: &mut Context<'_>, request: &[u8]| {
         answer(context, behavior::decode(&method.input, request)?)
-    }))
+    };
+    Handler::Write(Box::new(write), length)
 }
 
 fn get(view: &View, resource: &ResourceType, rules: ResourceRules, request: &Request) -> Answer {
@@ -64,6 +71,8 @@ fn get(view: &View, resource: &ResourceType, rules: ResourceRules, request: &Req
     names::check(resource, "name", &name)?;
     let hidden = request.hidden(Shown::Full, rules)?;
     match view.resources.find(resource, &name) {
+        // A step copies what it looks at.
+        Some(item) if view.work.spend(item.bytes.len() / 64).is_err() => Err(Spent.into()),
         Some(item) => Ok(splice::without(&item.bytes, hidden)),
         None if rules.exists_from_start => Ok(write::unset(resource, &name)),
         None => by_alias(view, resource, rules, &name).map_or_else(

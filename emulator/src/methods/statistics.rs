@@ -23,6 +23,7 @@ use crate::filter::Filter;
 use crate::message::splice;
 use crate::names::{self, LOCATION, Pattern};
 use crate::store::{self, Resources};
+use crate::work::Work;
 use crate::world::World;
 
 /// The other form that the annotations of these methods allow. Here a view shows all of its location.
@@ -33,6 +34,8 @@ const AUTHORIZED_VIEW: Pattern = Pattern(
 /// Of a conversation: statistics are not about its words, which are most of its bytes.
 const TRANSCRIPT: &[u32] = &[8];
 const CREATE_TIME: u32 = 3;
+/// What it takes to decode one.
+const BYTES_A_STEP: usize = 16;
 
 fn check_location(name: &str) -> Result<&str, Status> {
     if !AUTHORIZED_VIEW.matches(name) {
@@ -46,10 +49,12 @@ fn each_matching(
     resources: &Resources,
     location: &str,
     filter: &Filter,
+    work: &Work,
     mut each: impl FnMut(&Conversation),
 ) -> Result<(), Status> {
     for item in resources.below(store::of::<Conversation>()?, location) {
-        if filter.matches(&item.bytes) {
+        if filter.selects(&item.bytes, work)? {
+            work.spend(item.bytes.len() / BYTES_A_STEP)?;
             let conversation = Conversation::decode(&*splice::without(&item.bytes, TRANSCRIPT));
             each(&conversation.map_err(|error| {
                 errors::internal(format!("a stored resource cannot be decoded: {error}"))
@@ -70,7 +75,7 @@ pub(super) fn calculate(
     let CalculateStatsRequest { location, filter } = request;
     let (location, filter) = (check_location(&location)?, compile(&filter)?);
     let mut stats = Stats::default();
-    each_matching(&view.resources, location, &filter, |conversation| stats.add(conversation))?;
+    each_matching(&view.resources, location, &filter, &view.work, |conversation| stats.add(conversation))?;
     Ok(stats.response())
 }
 
@@ -85,7 +90,7 @@ pub(super) fn calculate_issue_model(
     let mut stats = ModelStats::new(&issue_model, &issues);
     let all = Filter::compile("", &store::of::<Conversation>()?.message)?;
     let location = names::location(&issue_model);
-    each_matching(&view.resources, location, &all, |conversation| stats.add(conversation))?;
+    each_matching(&view.resources, location, &all, &view.work, |conversation| stats.add(conversation))?;
     Ok(CalculateIssueModelStatsResponse { current_stats: Some(stats.finish()) })
 }
 
@@ -156,7 +161,7 @@ impl Job<World> for Metrics {
         let (filter, query) = self.query()?;
         let mut answer = Answer::new(query);
         let within = names::location(&location);
-        each_matching(&world.store, within, &filter, |conversation| answer.add(conversation))?;
+        each_matching(&world.store, within, &filter, &Work::most(), |conversation| answer.add(conversation))?;
         let (slices, macro_average_slice) = answer.finish();
         Ok(any::pack(&QueryMetricsResponse {
             location,

@@ -26,6 +26,7 @@ use crate::message::wire;
 use crate::names;
 use crate::profile::Profile;
 use crate::store;
+use crate::work::Work;
 use crate::world::World;
 
 pub(super) fn tune(
@@ -74,9 +75,10 @@ impl Tune {
         let filter = Filter::compile(&request.filter, &kind.message)?;
         let location = names::location(&request.parent).to_owned();
         let mut labels: Vec<(Conversation, FeedbackLabel)> = Vec::new();
+        let work = Work::most();
         for item in world.store.below(kind, &location) {
             let about = wire::text(&item.bytes, LABELED_RESOURCE);
-            if about.starts_with(&format!("{}/", request.parent)) && filter.matches(&item.bytes) {
+            if about.starts_with(&format!("{}/", request.parent)) && filter.selects(&item.bytes, &work)? {
                 let label: FeedbackLabel = world.store.get(wire::text(&item.bytes, 1))?;
                 labels.push((world.store.get(names::above(&label.name))?, label));
             }

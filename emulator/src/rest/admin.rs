@@ -6,14 +6,15 @@ use http::Response;
 
 use super::reply::{self, JsonStyle};
 use super::request::RestRequest;
+use super::stream::JsonBody;
 use crate::admin::{self, Found};
 use crate::pipeline::Pipeline;
 
 /// Answers, if the path is one of the admin API.
-pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Response<String> {
+pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Response<JsonBody> {
     let style = JsonStyle::default();
-    match admin::find(call.verb, call.path) {
-        Found::Method(method) => match admin::answer(pipeline, method, call.query, call.body) {
+    let response = match admin::find(call.verb, call.path) {
+        Found::Method(method) => match admin::answer(pipeline, method, call.query, &call.body) {
             Ok(value) => reply::json(style, 200, &value),
             Err(status) => reply::error(style, &status),
         },
@@ -21,5 +22,6 @@ pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Respon
             reply::with_allowed(style, &reply::wrong_verb(call.verb, call.path, &allowed), &allowed)
         }
         Found::Nothing(all) => reply::error(style, &reply::unknown_path(call.path, &all)),
-    }
+    };
+    response.map(JsonBody::from)
 }

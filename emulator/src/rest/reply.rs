@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 use prost::Message as _;
 use serde_json::{Value, json};
 
+use super::stream::JsonBody;
 use crate::errors;
 
 /// How a caller wants its JSON.
@@ -24,8 +25,13 @@ pub(super) fn json(style: JsonStyle, status: u16, value: &Value) -> Response<Str
 }
 
 /// Any reply, printed already.
-pub(super) fn text(status: u16, mut body: String) -> Response<String> {
+fn text(status: u16, mut body: String) -> Response<String> {
     body.push('\n');
+    of(status, body)
+}
+
+/// A reply with a body that is JSON.
+pub(super) fn of<B>(status: u16, body: B) -> Response<B> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
@@ -98,8 +104,8 @@ pub(crate) fn encoded(coding: &str) -> Refusal {
 }
 
 /// The answer to what was refused before it was read.
-pub(crate) fn refused(http: u16, status: &Status) -> Response<String> {
-    error_as(JsonStyle::default(), http, status)
+pub(crate) fn refused(http: u16, status: &Status) -> Response<JsonBody> {
+    error_as(JsonStyle::default(), http, status).map(JsonBody::from)
 }
 
 /// A packed body that could not be unpacked, or is too large.

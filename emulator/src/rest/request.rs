@@ -1,15 +1,16 @@
 //! A JSON request as it was sent.
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 /// A request, as it was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RestRequest<'a> {
     pub(crate) verb: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: Bytes,
 }
 
 impl<'a> RestRequest<'a> {

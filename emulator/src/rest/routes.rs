@@ -20,6 +20,13 @@ pub(super) struct Route {
     template: Template,
 }
 
+impl Route {
+    /// The fields that a path of this route binds.
+    pub(super) fn variables<'a>(&'a self, path: &'a str) -> Vec<(&'a str, &'a str)> {
+        self.template.matches(path).unwrap_or_default()
+    }
+}
+
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Routes(Vec<Route>);
@@ -28,7 +35,7 @@ pub(super) struct Routes(Vec<Route>);
 #[derive(Debug)]
 pub(super) enum Found<'a> {
     /// A method, with the fields that the path binds.
-    Route(&'a Route, Vec<(&'a str, &'a str)>),
+    Route(&'static Route, Vec<(&'a str, &'a str)>),
     /// Methods with other verbs, which are given.
     WrongVerb(Vec<&'a str>),
     /// Nothing; these come nearest.
@@ -52,7 +59,7 @@ impl Routes {
         })
     }
 
-    pub(super) fn find<'a>(&'a self, verb: &str, path: &'a str) -> Found<'a> {
+    pub(super) fn find<'a>(&'static self, verb: &str, path: &'a str) -> Found<'a> {
         let mut allowed = Vec::new();
         let slashes = path.matches('/').count();
         for route in self.0.iter().filter(|route| route.template.may_match(slashes)) {

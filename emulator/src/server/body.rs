@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
 use super::calls::InFlight;
+use crate::outbox::{Held, Unread};
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -21,6 +22,14 @@ where
     B::Error: Into<BoxError>,
 {
     response.map(|body| body.map_err(Into::into).boxed_unsync())
+}
+
+/// A reply that is held for its connection until it is read, if it is such.
+pub(super) fn unread(mut response: Response<Body>) -> Response<Body> {
+    match response.extensions_mut().remove::<Held>() {
+        Some(held) => response.map(|body| Unread::new(body, held).boxed_unsync()),
+        None => response,
+    }
 }
 
 /// The body of a call, which is in flight until this is dropped.

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::calls::Calls;
 use super::frame::{FrameTracker, PrefaceWatch, go_away};
 use super::socket::Socket;
+use crate::outbox::Outbox;
 
 /// What is to be done with a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(super) struct ConnectionControl {
     pub(super) calls: Arc<Calls>,
     /// The socket of a connection that has fallen silent.
     frozen: Mutex<Option<Box<dyn Socket>>>,
+    /// What the other side has not read yet.
+    pub(super) outbox: Outbox,
 }
 
 impl ConnectionControl {

@@ -17,14 +17,16 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
 use tower::Service;
 
-use super::body::{Body, BoxError, Sent, boxed};
+use super::body::{Body, BoxError, Sent, boxed, unread};
 use super::control::ConnectionControl;
 use super::guard::Guard;
 use super::inject::inject;
 use super::unpack::{gunzip, unpacked};
 use crate::journal::Transport;
+use crate::outbox::Outbox;
 use crate::pipeline::{InjectedFault, Pipeline};
 use crate::reflection::{self, Reflection};
+use crate::rest::JsonBody;
 use crate::{grpc, rest};
 
 /// Where the admin API is, over gRPC and as JSON.
@@ -113,6 +115,7 @@ impl Router {
         if request.uri().path() == reflection::PATH {
             return Ok(boxed(grpc::with_error_info(self.reflection.call(unpacked(request)).await?)));
         }
+        request.extensions_mut().insert(control.outbox.clone());
         let response = match content(&request) {
             Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
                 boxed(grpc::admin(&self.pipeline, unpacked(request)).await)
@@ -125,17 +128,19 @@ impl Router {
             }
             Content::Json => boxed(self.json(request).await),
         };
+        let response = unread(response);
         match response.extensions().get::<InjectedFault>().cloned() {
             None => Ok(response),
             Some(injected) => inject(&injected.0, response, control, version == Version::HTTP_2).await,
         }
     }
 
-    async fn json(&self, request: Request<Incoming>) -> Response<String> {
+    async fn json(&self, request: Request<Incoming>) -> Response<JsonBody> {
         let (head, body) = request.into_parts();
         let is_admin = head.uri.path().starts_with(ADMIN_JSON);
-        let mut record =
-            (!is_admin).then(|| self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers));
+        let mut record = (!is_admin).then(|| {
+            self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers, head.extensions.get())
+        });
         let mut refuse = |(http, status): (u16, Status)| {
             if let Some(record) = &mut record {
                 record.end(status.code());
@@ -151,10 +156,13 @@ impl Router {
             return refuse(rest::too_large(MAX_BODY));
         };
         let body = match body.to_bytes() {
-            packed if is_packed => match gunzip(&packed) {
-                Ok(body) => body,
-                Err(status) => return refuse(rest::not_unpacked(status)),
-            },
+            packed if is_packed => {
+                let unpacked = self.pipeline.apart.run(&Outbox::default(), move || gunzip(&packed)).await;
+                match unpacked.and_then(|body| body) {
+                    Ok(body) => body,
+                    Err(status) => return refuse(rest::not_unpacked(status)),
+                }
+            }
             body => body,
         };
         let call = rest::RestRequest {
@@ -162,10 +170,10 @@ impl Router {
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
-            body: &body,
+            body,
         };
         match &mut record {
-            Some(record) => rest::answer(record, &call).await,
+            Some(record) => rest::answer(record, call).await,
             None => rest::admin::answer(&self.pipeline, &call),
         }
     }
@@ -201,9 +209,10 @@ fn health<B>(request: &Request<B>, is_leaving: bool) -> Option<Response<Full<Byt
     if !is_asked {
         return None;
     }
-    let (status, text) = match is_leaving {
-        false => (StatusCode::OK, "{\"status\": \"SERVING\"}\n"),
-        true => (StatusCode::SERVICE_UNAVAILABLE, "{\"status\": \"NOT_SERVING\"}\n"),
+    let (status, text) = if is_leaving {
+        (StatusCode::SERVICE_UNAVAILABLE, "{\"status\": \"NOT_SERVING\"}\n")
+    } else {
+        (StatusCode::OK, "{\"status\": \"SERVING\"}\n")
     };
     let mut reply = Response::new(Full::from(text));
     *reply.status_mut() = status;

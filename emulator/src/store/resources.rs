@@ -8,6 +8,7 @@ use contact_center_insights::Status;
 use imbl::OrdMap;
 use prost::{Message, Name};
 
+use super::order::{LocationResources, Walk};
 use crate::contract::{Contract, ResourceType};
 use crate::projects::{self, ProjectNumbers};
 use crate::{errors, names};
@@ -19,16 +20,6 @@ pub(crate) struct Item {
     pub(crate) serial: u64,
     /// The message.
     pub(crate) bytes: Bytes,
-}
-
-/// The resources of one location: for each type, by what their names have below the location.
-#[derive(Clone, Debug)]
-pub(super) struct LocationResources(pub(super) Vec<OrdMap<Arc<str>, Item>>);
-
-impl Default for LocationResources {
-    fn default() -> Self {
-        Self(Contract::get().resources().iter().map(|_| OrdMap::new()).collect())
-    }
 }
 
 /// All resources at one moment; a clone is a snapshot.
@@ -74,7 +65,35 @@ impl Resources {
 
     fn map(&self, resource: &ResourceType, name: &str) -> Option<&OrdMap<Arc<str>, Item>> {
         let project = self.projects.get(self.spelling(names::project(name)))?;
-        project.get(names::location_id(name))?.0.get(resource.index)
+        project.get(names::location_id(name))?.by_name(resource)
+    }
+
+    fn location(&self, name: &str) -> Option<&LocationResources> {
+        self.projects.get(self.spelling(names::project(name)))?.get(names::location_id(name))
+    }
+
+    /// How many bytes the resources of a location have together.
+    pub(crate) fn weight(&self, location: &str) -> usize {
+        self.location(location).map_or(0, LocationResources::bytes)
+    }
+
+    /// All of this type below a location, or below what lies in it if the rest of `parent` is `-`, in an order that is
+    /// kept: a walk begins where the last one ended, and costs what it looks at. `None` for any other parent.
+    pub(crate) fn walk<'a>(
+        &'a self,
+        resource: &ResourceType,
+        parent: &'a str,
+        walk: Walk,
+    ) -> Option<impl Iterator<Item = &'a Item> + use<'a>> {
+        let within = names::below(parent);
+        let any = within.split('/').any(|segment| segment == "-");
+        if !within.is_empty() && !any {
+            return None;
+        }
+        let location = self.location(parent);
+        let all = location.map(|location| location.walk(resource, walk));
+        let found = all.into_iter().flatten().filter(move |(name, _)| !any || lies_below(within, name));
+        Some(found.map(|(_, item)| item))
     }
 
     /// The resource of this name.
@@ -129,11 +148,7 @@ impl Resources {
 
     /// Every resource, project by project.
     pub(crate) fn everything(&self) -> impl Iterator<Item = &Item> {
-        self.projects
-            .values()
-            .flat_map(OrdMap::values)
-            .flat_map(|location| &location.0)
-            .flat_map(OrdMap::values)
+        self.projects.values().flat_map(OrdMap::values).flat_map(LocationResources::all)
     }
 }
 

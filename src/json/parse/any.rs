@@ -1,7 +1,5 @@
 //! An `Any`: by its type, or in one of the forms that `print` falls back on.
 
-use std::borrow::Cow;
-
 use super::super::error::JsonError;
 use super::super::node::Node;
 use super::super::path::Path;
@@ -75,10 +73,9 @@ impl Parse<'_> {
             Some(Form::Plain(index)) => {
                 let message = self.tables.message(index);
                 let (start, skipped) = (out.len(), self.skipped.len());
-                let fields: Vec<(Cow<'_, str>, Node<'_>)> =
-                    entries.iter().filter(|(key, _)| key != "@type").cloned().collect();
-                let is_empty = message.name == "google.protobuf.Empty"
-                    && matches!(fields.as_slice(), [(key, Node::Object(value))] if key == "value" && value.is_empty());
+                let mut fields = entries.iter().filter(|(key, _)| key != "@type");
+                let is_empty = &*message.name == "google.protobuf.Empty"
+                    && matches!((fields.next(), fields.next()), (Some((key, Node::Object(value))), None) if key == "value" && value.is_empty());
                 if is_empty {
                     return Ok(());
                 }
@@ -86,7 +83,7 @@ impl Parse<'_> {
                 let torn = get(entries, "value")
                     .filter(|_| entries.len() == 2 && message.by_name("value").is_none())
                     .and_then(exact);
-                match (self.fields(message, &fields, out, depth, path), torn) {
+                match (self.fields(message, entries, true, out, depth, path), torn) {
                     (Err(_), Some(bytes)) => {
                         out.truncate(start);
                         self.skipped.truncate(skipped);

@@ -26,67 +26,93 @@ impl<'t> Parse<'t> {
         match form {
             Form::Plain(index) => {
                 let message = self.tables.message(index);
-                self.fields(message, entries(node, &message.name, path)?, out, depth, path)
+                self.fields(message, entries(node, &message.name, path)?, false, out, depth, path)
             }
             Form::Any => self.any(node, out, depth, path),
             other => self.own_form(other, node, out, depth, path),
         }
     }
 
-    /// Appends the fields of a message. `@type` is for the caller, where the message is within an `Any`.
+    /// Appends the fields of a message; of one within an `Any`, those beside `@type`.
     pub(super) fn fields(
         &mut self,
         message: &'t Message,
+        entries: &Entries<'_>,
+        is_in_any: bool,
+        out: &mut Vec<u8>,
+        depth: usize,
+        path: &Path<'_>,
+    ) -> Parsed {
+        let before = self.found.len();
+        let parsed = self
+            .resolve(message, entries, is_in_any, path)
+            .and_then(|()| self.resolved(before, entries, out, depth, path));
+        self.found.truncate(before);
+        parsed
+    }
+
+    /// Appends the fields that were found from `from` on.
+    fn resolved(
+        &mut self,
+        from: usize,
         entries: &Entries<'_>,
         out: &mut Vec<u8>,
         depth: usize,
         path: &Path<'_>,
     ) -> Parsed {
-        let found = self.resolve(message, entries, path)?;
-        let mut rest = found.as_slice();
-        while let Some((field, _)) = rest.first() {
-            let count = rest.iter().take_while(|(other, _)| std::ptr::eq(*other, *field)).count();
-            let (group, after) = rest.split_at(count);
-            rest = after;
+        let end = self.found.len();
+        let mut at = from;
+        while let Some(&(field, place)) = self.found.get(at).filter(|_| at < end) {
+            let same = self.found.get(at..end).unwrap_or_default().iter();
+            let count = same.take_while(|(other, _)| std::ptr::eq(*other, field)).count();
             let here = Path::Field(path, field.name);
-            match group {
-                [(_, node)] => self.field(field, node, out, depth, &here)?,
-                spellings => self.spellings(field, spellings, out, depth, &here)?,
+            if let (1, Some((_, node))) = (count, entries.get(place)) {
+                self.field(field, node, out, depth, &here)?;
+            } else {
+                let same = self.found.get(at..at + count).unwrap_or_default().iter();
+                let nodes: Vec<_> = same.filter_map(|(_, place)| Some(&entries.get(*place)?.1)).collect();
+                self.spellings(field, &nodes, out, depth, &here)?;
             }
+            at += count;
         }
         Ok(())
     }
 
     /// Finds the field of every key, and puts them in the order of their numbers.
-    fn resolve<'e, 'a>(
+    fn resolve(
         &mut self,
         message: &'t Message,
-        entries: &'e Entries<'a>,
+        entries: &Entries<'_>,
+        is_in_any: bool,
         path: &Path<'_>,
-    ) -> Result<Vec<(&'t Field, &'e Node<'a>)>, JsonError> {
-        let mut found: Vec<(&'t Field, &'e Node<'a>)> = Vec::with_capacity(entries.len());
-        let mut oneofs: Vec<(u32, &str)> = Vec::new();
+    ) -> Parsed {
+        let before = self.found.len();
         let (mut is_sorted, mut last) = (true, 0);
-        for (name, node) in entries {
+        for (place, (name, node)) in entries.iter().enumerate() {
             let Some(field) = message.by_name(name) else {
-                self.unknown(message, name, path)?;
+                if !is_in_any || name != "@type" {
+                    self.unknown(message, name, path)?;
+                }
                 continue;
             };
-            if let (Some(oneof), false) = (field.oneof, *node == Node::Null) {
-                if let Some((_, other)) = oneofs.iter().find(|(known, _)| *known == oneof) {
+            if field.oneof.is_some() && *node != Node::Null {
+                let known = self.found.get(before..).unwrap_or_default().iter();
+                let mut rivals = known.filter(|(other, _)| other.oneof == field.oneof);
+                let rival =
+                    rivals.find_map(|(_, place)| entries.get(*place).filter(|(_, node)| *node != Node::Null));
+                if let Some((other, _)) = rival {
                     let problem = format!("only one of `{other}` and `{name}` can be there");
                     return Err(JsonError::field(&Path::Field(path, name), problem));
                 }
-                oneofs.push((oneof, name));
             }
             is_sorted &= last <= field.number;
             last = field.number;
-            found.push((field, node));
+            self.found.push((field, place));
         }
-        if !is_sorted {
+        if let (false, Some(found)) = (is_sorted, self.found.get_mut(before..)) {
             found.sort_by_key(|(field, _)| field.number);
         }
-        Ok(found)
+        Ok(())
     }
 
     fn unknown(&mut self, message: &Message, name: &str, path: &Path<'_>) -> Parsed {
@@ -96,13 +122,13 @@ impl<'t> Parse<'t> {
                 inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
             });
         if self.options.ignores_unknown && !is_extension {
-            let (of, name) = (message.name.clone(), name.to_owned());
+            let (of, name) = (message.name.to_string(), name.to_owned());
             self.skipped.push(Skip { path: here.to_string(), of, name, is_value: false });
             return Ok(());
         }
         Err(JsonError::UnknownField {
             path: here.to_string(),
-            message: message.name.clone(),
+            message: message.name.to_string(),
             is_rest_only: super::super::rest_only::is_rest_only(&message.name, name),
         })
     }
@@ -111,16 +137,16 @@ impl<'t> Parse<'t> {
     fn spellings(
         &mut self,
         field: &'t Field,
-        group: &[(&'t Field, &Node<'_>)],
+        group: &[&Node<'_>],
         out: &mut Vec<u8>,
         depth: usize,
         path: &Path<'_>,
     ) -> Parsed {
         let start = out.len();
         let mut merged: Vec<(Cow<'_, str>, Node<'_>)> = Vec::new();
-        for (_, node) in group {
+        for &node in group {
             out.truncate(start);
-            match (field.kind, field.shape, *node) {
+            match (field.kind, field.shape, node) {
                 (Kind::Message(Form::Plain(_)), Shape::Single, Node::Null) => merged.clear(),
                 (Kind::Message(Form::Plain(_)), Shape::Single, Node::Object(more)) => {
                     self.field(field, node, out, depth, path)?;

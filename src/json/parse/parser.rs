@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::error::JsonError;
 use super::super::node::Node;
-use super::super::table::Tables;
+use super::super::table::{Field, Tables};
 
 /// What a reader tolerates.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +31,8 @@ pub(in super::super) struct Parse<'t> {
     pub(super) tables: &'t Tables,
     pub(super) options: Options,
     pub(in super::super) skipped: Vec<Skip>,
+    /// The fields of the messages that are being parsed, each with the place of its entry: those of the innermost last.
+    pub(super) found: Vec<(&'t Field, usize)>,
 }
 
 pub(super) type Parsed = Result<(), JsonError>;
@@ -38,6 +40,6 @@ pub(super) type Entries<'a> = [(Cow<'a, str>, Node<'a>)];
 
 impl<'t> Parse<'t> {
     pub(in super::super) fn new(tables: &'t Tables, options: Options) -> Self {
-        Self { tables, options, skipped: Vec::new() }
+        Self { tables, options, skipped: Vec::new(), found: Vec::with_capacity(32) }
     }
 }

@@ -129,7 +129,7 @@ impl Parse<'_> {
             Node::String(text) => match known.number_of(text).map(i128::from).or_else(|| int(text)) {
                 Some(number) => number,
                 None if self.options.ignores_unknown => {
-                    let (of, name) = (known.name.clone(), text.clone().into_owned());
+                    let (of, name) = (known.name.to_string(), text.clone().into_owned());
                     self.skipped.push(Skip { path: path.to_string(), of, name, is_value: true });
                     return Ok(Scalar::Skipped);
                 }

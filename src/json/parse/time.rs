@@ -16,7 +16,10 @@ pub(super) fn timestamp(text: &str) -> Option<(i64, i32)> {
     if fraction.chars().count() > 9 {
         return None;
     }
-    let nanos = if fraction.is_empty() { 0 } else { nanos(&format!("0.{fraction}"))? };
+    let nanos = match whole_nanos(fraction) {
+        Some(nanos) => nanos,
+        None => nanos(&format!("0.{fraction}"))?,
+    };
     let offset = match zone.split_at_checked(1)? {
         ("Z", "") => 0,
         ("Z", _) => return None,
@@ -41,16 +44,27 @@ pub(super) fn duration(text: &str) -> Option<(i64, i32)> {
         None => (span, ""),
     };
     let seconds = int(whole)?;
-    let nanos = match (fraction, text.starts_with('-')) {
-        ("", _) => 0,
-        (fraction, true) => nanos(&format!("-0{fraction}"))?,
-        (fraction, false) => nanos(&format!("0{fraction}"))?,
+    let digits = fraction.strip_prefix('.').unwrap_or(fraction);
+    let nanos = match (whole_nanos(digits), text.starts_with('-')) {
+        (Some(nanos), true) => -nanos,
+        (Some(nanos), false) => nanos,
+        (None, true) => nanos(&format!("-0{fraction}"))?,
+        (None, false) => nanos(&format!("0{fraction}"))?,
     };
     let is_mixed = (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0);
     if is_mixed || seconds.abs() > LONGEST_DURATION || nanos.unsigned_abs() >= 1_000_000_000 {
         return None;
     }
     Some((i64::try_from(seconds).ok()?, nanos))
+}
+
+/// A fraction of nothing but digits, nine at most, as almost all are.
+fn whole_nanos(fraction: &str) -> Option<i32> {
+    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value = fraction.bytes().fold(0, |value, byte| value * 10 + i32::from(byte - b'0'));
+    (fraction.len()..9).try_fold(value, |value: i32, _| value.checked_mul(10))
 }
 
 /// Rounded as Python rounds: halves to even.

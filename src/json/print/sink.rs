@@ -37,7 +37,12 @@ pub(in super::super) struct Text {
 
 impl Text {
     pub(in super::super) fn new(is_pretty: bool, capacity: usize) -> Self {
-        Self { out: String::with_capacity(capacity), level: 0, is_first: true, is_pretty }
+        Self::after(String::with_capacity(capacity), is_pretty, 0)
+    }
+
+    /// Goes on after a text, as far in as `level` says.
+    pub(in super::super) fn after(out: String, is_pretty: bool, level: usize) -> Self {
+        Self { out, level, is_first: true, is_pretty }
     }
 
     pub(in super::super) fn into_string(self) -> String {

@@ -1,78 +1,90 @@
-//! Reads a serialized `FileDescriptorSet` into tables, without a message for each of its parts: it is read at the
-//! start of short-lived programs.
+//! Reads a serialized `FileDescriptorSet` into tables, without a message for each of its parts. It is read at the start
+//! of short-lived programs, which print a message or two: first come only the names, and the fields of a message or the
+//! values of an enum once they are asked for.
 
 use std::collections::HashMap;
 
 use super::super::wire::{Cursor, Wire};
-use super::{Enum, Field, Form, Kind, Message, Shape, Tables};
+use super::{Enum, Field, Form, Kind, Message, Shape};
 
-/// A message before its fields are resolved.
-struct Draft {
+/// Where every message and enum stands in the descriptors.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    messages: Vec<Place>,
+    enums: Vec<Place>,
+    pub(super) messages_by_name: HashMap<Box<str>, usize>,
+    enums_by_name: HashMap<Box<str>, usize>,
+}
+
+/// A message or an enum, not read yet.
+#[derive(Debug)]
+struct Place {
+    /// Full name.
+    name: Box<str>,
     bytes: &'static [u8],
     is_proto3: bool,
-    /// Those of an entry of a map: key and value.
-    entry: Option<(Kind, Kind)>,
 }
 
-#[derive(Default)]
-struct Drafts {
-    messages: Vec<Draft>,
-    names: Vec<String>,
-    enums: Vec<Enum>,
-    messages_by_name: HashMap<String, usize>,
-    enums_by_name: HashMap<String, usize>,
-}
-
-impl Tables {
+impl Index {
     /// Reads descriptors; what is torn in them is left out.
-    pub(in super::super) fn read(set: &'static [u8]) -> Self {
-        let mut drafts = Drafts::default();
+    pub(super) fn read(set: &'static [u8]) -> Self {
+        const LIKELY: usize = 512;
+        let mut index = Self {
+            messages: Vec::with_capacity(LIKELY),
+            messages_by_name: HashMap::with_capacity(LIKELY),
+            ..Self::default()
+        };
         for file in nested(set, 1) {
             let package = text(file, 2);
             let is_proto3 = text(file, 12) == "proto3";
-            nested(file, 5).for_each(|bytes| drafts.enumeration(bytes, package));
-            nested(file, 4).for_each(|bytes| drafts.message(bytes, package, is_proto3));
-        }
-        drafts.finish()
-    }
-}
-
-impl Drafts {
-    fn message(&mut self, bytes: &'static [u8], scope: &str, is_proto3: bool) {
-        let name = join(scope, text(bytes, 1));
-        nested(bytes, 4).for_each(|inner| self.enumeration(inner, &name));
-        nested(bytes, 3).for_each(|inner| self.message(inner, &name, is_proto3));
-        let is_entry = nested(bytes, 7).any(|options| number(options, 7) == 1);
-        let entry = is_entry.then_some((Kind::String, Kind::String));
-        self.messages_by_name.insert(name.clone(), self.messages.len());
-        self.messages.push(Draft { bytes, is_proto3, entry });
-        self.names.push(name);
-    }
-
-    fn enumeration(&mut self, bytes: &'static [u8], scope: &str) {
-        let name = join(scope, text(bytes, 1));
-        #[allow(clippy::cast_possible_truncation, reason = "an int32 travels sign-extended")]
-        let values = nested(bytes, 2).map(|value| (text(value, 1), number(value, 2) as i32)).collect();
-        self.enums_by_name.insert(name.clone(), self.enums.len());
-        self.enums.push(Enum { name, values });
-    }
-
-    fn finish(mut self) -> Tables {
-        for index in 0..self.messages.len() {
-            let Some(Draft { bytes, entry: Some(_), .. }) = self.messages.get(index) else { continue };
-            let kinds: Vec<Kind> = nested(bytes, 2).filter_map(|field| self.kind(field)).collect();
-            if let (&[key, value], Some(draft)) = (kinds.as_slice(), self.messages.get_mut(index)) {
-                draft.entry = Some((key, value));
+            for (number, bytes) in parts(file) {
+                match number {
+                    4 => index.add_message(bytes, package, is_proto3),
+                    5 => index.add_enum(bytes, package, is_proto3),
+                    _ => {}
+                }
             }
         }
-        let messages: Vec<Message> =
-            self.messages.iter().zip(&self.names).map(|(draft, name)| self.resolve(draft, name)).collect();
-        Tables { messages, enums: self.enums, names: self.messages_by_name, ..Tables::default() }
+        index
     }
 
-    fn resolve(&self, draft: &Draft, name: &str) -> Message {
+    fn add_message(&mut self, bytes: &'static [u8], scope: &str, is_proto3: bool) {
+        let place = Place { name: join(scope, text(bytes, 1)), bytes, is_proto3 };
+        for (number, inner) in parts(bytes) {
+            match number {
+                3 => self.add_message(inner, &place.name, is_proto3),
+                4 => self.add_enum(inner, &place.name, is_proto3),
+                _ => {}
+            }
+        }
+        self.messages_by_name.insert(place.name.clone(), self.messages.len());
+        self.messages.push(place);
+    }
+
+    fn add_enum(&mut self, bytes: &'static [u8], scope: &str, is_proto3: bool) {
+        let place = Place { name: join(scope, text(bytes, 1)), bytes, is_proto3 };
+        self.enums_by_name.insert(place.name.clone(), self.enums.len());
+        self.enums.push(place);
+    }
+
+    /// How many messages there are, and how many enums.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.messages.len(), self.enums.len())
+    }
+
+    /// Reads an enum.
+    pub(super) fn enumeration(&self, index: usize) -> Option<Enum> {
+        let place = self.enums.get(index)?;
+        #[allow(clippy::cast_possible_truncation, reason = "an int32 travels sign-extended")]
+        let values = nested(place.bytes, 2).map(|value| (text(value, 1), number(value, 2) as i32)).collect();
+        Some(Enum { name: place.name.clone(), values })
+    }
+
+    /// Reads a message.
+    pub(super) fn message(&self, index: usize) -> Option<Message> {
+        let place = self.messages.get(index)?;
         let mut fields: Vec<(&'static str, Field)> =
-            nested(draft.bytes, 2).filter_map(|bytes| self.field(bytes, draft.is_proto3)).collect();
+            nested(place.bytes, 2).filter_map(|bytes| self.field(bytes, place.is_proto3)).collect();
         fields.sort_by_key(|(_, field)| field.number);
         let mut spellings = Vec::with_capacity(2 * fields.len());
         for (place, (proto, field)) in fields.iter().enumerate() {
@@ -84,7 +96,20 @@ impl Drafts {
         spellings.dedup_by_key(|(spelling, ..)| *spelling);
         let spellings = spellings.into_iter().map(|(spelling, _, place)| (spelling, place)).collect();
         let fields = fields.into_iter().map(|(_, field)| field).collect();
-        Message { name: name.to_owned(), fields, spellings }
+        Some(Message { name: place.name.clone(), fields, spellings })
+    }
+
+    /// Key and value, if the message is the entry of a map.
+    fn entry(&self, index: usize) -> Option<(Kind, Kind)> {
+        let bytes = self.messages.get(index)?.bytes;
+        if !nested(bytes, 7).any(|options| number(options, 7) == 1) {
+            return None;
+        }
+        let mut kinds = nested(bytes, 2).map(|field| self.kind(field));
+        match (kinds.next(), kinds.next(), kinds.next()) {
+            (Some(Some(key)), Some(Some(value)), None) => Some((key, value)),
+            _ => Some((Kind::String, Kind::String)),
+        }
     }
 
     fn field(&self, bytes: &'static [u8], is_proto3: bool) -> Option<(&'static str, Field)> {
@@ -96,7 +121,7 @@ impl Drafts {
             let packed = stated.map_or(is_proto3, |value| value == Wire::Varint(1));
             shape = Shape::List { packed: packed && kind.is_packable() };
             let entry = match kind {
-                Kind::Message(Form::Plain(index)) => self.messages.get(index).and_then(|draft| draft.entry),
+                Kind::Message(Form::Plain(index)) => self.entry(index),
                 _ => None,
             };
             if let Some((key, value)) = entry {
@@ -150,8 +175,17 @@ impl Drafts {
     }
 }
 
-fn join(scope: &str, name: &str) -> String {
-    if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
+fn join(scope: &str, name: &str) -> Box<str> {
+    if scope.is_empty() { name.into() } else { [scope, ".", name].concat().into() }
+}
+
+/// All fields that hold bytes; what is torn ends them.
+fn parts(bytes: &'static [u8]) -> impl Iterator<Item = (u32, &'static [u8])> {
+    let mut cursor = Cursor::new(bytes);
+    std::iter::from_fn(move || cursor.field().ok().flatten()).filter_map(|(number, value)| match value {
+        Wire::Bytes(bytes) => Some((number, bytes)),
+        _ => None,
+    })
 }
 
 /// The values of one field; what is torn ends them.

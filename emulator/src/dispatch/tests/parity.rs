@@ -10,7 +10,6 @@ use proptest::prelude::*;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 use serde_json::{Value as Json, json};
-use tokio::runtime::Runtime;
 
 use super::super::*;
 use crate::clock::ManualClock;
@@ -230,10 +229,10 @@ proptest! {
         let (service, clock) = seeded();
         let headers = HeaderMap::new();
         let verb = method.bindings[0].verb.as_str();
-        let mut record = Pipeline::of(service, clock).begin(Transport::Rest, &path, &headers);
-        let call = rest::RestRequest { verb, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
-        let response = Runtime::new().unwrap().block_on(rest::answer(&mut record, &call));
-        let printed: Json = serde_json::from_str(response.body()).unwrap();
+        let mut record = Pipeline::of(service, clock).begin(Transport::Rest, &path, &headers, None);
+        let call = rest::RestRequest { verb, path: &path, query: &query, headers: &headers, body: body.clone().into() };
+        let (_, text) = super::answered(&mut record, call);
+        let printed: Json = serde_json::from_str(&text).unwrap();
         match grpc {
             Ok(answer) => {
                 let wanted = json::from_bytes(method.output.full_name(), &answer, Enums::Names).unwrap();

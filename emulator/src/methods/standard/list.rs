@@ -5,11 +5,16 @@ use contact_center_insights::Status;
 use super::request::{Request, Shown};
 use super::resource_rules::{ListOrder, ResourceRules};
 use crate::contract::{Contract, Method, ResourceType};
-use crate::filter::{self, Filter};
+use crate::filter::{Filter, Order};
 use crate::message::splice;
 use crate::methods::context::{Answer, View};
 use crate::names::{self, LOCATION};
 use crate::paging::{Key, Page};
+use crate::store::{Walk, time_key};
+
+/// What it takes to find one item, and to copy one.
+const STEPS_AN_ITEM: usize = 8;
+const BYTES_A_STEP: usize = 64;
 
 /// One List method.
 pub(super) struct List {
@@ -35,14 +40,7 @@ impl List {
         let (filter, order_by) = (request.text("filter"), request.text("order_by"));
         let wanted = Filter::compile(&filter, &self.resource.message)?;
         let default = if self.rules.order == ListOrder::Newest { "create_time desc" } else { "" };
-        let order = filter::Order::parse(&order_by, default, &self.resource.message)?;
-        let place = if order_by.is_empty() && self.rules.order == ListOrder::Newest {
-            Key::newest_first
-        } else {
-            Key::ordered
-        };
-        let items = view.resources.below(self.resource, &parent).filter(|item| wanted.matches(&item.bytes));
-        let items = items.map(|item| (place(order.key(&item.bytes), item.serial), item));
+        let order = Order::parse(&order_by, default, &self.resource.message)?;
         let page = if self.next_page_token.is_some() {
             let arguments = [self.method.name.as_str(), &parent, &filter, &order_by];
             let token = request.text("page_token");
@@ -50,10 +48,30 @@ impl List {
         } else {
             Page::whole()
         };
-        let (items, token) = page.cut(items);
+        let kept = kept_order(self.resource, &order, page.after());
+        let walk = kept.and_then(|walk| view.resources.walk(self.resource, &parent, walk));
+        // In whatever order, unless it is the one in which they are kept.
+        let all = walk.is_none().then(|| view.resources.below(self.resource, &parent));
+        let mut cut = if walk.is_some() { page.sorted() } else { page.unsorted() };
+        for item in walk.into_iter().flatten().chain(all.into_iter().flatten()) {
+            view.work.spend(STEPS_AN_ITEM)?;
+            if !wanted.selects(&item.bytes, &view.work)? {
+                continue;
+            }
+            let by = order.key(&item.bytes, &view.work)?;
+            // What has one time comes as it was made, and against that where the newest comes first.
+            let is_newest = matches!(kept, Some(Walk::Newest { .. }));
+            let key =
+                if is_newest { Key::newest_first(by, item.serial) } else { Key::ordered(by, item.serial) };
+            if !cut.push(key, item) {
+                break;
+            }
+        }
+        let (items, token) = cut.end();
+        view.work.spend(items.iter().map(|item| item.bytes.len() / BYTES_A_STEP).sum())?;
         let mut answer = Vec::new();
         for item in items {
-            splice::put_bytes(&mut answer, 1, &splice::without(&item.bytes, hidden));
+            splice::put_without(&mut answer, 1, &item.bytes, hidden);
         }
         if let Some(field) = self.next_page_token.filter(|_| !token.is_empty()) {
             splice::put_bytes(&mut answer, field, token.as_bytes());
@@ -69,5 +87,26 @@ impl List {
             return Ok(());
         }
         view.resources.raw(parent, name).map(drop)
+    }
+}
+
+/// The order that resources are kept in, if it is the one that is asked for, from where the last page ended.
+fn kept_order(resource: &ResourceType, order: &Order, after: Option<&Key>) -> Option<Walk> {
+    if order.is_none() {
+        return Some(Walk::Created { after: after.map(Key::serial) });
+    }
+    let time = |descends: bool| {
+        let read = |key: &Key| {
+            let mut time = time_key(None);
+            time.iter_mut()
+                .zip(key.by())
+                .for_each(|(place, byte)| *place = if descends { !byte } else { *byte });
+            (time, if descends { !key.serial() } else { key.serial() })
+        };
+        after.map(read)
+    };
+    match order.is_by(resource.create_time?)? {
+        true => Some(Walk::Newest { after: time(true) }),
+        false => Some(Walk::Oldest { after: time(false) }),
     }
 }
