@@ -108,7 +108,10 @@ impl JournalEntry {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Journal(Arc<Mutex<Ring>>);
+pub struct Journal {
+    ring: Arc<Mutex<Ring>>,
+    keeps_bodies: bool,
+}
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +141,7 @@ pub(crate) struct Arrival<'a> {
 impl Journal {
     /// Keeps the last calls within these bounds.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self(Arc::new(Mutex::new(Ring::new(limits))))
+        Self { ring: Arc::new(Mutex::new(Ring::new(limits))), keeps_bodies: limits.bodies }
     }
 
     /// Every call that is kept, oldest first.
@@ -200,7 +203,7 @@ impl Journal {
         let mut hasher = DefaultHasher::new();
         request.hash(&mut hasher);
         let hash = hasher.finish();
-        let body = self.keeps_bodies().then(|| bodies::request(method, request)).flatten();
+        let body = self.keeps_bodies.then(|| bodies::request(method, request)).flatten();
         self.with(sequence, |record| {
             method.clone_into(&mut record.entry.method);
             record.request = Some(hash);
@@ -210,7 +213,7 @@ impl Journal {
 
     /// Adds what was answered by the method at this path.
     pub(crate) fn replied(&self, sequence: u64, path: &str, reply: &Result<impl AsRef<[u8]>, Status>) {
-        if self.keeps_bodies() {
+        if self.keeps_bodies {
             let reply = bodies::reply(path, reply);
             self.with(sequence, |record| record.entry.reply = reply);
         }
@@ -219,10 +222,6 @@ impl Journal {
     /// How many calls were as they are wanted, and if none was, which were nearest.
     pub(crate) fn count(&self, wanted: &Wanted) -> Counted {
         count::count(self.lock().records().map(|record| &record.entry), wanted)
-    }
-
-    fn keeps_bodies(&self) -> bool {
-        self.lock().limits().bodies
     }
 
     /// Adds what a fault did.
@@ -248,7 +247,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

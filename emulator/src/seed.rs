@@ -130,7 +130,7 @@ impl Seed {
         let mut scratch = State::default();
         for operation in self.operations.iter().filter(|operation| exact.is_running(operation)) {
             let saved = exact.running(operation);
-            if !saved.is_some_and(|saved| scratch.engine.restore(&saved, methods::job).is_some()) {
+            if saved.is_none_or(|saved| scratch.engine.restore(&saved, methods::job).is_none()) {
                 let name = &operation.name;
                 return Err(SeedError(format!("{KEY}.running: the operation `{name}` cannot be resumed")));
             }

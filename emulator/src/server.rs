@@ -191,7 +191,7 @@ async fn frozen(serving: impl Future, socket: Box<dyn Socket>, mut leave: watch:
     let served = async {
         // Its end, such as by a ping that nobody answers, is not to be seen either.
         let _ = serving.await;
-        pending().await
+        pending::<()>().await;
     };
     tokio::select! {
         () = served => {}

@@ -78,7 +78,7 @@ fn whole(mut group: Command, api: &Api, name: &str) -> Command {
 /// The command of one method.
 fn method(rpc: &Rpc, place: &Place) -> Command {
     let about = format!("{} ({})", sentence(rpc), rpc.name());
-    let mut command = Command::new(place.verb.clone()).about(about).after_help(example(rpc, place));
+    let mut command = Command::new(place.verb.clone());
     if let Some(target) = rpc.target() {
         let form = spelled(&target.pattern);
         let word =
@@ -93,7 +93,8 @@ fn method(rpc: &Rpc, place: &Place) -> Command {
     for (path, field) in flags(rpc) {
         command = command.arg(flag(&path, &field));
     }
-    common(command, rpc)
+    // What is said of groups of flags would stand in its place.
+    common(command, rpc).about(about).long_about(None::<&str>).after_help(example(rpc, place))
 }
 
 /// The flags of every method of its kind.
@@ -151,7 +152,6 @@ pub(crate) fn call() -> Command {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
     let command = Command::new("call")
-        .about("Call any method by its name, with a request of fields or JSON")
         .after_help(
             "Examples:\n  cci call ListConversations parent=projects/p/locations/us-central1 filter='agent_id=\"7\"'\n  \
              cci call CreateView view.display_name=late --location us-central1\n  \
@@ -170,6 +170,8 @@ pub(crate) fn call() -> Command {
         .arg(switch("wait", "Wait for the operation that the method starts"))
         .arg(timeout());
     Connection::augment_args(ScopeArgs::augment_args(command))
+        .about("Call any method by its name, with a request of fields or JSON")
+        .long_about(None::<&str>)
 }
 
 /// What `cci call` was asked for.
@@ -244,7 +246,10 @@ fn flags(rpc: &Rpc) -> Vec<(String, FieldDescriptor)> {
     let target = rpc.target().map(|target| target.field).unwrap_or_default();
     let body = rpc.body();
     let is_free = |path: &str, field: &FieldDescriptor| {
-        path != target && !NOT_FLAGS.contains(&field.name()) && body.as_ref() != Some(field)
+        path != target
+            && !NOT_FLAGS.contains(&field.name())
+            && body.as_ref() != Some(field)
+            && !is_output(field)
     };
     let request = rpc.request();
     let mut found: Vec<(String, FieldDescriptor)> = request
@@ -265,6 +270,18 @@ fn flags(rpc: &Rpc) -> Vec<(String, FieldDescriptor)> {
     found
 }
 
+/// Whether the server sets a field, whatever is sent (AIP-203).
+fn is_output(field: &FieldDescriptor) -> bool {
+    const OUTPUT_ONLY: i32 = 3;
+    let Some(behavior) = field.parent_pool().get_extension_by_name("google.api.field_behavior") else {
+        return false;
+    };
+    let stated = field.options().get_extension(&behavior).into_owned();
+    stated
+        .as_list()
+        .is_some_and(|stated| stated.iter().any(|value| value.as_enum_number() == Some(OUTPUT_ONLY)))
+}
+
 fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
     field.kind().as_message().cloned()
 }
@@ -280,8 +297,8 @@ fn flag(path: &str, field: &FieldDescriptor) -> Arg {
             "google.protobuf.Timestamp" => ("TIME", "Such as 2026-01-31T00:00:00Z".to_owned()),
             "google.protobuf.Duration" => ("DURATION", String::new()),
             "google.protobuf.FieldMask" => ("FIELDS", "Names of fields, with commas".to_owned()),
-            _ if field.is_map() => ("JSON", "An object in JSON".to_owned()),
-            _ => ("JSON", format!("A {} in JSON", message.name())),
+            _ if field.is_map() => ("JSON", "An object, in JSON".to_owned()),
+            _ => ("JSON", format!("{}, in JSON", message.name())),
         },
         Kind::String => ("TEXT", String::new()),
         Kind::Bytes => ("BASE64", String::new()),
@@ -330,6 +347,19 @@ mod tests {
     #[test]
     fn every_command_is_sound() {
         augment(Command::new("cci"), &|_| true).subcommand(call()).debug_assert();
+    }
+
+    #[test]
+    fn commands_say_what_they_do() {
+        let mut command = augment(Command::new("cci"), &|name| name == "conversations").subcommand(call());
+        let help = command.render_help().to_string();
+        assert!(help.contains("Call any method by its name"), "{help}");
+        let group = command.find_subcommand_mut("conversations").unwrap();
+        assert!(group.render_help().to_string().contains("List conversations (ListConversations)"));
+        let create = group.find_subcommand_mut("create").unwrap().render_long_help().to_string();
+        assert!(create.contains("Create conversation (CreateConversation)"), "{create}");
+        // What the server sets cannot be given.
+        assert!(!create.contains("--turn-count") && !create.contains("--create-time"), "{create}");
     }
 
     #[test]

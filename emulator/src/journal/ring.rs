@@ -35,10 +35,6 @@ impl Ring {
         Self { records: VecDeque::new(), limits, size: 0, next: 1 }
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        self.limits
-    }
-
     /// Oldest first.
     pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.iter()

@@ -92,7 +92,7 @@ mod tests {
             let begin = tokio::time::Instant::now();
             wait(time).await;
             // Sleeps are rounded up to the millisecond.
-            let over = begin.elapsed() - time;
+            let over = begin.elapsed().checked_sub(time).unwrap();
             assert!(over <= Duration::from_millis(u64::from(STEPS) + 1), "{time:?} {over:?}");
             let begin = tokio::time::Instant::now();
             Patience.sleep_until(begin.into_std() + time).await;

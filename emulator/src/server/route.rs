@@ -209,9 +209,10 @@ fn health<B>(request: &Request<B>, is_leaving: bool) -> Option<Response<Full<Byt
     if !is_asked {
         return None;
     }
-    let (status, text) = match is_leaving {
-        false => (StatusCode::OK, "{\"status\": \"SERVING\"}\n"),
-        true => (StatusCode::SERVICE_UNAVAILABLE, "{\"status\": \"NOT_SERVING\"}\n"),
+    let (status, text) = if is_leaving {
+        (StatusCode::SERVICE_UNAVAILABLE, "{\"status\": \"NOT_SERVING\"}\n")
+    } else {
+        (StatusCode::OK, "{\"status\": \"SERVING\"}\n")
     };
     let mut reply = Response::new(Full::from(text));
     *reply.status_mut() = status;

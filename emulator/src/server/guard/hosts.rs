@@ -64,18 +64,15 @@ impl Authority {
     /// `None` for anything else.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
-        let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (address, rest) = rest.split_once(']')?;
-                // What follows names an interface of this machine (RFC 6874).
-                let address = address.split_once('%').map_or(address, |(address, _)| address);
-                let port = if rest.is_empty() { "" } else { rest.strip_prefix(':')? };
-                (Host::Address(address.parse::<Ipv6Addr>().ok()?.into()), port)
-            }
-            None => {
-                let (host, port) = text.split_once(':').unwrap_or((text, ""));
-                (Host::read(host)?, port)
-            }
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (address, rest) = rest.split_once(']')?;
+            // What follows names an interface of this machine (RFC 6874).
+            let address = address.split_once('%').map_or(address, |(address, _)| address);
+            let port = if rest.is_empty() { "" } else { rest.strip_prefix(':')? };
+            (Host::Address(address.parse::<Ipv6Addr>().ok()?.into()), port)
+        } else {
+            let (host, port) = text.split_once(':').unwrap_or((text, ""));
+            (Host::read(host)?, port)
         };
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
         let port = if port.is_empty() { None } else { Some(port.parse().ok().filter(|_| is_number)?) };
