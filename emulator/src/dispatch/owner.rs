@@ -42,7 +42,10 @@ impl Service {
         let (mut inner, _) = self.advanced(self.0.now());
         let time = self.0.time();
         inner.keep_or_delay(time);
-        view(&inner.state, time)
+        // Others are not kept waiting by the looking.
+        let fork = inner.state.fork();
+        drop(inner);
+        view(&fork.state, time)
     }
 
     /// The state after what was due has ended, and as it was before.
