@@ -54,6 +54,7 @@ fn main() {
             let thread = std::thread::spawn(move || keep_busy(&address, &dear, &stop, &made));
             (case, thread)
         };
+        let before = resident();
         let mut times = runtime.block_on(watch(&client));
         stop.store(true, Ordering::Relaxed);
         neighbour.1.join().unwrap();
@@ -63,15 +64,24 @@ fn main() {
             times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
         };
         println!(
-            "neighbours case={} calls={} dear_calls={} p50_ms={:.2} p99_ms={:.2} max_ms={:.2}",
+            "neighbours case={} calls={} dear_calls={} p50_ms={:.2} p99_ms={:.2} max_ms={:.2} \
+             rss_before_mb={:.0} rss_after_mb={:.0}",
             neighbour.0,
             times.len(),
             made.load(Ordering::Relaxed),
             at(500),
             at(990),
             at(1000),
+            before,
+            resident(),
         );
     }
+}
+
+/// Megabytes of this process that are in memory, its clients and all; a page has 4096 bytes.
+fn resident() -> f64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0 / 1e6
 }
 
 fn runtime() -> Runtime {

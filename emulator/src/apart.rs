@@ -28,6 +28,13 @@ impl Default for Apart {
 }
 
 impl Apart {
+    /// Takes all places, until this is dropped.
+    #[cfg(test)]
+    pub(crate) fn occupied(&self) -> tokio::sync::SemaphorePermit<'_> {
+        let all = u32::try_from(self.0.available_permits()).unwrap();
+        self.0.try_acquire_many(all).unwrap()
+    }
+
     /// Does something that takes long, once there is a place for it, and the connection that it is for takes answers.
     ///
     /// # Errors

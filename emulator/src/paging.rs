@@ -140,10 +140,23 @@ impl<T> Cut<T> {
 
     /// The items of the page, in order, and the token for the next; empty if there is none.
     pub(crate) fn end(self) -> (Vec<T>, String) {
+        self.end_within(usize::MAX, |_| 0)
+    }
+
+    /// The same, but no more than have so many bytes together, and one at least: a page may be shorter than was asked
+    /// for (AIP-158).
+    pub(crate) fn end_within(mut self, bytes: usize, size: impl Fn(&T) -> usize) -> (Vec<T>, String) {
         let items = match self.kept {
             Kept::Sorted(kept) => kept,
             Kept::Unsorted(kept) => kept.into_sorted_vec(),
         };
+        let mut left = bytes;
+        let fitting = items.iter().take_while(|Ranked(_, item)| {
+            let rest = left.checked_sub(size(item));
+            left = rest.unwrap_or_default();
+            rest.is_some()
+        });
+        self.page.size = self.page.size.min(fitting.count().max(1));
         self.page.end(items)
     }
 }
@@ -231,6 +244,20 @@ mod tests {
         let cut = all(page.clone().unsorted(), items().rev());
         assert_eq!(all(page.sorted(), items()), cut);
         cut
+    }
+
+    #[test]
+    fn a_page_ends_where_it_is_large_enough() {
+        let within = |bytes: usize, after: &str| {
+            let mut cut = Page::read(10, after, 1000, &["L"]).unwrap().sorted();
+            (0..5_u64).for_each(|n| assert!(cut.push(Key::oldest_first(n), n)));
+            cut.end_within(bytes, |_| 10)
+        };
+        let (first, token) = within(25, "");
+        assert_eq!((first, within(25, &token).0), (vec![0, 1], vec![2, 3]));
+        assert_eq!(within(5, "").0, [0], "one is always given");
+        let (all, end) = within(50, "");
+        assert_eq!((all.len(), end.as_str()), (5, ""));
     }
 
     #[test]

@@ -140,7 +140,8 @@ impl CallRecord {
         &self,
         act: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, Status> {
-        self.pipeline.apart.run(&self.outbox, act).await
+        // An answer that is held already must be let out.
+        self.pipeline.apart.run(&Outbox::default(), act).await
     }
 
     /// An error of the emulator's own as callers are to see it.
@@ -226,7 +227,8 @@ impl CallRecord {
         match self.pipeline.service.begin(path, request, &extras.rest_only) {
             Dispatched::Done(answer) => answer.map(|whole| wanted.of(whole)),
             Dispatched::Long(act) => {
-                self.apart(move || act().map(|whole| wanted.of(whole))).await.and_then(|answer| answer)
+                let act = move || act().map(|whole| wanted.of(whole));
+                self.pipeline.apart.run(&self.outbox, act).await.and_then(|answer| answer)
             }
         }
     }

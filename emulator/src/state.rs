@@ -38,11 +38,19 @@ impl State {
     /// nothing. Says whether it did; the fork is of no use any more, and to drop it may take long.
     pub(crate) fn take_in(&mut self, fork: &mut Fork) -> bool {
         let (engine, resources) = &fork.base;
+        let store = &mut self.world.store;
         let changes = fork.state.world.store.take_changes();
-        if !self.engine.agrees(engine, &fork.state.engine) || !self.world.store.agrees(resources, &changes) {
+        let is_still = store.is_still(resources);
+        if !self.engine.agrees(engine, &fork.state.engine) || !(is_still || store.agrees(resources, &changes))
+        {
             return false;
         }
-        self.world.store.take_in(changes);
+        // Nobody waits for a hundred thousand changes, if they are the only ones.
+        if is_still {
+            store.become_like(&fork.state.world.store, changes);
+        } else {
+            store.take_in(changes);
+        }
         self.engine.take_in(&fork.state.engine);
         true
     }

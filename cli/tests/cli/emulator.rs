@@ -22,6 +22,15 @@ fn its_first_line_is_the_same_in_every_output() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn it_runs_on_more_threads_than_there_are_processors() {
+    let server = Server::start(&[]);
+    let threads = std::fs::read_dir(format!("/proc/{}/task", server.child.id())).unwrap().count();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    assert!(threads > processors + 1, "{threads}");
+}
+
 #[cfg(unix)]
 #[test]
 fn both_signals_end_it_well() {

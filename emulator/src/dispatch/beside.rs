@@ -62,10 +62,18 @@ impl Core {
         if self.is_ending.swap(true, Ordering::AcqRel) {
             return;
         }
-        let core = Arc::clone(self);
+        let ending = Ending(Arc::clone(self));
         std::thread::spawn(move || {
-            core.end_all();
-            core.is_ending.store(false, Ordering::Release);
+            ending.0.end_all();
         });
+    }
+}
+
+/// The thread that ends what is due and takes long; when it has ended, however that was, there can be another.
+struct Ending(Arc<Core>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.is_ending.store(false, Ordering::Release);
     }
 }

@@ -65,7 +65,9 @@ impl Service {
 
     /// The state as bytes: the same state, the same bytes.
     pub(crate) fn snapshot(&self) -> Vec<u8> {
-        persist::snapshot(&self.0.lock().state, self.0.time())
+        // Of a fork, since it takes long.
+        let fork = self.0.lock().state.fork();
+        persist::snapshot(&fork.state, self.0.time())
     }
 
     /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
@@ -107,7 +109,8 @@ impl Service {
     /// How many resources and operations there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let inner = self.0.lock();
-        let operations = inner.state.engine.snapshot().values().map(imbl::OrdMap::len).sum();
-        (inner.state.world.store.everything().count(), operations)
+        let (resources, operations) = (inner.state.world.store.snapshot(), inner.state.engine.snapshot());
+        drop(inner);
+        (resources.everything().count(), operations.values().map(imbl::OrdMap::len).sum())
     }
 }

@@ -1,5 +1,6 @@
 mod annotations;
 mod neighbours;
+mod pages;
 mod parity;
 
 use std::collections::BTreeMap;

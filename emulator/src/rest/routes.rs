@@ -61,8 +61,10 @@ impl Routes {
 
     pub(super) fn find<'a>(&'static self, verb: &str, path: &'a str) -> Found<'a> {
         let mut allowed = Vec::new();
-        let slashes = path.matches('/').count();
-        for route in self.0.iter().filter(|route| route.template.may_match(slashes)) {
+        let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+        let may_match =
+            |route: &&Route| route.template.may_match(segments.len()) && route.template.is_like(&segments);
+        for route in self.0.iter().filter(may_match) {
             let Some(variables) = route.template.matches(path) else { continue };
             if route.verb == verb {
                 return Found::Route(route, variables);

@@ -60,6 +60,16 @@ impl Template {
         slashes == self.segments.len() || self.segments.last() == Some(&Segment::Rest)
     }
 
+    /// Whether the literal segments of a path, all but the last, which may have a verb, are those of this one: what can
+    /// be told without more.
+    pub(super) fn is_like(&self, found: &[&str]) -> bool {
+        let before = self.segments.len().saturating_sub(1);
+        self.segments.iter().take(before).zip(found).all(|(wanted, found)| match wanted {
+            Segment::Literal(literal) => literal == found,
+            Segment::One | Segment::Rest => true,
+        })
+    }
+
     /// The fields bound by `path`, still percent-encoded, if the template matches. A colon that is not encoded belongs
     /// to a verb if it is in the last segment, and to a project such as `example.com:name` elsewhere.
     pub(super) fn matches<'a>(&self, path: &'a str) -> Option<Vec<(&str, &'a str)>> {

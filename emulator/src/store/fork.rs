@@ -31,6 +31,22 @@ impl Store {
         })
     }
 
+    /// Whether nothing here has changed since it was like `base`.
+    pub(crate) fn is_still(&self, base: &Resources) -> bool {
+        let here = &self.resources;
+        here.projects.ptr_eq(&base.projects) && here.spellings.ptr_eq(&base.spellings)
+    }
+
+    /// Becomes like a fork, however much it has changed.
+    pub(crate) fn become_like(&mut self, fork: &Self, changes: Vec<Change>) {
+        self.resources = fork.resources.clone();
+        self.expiries = fork.expiries.clone();
+        self.serial = self.serial.max(fork.serial);
+        if let Some(own) = &mut self.changes {
+            own.extend(changes);
+        }
+    }
+
     /// Does what was done in a fork. What is new gets a place of its own in the order of creation, and what lies below
     /// something that is gone goes with it.
     pub(crate) fn take_in(&mut self, changes: Vec<Change>) {

@@ -55,7 +55,7 @@ impl<'t, S: Sink> Print<'t, S> {
                 if group.iter().all(|entry| is_empty_pack(field.kind, entry.value)) {
                     return Ok(());
                 }
-                self.sink.key(field.name);
+                self.sink.name(field.name);
                 self.sink.begin_list();
                 let mut index = 0;
                 for entry in group {
@@ -78,13 +78,13 @@ impl<'t, S: Sink> Print<'t, S> {
             Shape::Single => {
                 let Some(last) = group.last() else { return Ok(()) };
                 if let Kind::Message(form) = field.kind {
-                    self.sink.key(field.name);
+                    self.sink.name(field.name);
                     return self.message(form, &joined(group), depth + 1);
                 }
                 if !field.has_presence && is_default(field.kind, last.value) {
                     return Ok(());
                 }
-                self.sink.key(field.name);
+                self.sink.name(field.name);
                 self.scalar(field.kind, last.value).map_err(torn)
             }
         }
@@ -114,7 +114,7 @@ impl<'t, S: Sink> Print<'t, S> {
         }
         // The last of each key counts; sorting keeps the order of equals.
         pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.sink.key(field.name);
+        self.sink.name(field.name);
         self.sink.begin_object();
         let mut rest = pairs.into_iter().peekable();
         while let Some((key, value)) = rest.next() {

@@ -1,5 +1,7 @@
 //! Where JSON is printed to, and the one of two that is text.
 
+use super::super::scan::plain_run;
+
 /// Takes a document piece by piece. Before each field comes its key, before each item of a list [`Sink::item`].
 pub(in super::super) trait Sink {
     /// How far the document is.
@@ -8,6 +10,8 @@ pub(in super::super) trait Sink {
     fn begin_object(&mut self);
     fn end_object(&mut self);
     fn key(&mut self, key: &str);
+    /// The name of a field, in which nothing has to be escaped.
+    fn name(&mut self, name: &'static str);
     fn begin_list(&mut self);
     fn end_list(&mut self);
     fn item(&mut self);
@@ -62,8 +66,15 @@ impl Text {
     }
 
     fn line(&mut self) {
-        self.out.push('\n');
-        (0..self.level).for_each(|_| self.out.push_str("  "));
+        const SPACE: &str = "\n                                                                ";
+        let length = self.level.saturating_mul(2).saturating_add(1);
+        match SPACE.get(..length) {
+            Some(line) => self.out.push_str(line),
+            None => {
+                self.out.push('\n');
+                (0..self.level).for_each(|_| self.out.push_str("  "));
+            }
+        }
     }
 
     fn begin(&mut self, bracket: char) {
@@ -84,14 +95,14 @@ impl Text {
     fn quoted(&mut self, text: &str) {
         self.out.push('"');
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
-            let (run, special) = rest.split_at(at);
+        loop {
+            let (run, special) = rest.split_at_checked(plain_run(rest.as_bytes())).unwrap_or((rest, ""));
             self.out.push_str(run);
             let mut after = special.chars();
-            self.escaped(after.next().unwrap_or_default());
+            let Some(character) = after.next() else { break };
+            self.escaped(character);
             rest = after.as_str();
         }
-        self.out.push_str(rest);
         self.out.push('"');
     }
 
@@ -133,6 +144,13 @@ impl Sink for Text {
         self.separate();
         self.quoted(key);
         self.out.push_str(if self.is_pretty { ": " } else { ":" });
+    }
+
+    fn name(&mut self, name: &'static str) {
+        self.separate();
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str(if self.is_pretty { "\": " } else { "\":" });
     }
 
     fn begin_list(&mut self) {
@@ -253,6 +271,15 @@ mod tests {
         let value = tree.into_value();
         assert_eq!(compact.into_string(), value.to_string().replace("1e+16", "1e16"));
         assert_eq!(pretty.into_string(), format!("{value:#}").replace("1e+16", "1e16"));
+    }
+
+    #[test]
+    fn lines_are_as_far_in_as_their_level() {
+        for level in [0, 1, 31, 32, 33, 99] {
+            let mut text = Text::after(String::new(), true, level);
+            text.line();
+            assert_eq!(text.into_string(), format!("\n{}", "  ".repeat(level)));
+        }
     }
 
     #[test]

@@ -53,6 +53,10 @@ impl Sink for Tree {
         self.close();
     }
 
+    fn name(&mut self, name: &'static str) {
+        self.key(name);
+    }
+
     fn key(&mut self, key: &str) {
         if let Some(Open::Object(_, waiting)) = self.open.last_mut() {
             key.clone_into(waiting);

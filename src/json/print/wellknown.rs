@@ -14,8 +14,8 @@ const OTHER_KIND: Torn = Torn("a field has the wire type of another kind");
 
 impl<S: Sink> Print<'_, S> {
     pub(super) fn own_form(&mut self, form: Form, bytes: &[u8], depth: usize) -> Printed {
-        let name = self.tables.name(form).to_owned();
-        let torn = |torn| JsonError::torn(&name, torn);
+        let tables = self.tables;
+        let torn = |torn| JsonError::torn(tables.name(form), torn);
         let no_form = |what: String| JsonError::Field { path: String::new(), problem: what };
         match form {
             Form::Timestamp => {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use contact_center_insights::proto::insights::conversation::Transcript;
 use contact_center_insights::proto::insights::conversation::transcript::TranscriptSegment;
 use contact_center_insights::proto::insights::{
-    Conversation, CreateAnalysisRequest, CreateConversationRequest, DeleteConversationRequest,
-    ListConversationsRequest, ListConversationsResponse,
+    Analysis, Conversation, CreateAnalysisRequest, CreateConversationRequest, ListConversationsRequest,
+    ListConversationsResponse,
 };
 use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use prost::Message;
@@ -29,19 +29,19 @@ fn large(profile: &str, clock: impl Clock + 'static) -> Service {
     Service::new(State { world, ..State::default() }, Arc::new(clock))
 }
 
-fn begin(service: &Service, method: &str, request: &impl Message) -> Dispatched {
+pub(super) fn begin(service: &Service, method: &str, request: &impl Message) -> Dispatched {
     let service_name = if method.ends_with("Operation") { OPERATIONS } else { INSIGHTS };
     service.begin(&format!("{service_name}/{method}"), request.encode_to_vec().into(), &RestOnly::default())
 }
 
-fn done(dispatched: Dispatched) -> Answer {
+pub(super) fn done(dispatched: Dispatched) -> Answer {
     match dispatched {
         Dispatched::Done(answer) => answer,
         Dispatched::Long(_) => panic!("takes long"),
     }
 }
 
-fn long(dispatched: Dispatched) -> Box<dyn FnOnce() -> Answer + Send> {
+pub(super) fn long(dispatched: Dispatched) -> Box<dyn FnOnce() -> Answer + Send> {
     match dispatched {
         Dispatched::Done(answer) => panic!("is done: {answer:?}"),
         Dispatched::Long(act) => act,
@@ -49,7 +49,7 @@ fn long(dispatched: Dispatched) -> Box<dyn FnOnce() -> Answer + Send> {
 }
 
 fn analyse() -> CreateAnalysisRequest {
-    CreateAnalysisRequest { parent: format!("{L}/conversations/large"), ..Default::default() }
+    CreateAnalysisRequest { parent: format!("{L}/conversations/large"), analysis: Some(Analysis::default()) }
 }
 
 fn get(service: &Service, name: &str) -> Dispatched {
@@ -98,6 +98,30 @@ fn a_large_request_is_not_even_read_where_others_wait() {
 }
 
 #[test]
+fn a_large_body_is_not_read_where_others_wait() {
+    let pipeline = Pipeline::of(service(Profile::default()), ManualClock::default());
+    let (path, headers) = (format!("/v1/{L}/conversations"), HeaderMap::new());
+    for (labels, is_apart) in [(1, false), (10_000, true)] {
+        let body = format!("{{\"labels\": {{{}]", "\"a\": \"value\", ".repeat(labels));
+        let call =
+            rest::RestRequest { verb: "POST", path: &path, query: "", headers: &headers, body: body.into() };
+        let mut record = pipeline.begin(Transport::Rest, &path, &headers, None);
+        Runtime::new().unwrap().block_on(async {
+            let mut answer = std::pin::pin!(rest::answer(&mut record, call));
+            let occupied = pipeline.apart.occupied();
+            let at_once = std::future::poll_fn(|cx| std::task::Poll::Ready(answer.as_mut().poll(cx))).await;
+            assert_eq!(at_once.is_pending(), is_apart, "{labels}");
+            drop(occupied);
+            let answer = match at_once {
+                std::task::Poll::Ready(answer) => answer,
+                std::task::Poll::Pending => answer.await,
+            };
+            assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        });
+    }
+}
+
+#[test]
 fn the_last_poll_ends_an_operation_apart_and_the_ones_before_do_not() {
     let service = large("polls:2", ManualClock::default());
     let started = operation(long(begin(&service, "CreateAnalysis", &analyse()))());
@@ -123,7 +147,7 @@ fn by_a_clock_that_is_moved_all_that_is_due_has_ended_before_a_call() {
 
 #[test]
 fn by_a_clock_that_goes_nobody_waits_for_what_is_due() {
-    let service = large("time:1ns", SystemClock);
+    let service = large("time:1ms", SystemClock);
     let started = operation(long(begin(&service, "CreateAnalysis", &analyse()))());
     // Whoever asks is answered at once, and told of the end when it has come.
     while !operation(done(get(&service, &started.name))).done {
@@ -171,18 +195,22 @@ fn a_fork_and_the_state_both_go_on() {
     assert_eq!((all.len(), serials.len()), (4, 4), "each has a place of its own");
     assert_eq!(state.world.store.take_changes().len(), 3, "and all of it is written down");
 
+    // If the state has stood still, it becomes like the fork, and that is written down too.
+    let mut fork = state.fork();
+    fork.state.world.store.insert(&conversation("d")).unwrap();
+    assert!(state.world.store.is_still(&state.world.store.snapshot()));
+    assert!(state.take_in(&mut fork));
+    assert_eq!((state.world.store.everything().count(), state.world.store.take_changes().len()), (5, 1));
+
     // What is gone takes what was added below it along, and what was added below what is gone was added in vain.
-    let analysis = contact_center_insights::proto::insights::Analysis {
-        name: format!("{L}/conversations/c/analyses/1"),
-        ..Default::default()
-    };
+    let analysis = Analysis { name: format!("{L}/conversations/c/analyses/1"), ..Analysis::default() };
     let conversations = crate::store::of::<Conversation>().unwrap();
     let name = format!("{L}/conversations/c");
     let mut fork = state.fork();
     fork.state.world.store.remove(conversations, &name).unwrap();
     state.world.store.insert(&analysis).unwrap();
     assert!(state.take_in(&mut fork));
-    assert_eq!(state.world.store.everything().count(), 3);
+    assert_eq!(state.world.store.everything().count(), 4);
     state.world.store.insert(&conversation("c")).unwrap();
     let mut fork = state.fork();
     fork.state.world.store.insert(&analysis).unwrap();
@@ -221,115 +249,4 @@ fn of_two_that_want_to_be_alone_one_is() {
     fork.state.engine.complete(&mut fork.state.world, &name, now).unwrap();
     state.engine.cancel(&mut state.world, &name, now).unwrap();
     assert!(!state.take_in(&mut fork));
-}
-
-fn many(count: usize) -> Service {
-    let service = service(Profile::immediate());
-    service
-        .change(|state, _| {
-            for number in 0..count {
-                let name = format!("{L}/conversations/call-{number:05}");
-                let seconds = i64::try_from(number % 7).unwrap();
-                let create_time = Some(prost_types::Timestamp { seconds, nanos: 0 });
-                let labels = [("number".to_owned(), number.to_string())].into();
-                let made = Conversation { name, create_time, labels, ..Conversation::default() };
-                state.world.store.insert(&made).unwrap();
-            }
-        })
-        .unwrap();
-    service
-}
-
-/// Walks through all, each page where others wait, and gives the names.
-fn walk(service: &Service, order_by: &str) -> Vec<String> {
-    let (mut names, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = ListConversationsRequest {
-            parent: L.into(),
-            page_size: 100,
-            order_by: order_by.into(),
-            page_token,
-            ..ListConversationsRequest::default()
-        };
-        let page = done(begin(service, "ListConversations", &request)).unwrap();
-        let page = ListConversationsResponse::decode(&*page).unwrap();
-        names.extend(page.conversations.into_iter().map(|found| found.name));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return names;
-        }
-    }
-}
-
-#[test]
-fn every_page_of_a_long_list_costs_what_the_first_does() {
-    const COUNT: usize = 10_000;
-    let service = many(COUNT);
-    let newest = walk(&service, "");
-    assert_eq!(newest, walk(&service, "create_time desc"));
-    let mut oldest = walk(&service, "create_time");
-    oldest.reverse();
-    assert_eq!(newest, oldest);
-    let mut sorted = newest.clone();
-    sorted.sort_by_key(|name| {
-        let number: usize = name.rsplit('-').next().unwrap().parse().unwrap();
-        (std::cmp::Reverse(number % 7), std::cmp::Reverse(number))
-    });
-    assert!(newest.len() == COUNT && newest == sorted);
-    // An order in which they are not kept has all of them looked at.
-    let request =
-        ListConversationsRequest { parent: L.into(), order_by: "turn_count".into(), ..Default::default() };
-    assert!(long(begin(&service, "ListConversations", &request))().is_ok());
-}
-
-#[test]
-fn a_page_goes_on_where_the_last_one_ended_whatever_comes_and_goes() {
-    let service = many(300);
-    let request = |page_token: String| ListConversationsRequest {
-        parent: L.into(),
-        page_size: 100,
-        page_token,
-        ..ListConversationsRequest::default()
-    };
-    let page = |token| {
-        let answer = done(begin(&service, "ListConversations", &request(token))).unwrap();
-        ListConversationsResponse::decode(&*answer).unwrap()
-    };
-    let first = page(String::new());
-    let last = first.conversations.last().unwrap().name.clone();
-    done(begin(&service, "DeleteConversation", &DeleteConversationRequest { name: last, force: true }))
-        .unwrap();
-    call(&service, "CreateConversation", &json!({"parent": L, "conversation": {}})).unwrap();
-    let mut names: Vec<String> = first.conversations.into_iter().map(|found| found.name).collect();
-    let mut token = first.next_page_token;
-    while !token.is_empty() {
-        let next = page(token);
-        names.extend(next.conversations.into_iter().map(|found| found.name));
-        token = next.next_page_token;
-    }
-    let count = names.len();
-    names.sort();
-    names.dedup();
-    assert_eq!((names.len(), count), (300, 300));
-}
-
-#[test]
-fn a_filter_is_bounded_by_what_it_looks_at() {
-    let comparisons: Vec<String> = (0..1000).map(|number| format!("labels.k{number}=\"x\"")).collect();
-    let service = many(200);
-    let request = ListConversationsRequest {
-        parent: L.into(),
-        filter: comparisons.join(" OR "),
-        ..ListConversationsRequest::default()
-    };
-    // Too much where others wait, and little where nobody does.
-    let listed = long(begin(&service, "ListConversations", &request))().unwrap();
-    assert!(ListConversationsResponse::decode(&*listed).unwrap().conversations.is_empty());
-    let view = View::of(&service.0.lock().state, SystemTime::UNIX_EPOCH, Work::of(100_000));
-    let Some(Handler::Read(list)) = methods::handler(&format!("{INSIGHTS}/ListConversations")) else {
-        panic!("no such method")
-    };
-    let refused = list(&view, &request.encode_to_vec()).unwrap_err();
-    assert_eq!(refused.code(), Code::InvalidArgument);
-    assert!(refused.message().contains("steps"), "{}", refused.message());
 }

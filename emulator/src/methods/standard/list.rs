@@ -12,6 +12,8 @@ use crate::names::{self, LOCATION};
 use crate::paging::{Key, Page};
 use crate::store::{Walk, time_key};
 
+/// What a page holds at most, so that it can be received.
+const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 /// What it takes to find one item, and to copy one.
 const STEPS_AN_ITEM: usize = 8;
 const BYTES_A_STEP: usize = 64;
@@ -67,7 +69,9 @@ impl List {
                 break;
             }
         }
-        let (items, token) = cut.end();
+        // What has no pages is shown whole.
+        let most = if self.next_page_token.is_some() { MAX_PAGE_BYTES } else { usize::MAX };
+        let (items, token) = cut.end_within(most, |item| item.bytes.len());
         view.work.spend(items.iter().map(|item| item.bytes.len() / BYTES_A_STEP).sum())?;
         let mut answer = Vec::new();
         for item in items {
@@ -105,8 +109,7 @@ fn kept_order(resource: &ResourceType, order: &Order, after: Option<&Key>) -> Op
         };
         after.map(read)
     };
-    match order.is_by(resource.create_time?)? {
-        true => Some(Walk::Newest { after: time(true) }),
-        false => Some(Walk::Oldest { after: time(false) }),
-    }
+    let descends = order.is_by(resource.create_time?)?;
+    let after = time(descends);
+    Some(if descends { Walk::Newest { after } } else { Walk::Oldest { after } })
 }
