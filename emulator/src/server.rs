@@ -147,7 +147,11 @@ async fn talk(socket: impl Socket, control: Arc<ConnectionControl>, service: Rou
     let io = ControlledIo::new(socket, Arc::clone(&control));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(Patience).max_header_list_size(64 * 1024).max_send_buf_size(SEND_BUFFER);
+    builder
+        .http2()
+        .timer(Patience(limits.pong))
+        .max_header_list_size(64 * 1024)
+        .max_send_buf_size(SEND_BUFFER);
     builder.http2().keep_alive_interval(limits.ping).keep_alive_timeout(limits.pong);
     let serving = builder.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
     let mut serving = std::pin::pin!(serving);

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use hyper::rt::{Sleep, Timer};
 
-/// A wait is this many sleeps: where time is paused, as in tests, a runtime that waits for the network jumps to its next
-/// timer, and an answer may take several turns.
-const STEPS: u32 = 20;
+/// Where time is paused, as in tests, a runtime that waits for the network jumps to its next timer at once. Then the
+/// network has so long, in real time, to bring what has been sent already; no other timer goes on meanwhile.
+const TURN: Duration = Duration::from_millis(200);
 
 /// How long connections are kept that do nothing.
 #[derive(Clone, Copy, Debug)]
@@ -35,42 +35,59 @@ impl Default for Limits {
     }
 }
 
-/// Waits this long, by tokio's clock.
+/// Waits this long, by tokio's clock, before a connection is closed.
 pub(super) fn wait(time: Duration) -> Wait {
-    let step = time / STEPS;
-    Wait { step, left: STEPS, sleep: Box::pin(tokio::time::sleep(step)) }
+    Wait::new(time, TURN)
 }
 
-/// A wait in steps.
+/// A wait, at whose end the network may have a turn.
 #[derive(Debug)]
 pub(super) struct Wait {
-    step: Duration,
-    left: u32,
+    time: Duration,
+    turn: Duration,
+    /// In real time.
+    began: Instant,
     sleep: Pin<Box<tokio::time::Sleep>>,
+    /// When the clock had jumped to the end of this, in real time.
+    jumped: Option<Instant>,
+}
+
+impl Wait {
+    fn new(time: Duration, turn: Duration) -> Self {
+        Self { time, turn, began: Instant::now(), sleep: Box::pin(tokio::time::sleep(time)), jumped: None }
+    }
 }
 
 impl Future for Wait {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        while self.left > 0 {
+        if self.jumped.is_none() {
             ready!(self.sleep.as_mut().poll(cx));
-            self.left = self.left.saturating_sub(1);
-            self.sleep = Box::pin(tokio::time::sleep(self.step));
+            if self.began.elapsed() >= self.time {
+                return Poll::Ready(());
+            }
         }
-        Poll::Ready(())
+        let jumped = *self.jumped.get_or_insert_with(Instant::now);
+        if jumped.elapsed() >= self.turn {
+            return Poll::Ready(());
+        }
+        // As long as something is to be done, a paused clock stands still.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
 impl Sleep for Wait {}
 
-/// hyper's timers, in steps.
+/// hyper's timers: that of the answer to a ping, as long as this, is such a wait, and no other is. Pings that are answered
+/// would cost a turn each otherwise.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience;
+pub(super) struct Patience(pub(super) Duration);
 
 impl Timer for Patience {
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(wait(time))
+        Box::pin(Wait::new(time, if time == self.0 { TURN } else { Duration::ZERO }))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
@@ -93,22 +110,20 @@ mod tests {
             wait(time).await;
             // Sleeps are rounded up to the millisecond.
             let over = begin.elapsed().checked_sub(time).unwrap();
-            assert!(over <= Duration::from_millis(u64::from(STEPS) + 1), "{time:?} {over:?}");
+            assert!(over <= Duration::from_millis(1), "{time:?} {over:?}");
             let begin = tokio::time::Instant::now();
-            Patience.sleep_until(begin.into_std() + time).await;
-            assert!(begin.elapsed() >= time);
+            Patience(time).sleep_until(begin.into_std() + time).await;
+            Patience(Duration::MAX).sleep(time).await;
+            assert!(begin.elapsed() >= time * 2);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_jump_of_the_clock_is_one_step() {
-        let mut wait = tokio_test_poll(wait(Duration::from_secs(20)));
-        assert!(wait().is_pending());
+    async fn after_a_jump_of_the_clock_the_network_has_its_turn() {
+        let mut wait = wait(Duration::from_secs(20));
+        let mut poll = || Pin::new(&mut wait).poll(&mut Context::from_waker(std::task::Waker::noop()));
+        assert!(poll().is_pending());
         tokio::time::advance(Duration::from_hours(1)).await;
-        assert!(wait().is_pending(), "what has come meanwhile is seen first");
-    }
-
-    fn tokio_test_poll(mut wait: Wait) -> impl FnMut() -> Poll<()> {
-        move || Pin::new(&mut wait).poll(&mut Context::from_waker(std::task::Waker::noop()))
+        assert!(poll().is_pending(), "what has come meanwhile is seen first");
     }
 }
