@@ -1,5 +1,6 @@
 //! What an emulator starts with, from JSON.
 
+mod error;
 mod exact;
 mod export;
 mod source;
@@ -19,9 +20,9 @@ use crate::methods;
 use crate::names::{self, OPERATION};
 use crate::state::State;
 use crate::store::Change;
+pub use error::SeedError;
 use exact::{Exact, KEY};
 pub(crate) use export::export;
-pub use source::SeedError;
 use source::Source;
 
 const OPERATIONS: &str = "operations";

@@ -14,7 +14,7 @@ use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::SeedError;
+use super::error::SeedError;
 use crate::engine::{Saved, SavedClaim};
 use crate::state::State;
 use crate::time;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use contact_center_insights::Status;
 use contact_center_insights::json::{JsonError, Reader};
 use serde_json::{Map, Value};
 
+use super::error::SeedError;
 use super::exact::Exact;
 use crate::message::wire;
 
@@ -73,17 +73,5 @@ impl Source<'_> {
             }
         }
         Ok(read.value)
-    }
-}
-
-/// Why something cannot be seeded; names the entry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SeedError(pub(super) String);
-
-impl SeedError {
-    /// What was placed could not be written down.
-    pub(crate) fn from_status(status: &Status) -> Self {
-        Self(status.message().to_owned())
     }
 }
