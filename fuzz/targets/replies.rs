@@ -10,6 +10,7 @@ use contact_center_insights::call::RetryPolicy;
 use contact_center_insights::names::OperationName;
 use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
 use contact_center_insights::proto::longrunning::ListOperationsRequest;
+use contact_center_insights::tonic::body::Body;
 use contact_center_insights::{Client, Credentials, Transport};
 use contact_center_insights_fuzz::{L, pieces, run};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
@@ -48,7 +49,8 @@ fn transport(kind: u8, data: &[u8]) -> Transport {
     let builder =
         Transport::builder("http://localhost".parse().unwrap()).with_credentials(Credentials::anonymous());
     let builder = if kind & 1 == 0 {
-        builder.with_service(tower::service_fn(move |_: Request<_>| ready(Ok::<_, Infallible>(reply(&data)))))
+        builder
+            .with_service(tower::service_fn(move |_: Request<Body>| ready(Ok::<_, Infallible>(reply(&data)))))
     } else {
         builder.with_connector(move || {
             let (ours, mut theirs) = tokio::io::duplex(1 << 16);
