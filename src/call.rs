@@ -184,6 +184,19 @@ impl<A> Call<A> {
         self
     }
 
+    /// Which RPC it is.
+    #[must_use]
+    pub fn method(&self) -> &'static Method {
+        self.plan.method
+    }
+
+    /// The request, serialized: for a program that writes down what it is about to ask for. `None` if the call will fail
+    /// before it is sent, because of a name of the wrong form.
+    #[must_use]
+    pub fn encoded_request(&self) -> Option<&[u8]> {
+        self.plan.body.as_ref().ok().map(AsRef::as_ref)
+    }
+
     pub(crate) fn body(&self) -> Option<&Bytes> {
         self.plan.body.as_ref().ok()
     }

@@ -2,7 +2,9 @@
 
 mod connection;
 mod emulator;
+mod methods;
 mod recording;
+mod scope;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,9 +14,12 @@ use contact_center_insights_emulator::Profile;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::{
-    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, Lists, ProjectNames, Recipe, Serve,
+    ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Health, Language, Listen, Lists,
+    ProjectNames, Recipe, Serve, SyncChoice,
 };
+pub(crate) use self::methods::{Invocation, augment, call, of_call, of_group, read_data};
 pub(crate) use self::recording::{Record, Verify};
+pub(crate) use self::scope::ScopeArgs;
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;

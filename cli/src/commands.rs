@@ -1,5 +1,6 @@
 //! The commands, one a file; each prints its data on stdout and the rest on stderr.
 
+mod call;
 mod decode;
 mod emulator;
 mod ending;
@@ -11,8 +12,14 @@ mod wait;
 
 use std::process::ExitCode;
 
-use crate::args::{Cli, Command, Operations};
+use crate::args::{Cli, Command, Invocation, Operations};
 use crate::failure::Failure;
+use crate::output::Format;
+
+/// Calls a method.
+pub(crate) async fn invoke(asked: Invocation, output: Format) -> Result<ExitCode, Failure> {
+    call::run(asked, output).await.map(|()| ExitCode::SUCCESS)
+}
 
 /// Does what was asked; the exit code is that of a command that was run, if there was one.
 pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failure> {

@@ -1,19 +1,55 @@
-//! Durations on the command line: `90`, `500ms`, `90s`, `5m`, `2h`.
+//! Durations on the command line: `90`, `500ms`, `1.5s`, `1h30m`, `1d`.
 
 use std::time::Duration;
 
-const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+/// In nanoseconds; each fits into the next.
+const UNITS: [(&str, u128); 5] = [
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+const FORMS: &str = "a duration is a number and a unit, such as 500ms, 1.5s, 5m, 1h30m or 1d";
 
-/// Reads a duration; a bare number is seconds.
+/// Reads a duration; a bare number is seconds. Larger units come first.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit = if unit.is_empty() { "s" } else { unit };
-    let millis = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, millis)| *millis);
-    millis
-        .and_then(|millis| number.parse::<u64>().ok()?.checked_mul(millis))
-        .map(Duration::from_millis)
-        .ok_or_else(|| "a duration is a whole number and a unit, such as 500ms, 90s, 5m or 2h".to_owned())
+    let nanos = if text.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        part(text, 1_000_000_000)
+    } else {
+        parts(text)
+    };
+    nanos.and_then(from_nanos).ok_or_else(|| FORMS.to_owned())
+}
+
+fn parts(mut text: &str) -> Option<u128> {
+    let (mut sum, mut smallest) = (0_u128, u128::MAX);
+    while !text.is_empty() {
+        let (number, rest) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
+        let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let (unit, rest) = rest.split_at(end);
+        let (_, nanos) = *UNITS.iter().find(|(name, nanos)| *name == unit && *nanos < smallest)?;
+        sum = sum.checked_add(part(number, nanos)?)?;
+        (text, smallest) = (rest, nanos);
+    }
+    Some(sum)
+}
+
+/// A number of units, with nine digits after the point at most.
+fn part(number: &str, unit: u128) -> Option<u128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
+    let fraction = fraction.parse::<u128>().ok()?.checked_mul(unit)? / scale;
+    whole.parse::<u128>().ok()?.checked_mul(unit)?.checked_add(fraction)
+}
+
+fn from_nanos(nanos: u128) -> Option<Duration> {
+    const SECOND: u128 = 1_000_000_000;
+    Some(Duration::new(u64::try_from(nanos / SECOND).ok()?, u32::try_from(nanos % SECOND).ok()?))
 }
 
 /// How long something may take.
@@ -65,10 +101,10 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// Prints a duration so that it is read back as the same, to the millisecond.
 pub(crate) fn print(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    let fitting = UNITS.iter().rev().find(|(_, unit)| millis > 0 && millis.is_multiple_of((*unit).into()));
-    let (name, unit) = fitting.copied().unwrap_or(("s", 1000));
-    format!("{}{name}", millis / u128::from(unit))
+    let millis = duration.as_millis() * 1_000_000;
+    let fitting = UNITS.iter().rev().find(|(_, unit)| millis > 0 && millis.is_multiple_of(*unit));
+    let (name, unit) = fitting.copied().unwrap_or(("s", 1_000_000_000));
+    format!("{}{name}", millis / unit)
 }
 
 #[cfg(test)]
@@ -83,6 +119,11 @@ mod tests {
             ("500ms", 500, "500ms"),
             ("5m", 300_000, "5m"),
             ("7200s", 7_200_000, "2h"),
+            ("1h30m", 5_400_000, "90m"),
+            ("1.5s", 1_500, "1500ms"),
+            ("0.25", 250, "250ms"),
+            ("1d", 86_400_000, "1d"),
+            ("1d2h3m4s5ms", 93_784_005, "93784005ms"),
         ];
         for (text, millis, printed) in cases {
             let duration = parse(text).unwrap();
@@ -109,7 +150,23 @@ mod tests {
 
     #[test]
     fn anything_else_is_answered_with_examples() {
-        for bad in ["", "s", "-1", "1.5s", "5d", "1h30m", "99999999999999999999", "18446744073709551615h"] {
+        let long = "9".repeat(60);
+        for bad in [
+            "",
+            "s",
+            "-1",
+            "1.s",
+            ".5s",
+            "5w",
+            "1h30",
+            "30m1h",
+            "1m1m",
+            "1.0000000001s",
+            "1 h",
+            "é",
+            &long,
+            "18446744073709551615h",
+        ] {
             assert!(parse(bad).unwrap_err().contains("such as 500ms"), "{bad}");
         }
     }

@@ -1,7 +1,9 @@
 //! Operations in the chosen format, as text for stdout.
 
+mod list;
 mod summary;
 mod table;
+mod values;
 
 use clap::ValueEnum;
 use contact_center_insights::json::Printer;
@@ -13,7 +15,8 @@ use crate::escape::{is_unsafe, line, lines};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-use summary::Summary;
+pub(crate) use self::list::ListPrinter;
+use self::summary::Summary;
 
 /// How operations are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -21,12 +24,18 @@ pub(crate) enum Format {
     /// As the REST API prints them; a list is one array.
     #[default]
     Json,
+    /// JSON, a document a line; a list is as many lines as it has items.
+    Jsonl,
     /// The same document in YAML.
     Yaml,
-    /// The main facts, aligned for reading.
+    /// The main facts, aligned for reading, within 80 columns.
     Table,
+    /// A table of all that is short, as wide as it gets.
+    Wide,
     /// The names alone, each on its line.
     Name,
+    /// Comma-separated values (RFC 4180) below a header, with the fields of the first item.
+    Csv,
 }
 
 impl Format {
@@ -39,19 +48,45 @@ impl Format {
     pub(crate) fn one_with(self, printer: Printer, operation: &Operation) -> Result<String, Failure> {
         match self {
             Self::Json => Ok(lines(&to_json(printer, operation)?).into_owned() + "\n"),
-            Self::Yaml => to_yaml(&to_value(printer, operation)?),
-            Self::Table => Ok(table::of_one(&Summary::new(operation, &to_value(printer, operation)?))),
             Self::Name => Ok(name(operation)),
+            Self::Table => Ok(table::of_one(&Summary::new(operation, &to_value(printer, operation)?))),
+            Self::Jsonl | Self::Yaml | Self::Wide | Self::Csv => self.any(&to_value(printer, operation)?),
+        }
+    }
+
+    /// Prints one message of a type, from its serialized form.
+    pub(crate) fn message(self, type_name: &str, bytes: &[u8]) -> Result<String, Failure> {
+        if self == Self::Json {
+            let text = Printer::new().pretty(true).text(type_name, bytes).map_err(unprintable)?;
+            return Ok(lines(&text).into_owned() + "\n");
+        }
+        self.any(&Printer::new().value(type_name, bytes).map_err(unprintable)?)
+    }
+
+    /// Prints one document of anything.
+    fn any(self, value: &Value) -> Result<String, Failure> {
+        match self {
+            Self::Json => {
+                let text = serde_json::to_string_pretty(value).map_err(unprintable)?;
+                Ok(lines(&text).into_owned() + "\n")
+            }
+            Self::Jsonl => Ok(list::line_of(value)? + "\n"),
+            Self::Yaml => to_yaml(value),
+            Self::Table | Self::Wide => Ok(values::one(value)),
+            Self::Name => Ok(list::name(value) + "\n"),
+            Self::Csv => {
+                let mut list = ListPrinter::new(self);
+                Ok(list.page(vec![value.clone()])? + &list.end()?)
+            }
         }
     }
 
     /// Prints a document of our own; where names or a table are asked for, as JSON too.
     pub(crate) fn value(self, document: &Value) -> Result<String, Failure> {
-        if self == Self::Yaml {
-            return to_yaml(document);
+        match self {
+            Self::Yaml | Self::Jsonl => self.any(document),
+            _ => Self::Json.any(document),
         }
-        let text = serde_json::to_string_pretty(document).map_err(unprintable)?;
-        Ok(lines(&text).into_owned() + "\n")
     }
 
     /// Prints a list of operations.
@@ -64,14 +99,13 @@ impl Format {
         }
         let printed = operations.iter().map(|operation| to_value(Printer::new(), operation));
         let values = printed.collect::<Result<Vec<_>, _>>()?;
-        match self {
-            Self::Yaml => to_yaml(&values.into()),
-            Self::Table | Self::Json | Self::Name => {
-                let pairs = operations.iter().zip(&values);
-                let summaries: Vec<_> = pairs.map(|(raw, value)| Summary::new(raw, value)).collect();
-                Ok(table::of_many(&summaries))
-            }
+        if self == Self::Table {
+            let pairs = operations.iter().zip(&values);
+            let summaries: Vec<_> = pairs.map(|(raw, value)| Summary::new(raw, value)).collect();
+            return Ok(table::of_many(&summaries));
         }
+        let mut list = ListPrinter::new(self);
+        Ok(list.page(values)? + &list.end()?)
     }
 }
 

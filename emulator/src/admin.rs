@@ -4,14 +4,12 @@
 
 mod convert;
 mod faults;
-mod guard;
 mod json;
 mod operations;
 mod service;
 
-pub(crate) use self::guard::Guard;
 pub(crate) use self::json::{Found, answer, find};
-pub(crate) use self::service::{FILE_DESCRIPTOR_SET, SERVICE, call};
+pub(crate) use self::service::{FILE_DESCRIPTOR_SET, SERVICE, call, load};
 
 /// Generated code is fenced off here: our lints hold everywhere else.
 #[allow(

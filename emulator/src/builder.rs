@@ -1,6 +1,8 @@
 //! How an emulator is set up, started and stopped.
 
-use std::io;
+mod error;
+mod port;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +11,8 @@ use std::time::SystemTime;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+pub use self::error::StartError;
+use self::port::PortOptions;
 use crate::apart::Apart;
 use crate::clock::{Clock, SystemClock};
 use crate::content::bucket::Buckets;
@@ -16,33 +20,32 @@ use crate::contract::Contract;
 use crate::dispatch::Service;
 use crate::emulator::Emulator;
 use crate::errors::ErrorDetails;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::lists::OperationLists;
-use crate::persist::Log;
+use crate::persist::{Log, SyncMode};
 use crate::pipeline::Pipeline;
-use crate::profile::{self, Profile, ProfileError};
-use crate::script::{Fault, FaultError, Meter, Quotas, Script};
+use crate::profile::{self, Profile};
+use crate::script::{Fault, Meter, Quotas, Script};
 use crate::seed::Seed;
-use crate::server;
+use crate::server::{self, Setup};
 use crate::state::State;
 use crate::tls::Tls;
 use crate::world::{Settings, World};
-
-/// How many calls the journal keeps unless told otherwise.
-const JOURNAL: usize = 10_000;
 
 /// Sets an emulator up; made by [`Emulator::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "an emulator that is not started serves nothing"]
 pub struct EmulatorBuilder {
     address: SocketAddr,
+    port: PortOptions,
     settings: Settings,
     seed: Seed,
     clock: Arc<dyn Clock>,
     faults: Vec<Fault>,
     quotas: Quotas,
     data_dir: Option<PathBuf>,
-    journal: usize,
+    sync: SyncMode,
+    journal: journal::Limits,
     tls: bool,
     strict_fields: bool,
 }
@@ -51,13 +54,15 @@ impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
+            port: PortOptions::default(),
             settings: Settings::default(),
             seed: Seed::default(),
             clock: Arc::new(SystemClock),
             faults: Vec::new(),
             quotas: Quotas::default(),
             data_dir: None,
-            journal: JOURNAL,
+            sync: SyncMode::default(),
+            journal: journal::Limits::default(),
             tls: false,
             strict_fields: false,
         }
@@ -123,17 +128,32 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Keeps resources and operations in this directory, which is made if it is not there: every change is in it before
-    /// the call that makes it is answered, and outlives the process, however that ends. One emulator at a time can use
-    /// it. The seed is applied only where the directory is new. Default: nothing is kept.
+    /// Keeps resources and operations in this directory, which is made if it is not there, for its owner alone: every
+    /// change is in it before the call that makes it is answered, and outlives the process, however that ends; what
+    /// outlives the machine is for [`Self::with_sync`] to say. One emulator at a time can use it. The seed is applied only
+    /// where the directory is new. Where it cannot be written to, reads go on and changes are refused. Default: nothing is
+    /// kept.
     pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
     }
 
-    /// How many calls [`Emulator::journal`] keeps. Default: 10,000.
+    /// When changes in the data directory are synced to the disk. Default: [`SyncMode::EverySecond`].
+    pub fn with_sync(mut self, sync: SyncMode) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// How many calls [`Emulator::journal`] keeps, as far as they fit into 64 MiB of memory. Default: 10,000.
     pub fn with_journal_limit(mut self, calls: usize) -> Self {
-        self.journal = calls;
+        self.journal.calls = calls;
+        self
+    }
+
+    /// Keeps the messages of calls in [`Emulator::journal`], as JSON. Default: they are not kept, since there may be secrets
+    /// in them.
+    pub fn with_journal_bodies(mut self) -> Self {
+        self.journal.bodies = true;
         self
     }
 
@@ -144,8 +164,9 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Speaks TLS, with a certificate for `localhost`, the loopback addresses and the API's own host, signed by an
-    /// authority that is made at the start: [`Emulator::ca_pem`].
+    /// Speaks TLS, with a certificate for `localhost`, `host.docker.internal`, the loopback addresses, the API's own
+    /// hosts, regional ones too, and the hosts of [`Self::with_allowed_host`]. It is signed by an authority that is made
+    /// at the start: [`Emulator::ca_pem`].
     pub fn with_tls(mut self) -> Self {
         self.tls = true;
         self
@@ -208,6 +229,7 @@ impl EmulatorBuilder {
     /// Starts to serve, on the tokio runtime that this is called on; its I/O and time must be enabled.
     ///
     /// # Errors
+    /// [`StartError::Host`] or [`StartError::Origin`] if what is to be served or allowed is no host or origin,
     /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that
     /// is not long-running, [`StartError::Fault`] if a fault or a quota cannot be used, [`StartError::Bind`] if the
     /// address cannot be listened at, [`StartError::Tls`] if no certificate can be made, [`StartError::GcsRoot`] if the
@@ -225,7 +247,12 @@ impl EmulatorBuilder {
         }
         let meter = Meter::new(self.settings.numbers.clone());
         meter.set(self.quotas).map_err(StartError::Fault)?;
-        let tls = if self.tls { Some(Tls::new(SystemTime::now(), self.address.ip())) } else { None };
+        let guard = self.port.guard()?;
+        let tls = if self.tls {
+            Some(Tls::new(SystemTime::now(), self.address.ip(), &self.port.names()))
+        } else {
+            None
+        };
         let tls = tls.transpose().map_err(StartError::Tls)?;
         let bind = |source| StartError::Bind { address: self.address, source };
         let listener = TcpListener::bind(self.address).await.map_err(bind)?;
@@ -237,7 +264,7 @@ impl EmulatorBuilder {
         let details = self.settings.details;
         let world = World::new(self.settings);
         let state = State { world, ..State::default() };
-        let service = service(state, &self.clock, self.data_dir.as_deref(), self.seed)?;
+        let service = service(state, &self.clock, self.data_dir.as_deref(), self.sync, self.seed)?;
         let pipeline = Arc::new(Pipeline {
             service,
             clock: self.clock,
@@ -250,7 +277,8 @@ impl EmulatorBuilder {
         });
         let (stop, stopped) = oneshot::channel();
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
-        let task = tokio::spawn(server::serve(listener, address, Arc::clone(&pipeline), acceptor, stopped));
+        let setup = Setup { guard, limits: self.port.limits, tls: acceptor };
+        let task = tokio::spawn(server::serve(listener, address, Arc::clone(&pipeline), setup, stopped));
         tracing::debug!(%address, "emulator started");
         Ok(Emulator { address, pipeline, authority, stop, task })
     }
@@ -261,70 +289,34 @@ fn service(
     mut state: State,
     clock: &Arc<dyn Clock>,
     data_dir: Option<&Path>,
+    sync: SyncMode,
     seed: Seed,
 ) -> Result<Service, StartError> {
     let Some(directory) = data_dir else {
-        seed.apply(&mut state);
+        set(clock, seed.apply(&mut state));
         return Ok(Service::new(state, Arc::clone(clock)));
     };
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| StartError::DataDir {
         directory: directory.to_owned(),
         source,
     };
-    let (log, time, is_new) = Log::open(directory, &mut state).map_err(|error| failed(error.into()))?;
-    if let (Some(clock), Some(time)) = (clock.as_manual(), time) {
+    let (log, found) = Log::open(directory, sync, &mut state).map_err(|error| failed(error.into()))?;
+    if let (Some(clock), Some(time)) = (clock.as_manual(), found.time) {
         clock.set(clock.now().max(time));
     }
     let service = Service::kept(state, Arc::clone(clock), log);
-    if is_new {
-        service.change(|state, _| seed.apply(state)).map_err(|status| failed(status.message().into()))?;
+    if found.is_new {
+        let seeded = service.change(|state, _| seed.apply(state));
+        set(clock, seeded.map_err(|status| failed(status.message().into()))?);
     } else if !seed.is_empty() {
         tracing::warn!("the seed is not applied: {} has a state already", directory.display());
     }
     Ok(service)
 }
 
-/// Why an emulator could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// A profile was given for a method that is not long-running.
-    #[error("a profile is for an unknown method")]
-    Method(#[source] ProfileError),
-    /// A fault could never hit a call, or a quota is for no method.
-    #[error("a fault or quota cannot be used")]
-    Fault(#[source] FaultError),
-    /// A project cannot have the number that it was given.
-    #[error("the number of a project cannot be used: {0}")]
-    Project(String),
-    /// The data directory cannot be used: it is in use, damaged, or not to be written to.
-    #[error("cannot keep data in {}", .directory.display())]
-    #[non_exhaustive]
-    DataDir {
-        /// The directory.
-        directory: PathBuf,
-        /// Why not.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// No certificate could be made.
-    #[error("cannot make a certificate")]
-    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The directory for Cloud Storage cannot be opened.
-    #[error("cannot open the directory {} for Cloud Storage", directory.display())]
-    #[non_exhaustive]
-    GcsRoot {
-        /// The directory.
-        directory: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The address cannot be listened at.
-    #[error("cannot listen at {address}")]
-    #[non_exhaustive]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
+/// Sets a clock that is moved by hand to a time that was written down.
+fn set(clock: &Arc<dyn Clock>, time: Option<SystemTime>) {
+    if let (Some(clock), Some(time)) = (clock.as_manual(), time) {
+        clock.set(time);
+    }
 }

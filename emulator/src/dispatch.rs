@@ -1,6 +1,7 @@
 //! The one way from a method's path and request to its response, whatever the transport.
 
 mod beside;
+mod owner;
 
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
@@ -8,8 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use contact_center_insights::proto::longrunning::Operation;
-use contact_center_insights::{Code, Status};
+use contact_center_insights::Status;
 
 use crate::apart::LARGE;
 use crate::clock::{self, Clock};
@@ -17,7 +17,7 @@ use crate::contract::{Contract, OPERATIONS};
 use crate::message::behavior::validate_and_strip;
 use crate::message::own_names;
 use crate::methods::{self, Context, Handler, RestOnly, View};
-use crate::persist::{self, Log};
+use crate::persist::Log;
 use crate::projects::ProjectNumbers;
 use crate::state::State;
 use crate::work::Work;
@@ -64,17 +64,28 @@ pub(crate) enum Dispatched {
 struct TakesLong;
 
 impl Inner {
-    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered.
-    fn keep(&mut self, time: Option<SystemTime>) -> Result<(), Status> {
-        let Some(log) = &mut self.log else { return Ok(()) };
-        log.keep(&mut self.state, time).map_err(|error| not_kept(&error))
+    /// What there is, to go back to if a change cannot be written down.
+    fn before(&self) -> Option<State> {
+        self.log.is_some().then(|| self.state.clone())
     }
-}
 
-fn not_kept(error: &std::io::Error) -> Status {
-    tracing::error!(%error, "a change could not be written down");
-    let message = format!("the emulator cannot write to its data directory: {error}");
-    errors::with_reason(Code::Internal, "DATA_DIRECTORY", message, &[("error", &error.to_string())])
+    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered; if that fails, it has
+    /// not happened.
+    fn keep(&mut self, before: Option<State>, time: Option<SystemTime>) -> Result<(), Status> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let kept = log.keep(&mut self.state, time);
+        if let (Err(_), Some(before)) = (&kept, before) {
+            self.state = before;
+        }
+        kept.map_err(|error| errors::not_kept(&error.directory, &error.source))
+    }
+
+    /// The same for what time has brought about. If that cannot be written down, it is there all the same, and is written
+    /// down later: it would come about again.
+    fn keep_or_delay(&mut self, time: Option<SystemTime>) {
+        let before = self.state.has_changes().then(|| self.before()).flatten();
+        let _ = self.keep(before, time);
+    }
 }
 
 impl Service {
@@ -116,73 +127,6 @@ impl Service {
             answer.unwrap_or_else(|TakesLong| Err(errors::internal("a call took longer than any may")))
         }))
     }
-
-    /// Takes out all that a project has, or all there is. Memory is given back beside the calls that follow.
-    pub(crate) fn reset(&self, project: Option<&str>) -> Result<(), Status> {
-        if project.is_some_and(|project| project.contains('/')) {
-            return Err(errors::invalid("project", "is the id of a project, without `projects/`"));
-        }
-        let gone = self.change(|state, _| state.clear(project))?;
-        std::thread::spawn(move || drop(gone));
-        Ok(())
-    }
-
-    /// Places an operation as it is.
-    pub(crate) fn place(&self, operation: Operation) -> Result<(), Status> {
-        self.change(|state, _| state.place(operation))
-    }
-
-    /// Changes the state past the API. Before it, everything that was due has ended.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, SystemTime) -> R) -> Result<R, Status> {
-        let core = &self.0;
-        let now = core.now();
-        let mut inner = core.lock();
-        inner.state.advance(now);
-        if inner.state.engine.has_endings() {
-            drop(inner);
-            core.end_all()?;
-            inner = core.lock();
-        }
-        let result = change(&mut inner.state, now);
-        inner.keep(core.time())?;
-        Ok(result)
-    }
-
-    /// The state as bytes: the same state, the same bytes.
-    pub(crate) fn snapshot(&self) -> Vec<u8> {
-        // Of a fork, since it takes long.
-        let fork = self.0.lock().state.fork();
-        persist::snapshot(&fork.state, self.0.time())
-    }
-
-    /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
-    pub(crate) fn restore(&self, image: &[u8]) -> Result<(), Status> {
-        let core = &self.0;
-        let mut inner = core.lock();
-        let (state, time) = persist::restore(image, &inner.state.world).map_err(|error| {
-            let message = format!("the bytes are not a snapshot of this emulator: {error}");
-            errors::with_reason(
-                Code::InvalidArgument,
-                "BAD_SNAPSHOT",
-                message,
-                &[("error", &error.to_string())],
-            )
-        })?;
-        inner.state = state;
-        if let (Some(clock), Some(time)) = (core.clock.as_manual(), time) {
-            clock.set(time);
-        }
-        let Inner { state, log } = &mut *inner;
-        log.as_mut().map_or(Ok(()), |log| log.replace(state, core.time())).map_err(|error| not_kept(&error))
-    }
-
-    /// How many resources and operations there are.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let inner = self.0.lock();
-        let (resources, operations) = (inner.state.world.store.snapshot(), inner.state.engine.snapshot());
-        drop(inner);
-        (resources.everything().count(), operations.values().map(imbl::OrdMap::len).sum())
-    }
 }
 
 impl Core {
@@ -221,9 +165,7 @@ impl Core {
                 self.end_in_background();
             } else if is_apart {
                 drop(inner);
-                if let Err(status) = self.end_all() {
-                    return Ok(Err(status));
-                }
+                self.end_all();
                 inner = self.lock();
             } else {
                 return Err(TakesLong);
@@ -244,15 +186,37 @@ impl Core {
                     .and_then(|answer| answer)
             }
             Handler::Write(handler, _) => {
+                let before = inner.before();
                 let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
-                inner.keep(self.time()).and(answer)
+                inner.keep(before, self.time()).and(answer)
+            }
+            Handler::Count { length, .. }
+                if !is_apart && length.is_long(&inner.state, addressed.unwrap_or_default()) =>
+            {
+                return Err(TakesLong);
+            }
+            Handler::Count { counted, uncounted, .. } if is_apart => {
+                drop(inner);
+                let counted = self.beside(|state| counted(&mut Context { state, now, rest_only }, &request));
+                counted.unwrap_or_else(|_| {
+                    let mut inner = self.lock();
+                    uncounted(&mut Context { state: &mut inner.state, now, rest_only }, &request)
+                })
+            }
+            Handler::Count { counted, uncounted, .. } => {
+                let before = inner.before();
+                let answer = counted(&mut Context { state: &mut inner.state, now, rest_only }, &request);
+                match inner.keep(before, self.time()) {
+                    Ok(()) => answer,
+                    Err(_) => uncounted(&mut Context { state: &mut inner.state, now, rest_only }, &request),
+                }
             }
             Handler::Read(handler) => {
-                let kept = inner.keep(self.time());
+                inner.keep_or_delay(self.time());
                 let work = if is_apart { Work::most() } else { Work::brief() };
                 let view = View::of(&inner.state, now, work);
                 drop(inner);
-                let answer = kept.and_then(|()| handler(&view, &request));
+                let answer = handler(&view, &request);
                 if !is_apart && view.work.is_spent() {
                     return Err(TakesLong);
                 }

@@ -1,6 +1,6 @@
 //! A running emulator, and what its owner can do with it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use contact_center_insights::Status;
@@ -52,17 +52,18 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Where it listens.
+    /// Where it listens, which need not be an address to connect to: 0.0.0.0 is all addresses of the machine.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON both.
+    /// Where it is reached on this machine, as a URI: `http://127.0.0.1:PORT`, or `https://` with TLS. For gRPC and JSON
+    /// both.
     #[must_use]
     pub fn endpoint(&self) -> String {
         let scheme = if self.authority.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{scheme}://{}", self.host())
     }
 
     /// The certificate of the authority that clients must trust, as PEM; `None` without TLS.
@@ -112,10 +113,16 @@ impl Emulator {
         self.pipeline.meter.set(quotas)
     }
 
-    /// Where it listens, as `127.0.0.1:PORT`: the value for the variable `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
+    /// Where it is reached on this machine, as `127.0.0.1:PORT`: the value for the variable
+    /// `CONTACTCENTERINSIGHTS_EMULATOR_HOST`.
     #[must_use]
     pub fn host(&self) -> String {
-        self.address.to_string()
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.address.port()).to_string()
     }
 
     /// Places an operation as it is, in place of any of the same name: whatever a client should meet, such as
@@ -132,8 +139,8 @@ impl Emulator {
     /// stay as they are.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if `project` is not the id of a project; `INTERNAL` if that cannot be written to the data
-    /// directory.
+    /// `INVALID_ARGUMENT` if `project` is not the id of a project; `RESOURCE_EXHAUSTED` if the data directory is full,
+    /// `INTERNAL` if it cannot be written to for another reason; then nothing has changed.
     pub fn reset(&self, project: Option<&str>) -> Result<(), Status> {
         self.pipeline.service.reset(project)
     }
@@ -141,9 +148,10 @@ impl Emulator {
     /// Adds a seed, in place of what has the same names.
     ///
     /// # Errors
-    /// `INTERNAL` if it cannot be written to the data directory.
+    /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason; then
+    /// nothing has changed.
     pub fn apply_seed(&self, seed: Seed) -> Result<(), Status> {
-        self.pipeline.service.change(|state, _| seed.apply(state))
+        admin::load(&self.pipeline, seed)
     }
 
     /// All resources and operations, and the time of a clock that is moved by hand, as bytes: the same state, the same
@@ -153,22 +161,33 @@ impl Emulator {
         self.pipeline.service.snapshot()
     }
 
+    /// All of that as the text of a seed, to be read, compared and edited. An emulator without resources and operations that
+    /// loads it has the same snapshot.
+    #[must_use]
+    pub fn export(&self) -> String {
+        self.pipeline.service.view(seed::export)
+    }
+
     /// Puts what [`Self::snapshot`] gave in place of all that there is, at once or not at all.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if these are not such bytes; `INTERNAL` if they cannot be written to the data directory.
+    /// `INVALID_ARGUMENT` if these are not such bytes, or if one of the resources in them cannot be used: it is named.
+    /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), Status> {
         self.pipeline.service.restore(snapshot)
     }
 
-    /// Stops: takes no more connections, and waits up to half a second for calls in flight.
+    /// Stops: takes no more connections, waits up to half a second for calls in flight, and syncs the data directory.
     ///
     /// Dropping the emulator stops it too, without waiting.
     pub async fn stop(self) {
-        let Self { stop, task, .. } = self;
+        let Self { stop, task, pipeline, .. } = self;
         drop(stop);
         if let Err(error) = task.await {
             tracing::error!(%error, "the emulator did not stop well");
+        }
+        if let Err(error) = tokio::task::spawn_blocking(move || pipeline.service.close()).await {
+            tracing::error!(%error, "the data directory was not closed");
         }
     }
 }

@@ -20,7 +20,7 @@ use imbl::{HashMap, OrdMap};
 
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 use self::running::Running;
-pub(crate) use self::running::{ONLY_ONE, Saved};
+pub(crate) use self::running::{ONLY_ONE, Saved, SavedClaim};
 use crate::{errors, names};
 
 /// One operation.
@@ -49,7 +49,7 @@ impl<W> Entry<W> {
 /// The operations of one location at one moment, by their place in the order of their start.
 pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
 
-/// All operations.
+/// All operations. The maps are persistent: a clone costs little, so that what was refused can be undone.
 #[derive(Debug)]
 pub(crate) struct Engine<W> {
     locations: OrdMap<Arc<str>, Operations<W>>,
@@ -221,6 +221,11 @@ impl<W> Engine<W> {
         self.locations.get(names::location(name))?.get(serial).map(AsRef::as_ref)
     }
 
+    /// The operation at a place in the order of starts of a location.
+    pub(crate) fn at(&self, location: &str, serial: u64) -> Option<&str> {
+        self.locations.get(location)?.get(&serial).map(|entry| &*entry.name)
+    }
+
     /// The operations of a location as they are now; a snapshot, at no cost.
     #[cfg(test)]
     pub(crate) fn list(&self, location: &str) -> Operations<W> {
@@ -268,6 +273,7 @@ impl<W> Engine<W> {
 
     /// The same for one whose place is known; gives the time it would have been due at, if time is what it needed, and
     /// nothing if it has ended already.
+    #[allow(clippy::option_option, reason = "whether it ended now, and whether time was what it needed")]
     fn end_at(
         &mut self,
         serial: u64,

@@ -3,6 +3,9 @@
 //! Each carries exactly one `ErrorInfo` (AIP-193): a reason for programs, the domain of the service, and the
 //! variable parts of the message as metadata.
 
+use std::io;
+use std::path::Path;
+
 use contact_center_insights::proto::rpc::bad_request::FieldViolation;
 use contact_center_insights::proto::rpc::quota_failure::Violation;
 use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo, QuotaFailure};
@@ -169,6 +172,30 @@ pub(crate) fn already_exists(kind: &str, name: &str) -> Status {
     with_reason(Code::AlreadyExists, "RESOURCE_ALREADY_EXISTS", message, &[("resource", name)])
 }
 
+/// A change that could not be written to the data directory, and has not happened: `RESOURCE_EXHAUSTED` if that is full.
+pub(crate) fn not_kept(directory: &Path, error: &io::Error) -> Status {
+    let is_full = matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    );
+    let directory = directory.display().to_string();
+    let parts = [("directory", directory.as_str()), ("error", &error.to_string())];
+    if is_full {
+        let message = format!(
+            "the data directory {directory} is full, and nothing was changed: free some space, then try again ({error})"
+        );
+        return with_reason(Code::ResourceExhausted, "DATA_DIRECTORY_FULL", message, &parts);
+    }
+    let message = format!("cannot write to the data directory {directory}, and nothing was changed: {error}");
+    with_reason(Code::Internal, "DATA_DIRECTORY", message, &parts)
+}
+
+/// A stored resource whose bytes are damaged: `DATA_LOSS`, with its name.
+pub(crate) fn torn(name: &str, error: &str) -> Status {
+    let message = format!("the stored resource `{name}` is damaged: {error}");
+    with_reason(Code::DataLoss, "RESOURCE_DAMAGED", message, &[("resource", name), ("error", error)])
+}
+
 /// What should not happen, answered instead of panicking.
 pub(crate) fn internal(message: impl Into<String>) -> Status {
     with_reason(Code::Internal, "EMULATOR_INTERNAL", message, &[])
@@ -190,6 +217,9 @@ mod tests {
             already_exists("conversation", "c"),
             quota("TOO_MANY_RESOURCES", "`p` has ten issue models", "p", "issue models"),
             internal("no"),
+            not_kept(Path::new("/data"), &io::ErrorKind::StorageFull.into()),
+            not_kept(Path::new("/data"), &io::ErrorKind::Other.into()),
+            torn("r", "no"),
         ];
         for error in errors {
             let infos = error.details().iter().filter(|any| any.type_url.ends_with("ErrorInfo")).count();

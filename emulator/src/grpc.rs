@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 
-use crate::admin::{self, Guard};
+use crate::admin;
 use crate::errors::{self, ErrorDetails};
 use crate::journal::Transport;
 use crate::outbox::Held;
@@ -45,22 +45,20 @@ where
     response
 }
 
-/// Answers a gRPC request of the admin API, unless a page elsewhere sends it.
-pub(crate) async fn admin<B>(pipeline: &Arc<Pipeline>, guard: Guard, request: Request<B>) -> Response<Body>
+/// Answers a gRPC request of the admin API.
+pub(crate) async fn admin<B>(pipeline: &Arc<Pipeline>, request: Request<B>) -> Response<Body>
 where
     B: http_body::Body + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-    let refusal = guard.check(request.headers()).err();
-    with_error_info(unary(Administration { pipeline: Arc::clone(pipeline), method, refusal }, request).await)
+    with_error_info(unary(Administration { pipeline: Arc::clone(pipeline), method }, request).await)
 }
 
-/// A call of the admin API, refused or not.
+/// A call of the admin API.
 struct Administration {
     pipeline: Arc<Pipeline>,
     method: String,
-    refusal: Option<Status>,
 }
 
 impl UnaryService<Bytes> for Administration {
@@ -68,12 +66,15 @@ impl UnaryService<Bytes> for Administration {
     type Future = Ready<Result<tonic::Response<Bytes>, tonic::Status>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let answer = match self.refusal.take() {
-            None => admin::call(&self.pipeline, &self.method, request.get_ref()),
-            Some(refusal) => Err(refusal),
-        };
+        let answer = admin::call(&self.pipeline, &self.method, request.get_ref());
         ready(answer.map(|bytes| tonic::Response::new(bytes.into())).map_err(Into::into))
     }
+}
+
+/// Refuses a gRPC request before it is read. The status is in the headers, as HTTP 200: with any other, some clients do
+/// not show its words.
+pub(crate) fn refuse(status: Status) -> Response<Body> {
+    tonic::Status::from(status).into_http()
 }
 
 /// Answers a unary call, whatever its types.

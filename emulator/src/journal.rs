@@ -1,13 +1,22 @@
 //! What was called, by whom, when, how often, and how it ended.
 
-use std::collections::{HashMap, VecDeque};
+mod bodies;
+mod count;
+mod deadline;
+mod ring;
+
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use contact_center_insights::Code;
+use contact_center_insights::{Code, Status};
 use http::HeaderMap;
 use tokio::time::Instant;
+
+pub(crate) use self::count::{Counted, Wanted};
+use self::deadline::deadline;
+use self::ring::{Record, Ring};
 
 /// Headers that carry secrets; their values are never kept.
 const SECRET: [&str; 6] = [
@@ -61,6 +70,13 @@ pub struct JournalEntry {
     pub fault: Option<String>,
     /// What was ignored of the request, such as fields that only the REST API has.
     pub warnings: Vec<String>,
+    /// The request as JSON, if the emulator keeps bodies ([`EmulatorBuilder::with_journal_bodies`]). What cannot be shown is
+    /// an object of `@bytes` alone, in base64. `None` if it is longer than 1 MiB.
+    ///
+    /// [`EmulatorBuilder::with_journal_bodies`]: crate::EmulatorBuilder::with_journal_bodies
+    pub request: Option<String>,
+    /// The reply in the same way; of a call that failed, its `google.rpc.Status`. `None` too if its caller never got one.
+    pub reply: Option<String>,
 }
 
 impl JournalEntry {
@@ -74,7 +90,10 @@ impl JournalEntry {
     }
 }
 
-/// The last calls of an emulator; clones share them. Calls of health, reflection and administration are not in it.
+/// The last calls of an emulator, as many as [`EmulatorBuilder::with_journal_limit`] says and as fit into 64 MiB of memory;
+/// clones share them. Calls of health, reflection and administration are not in it.
+///
+/// [`EmulatorBuilder::with_journal_limit`]: crate::EmulatorBuilder::with_journal_limit
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -91,20 +110,20 @@ impl JournalEntry {
 #[derive(Clone, Debug)]
 pub struct Journal(Arc<Mutex<Ring>>);
 
-#[derive(Debug)]
-struct Ring {
-    records: VecDeque<Record>,
-    limit: usize,
-    /// Of the next record.
-    next: u64,
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) calls: usize,
+    /// Of memory, all told.
+    pub(crate) bytes: usize,
+    /// Whether messages are kept too.
+    pub(crate) bodies: bool,
 }
 
-#[derive(Debug)]
-struct Record {
-    entry: JournalEntry,
-    began: Instant,
-    /// Of the request, once the method is known.
-    request: Option<u64>,
+impl Default for Limits {
+    fn default() -> Self {
+        Self { calls: 10_000, bytes: 64 * 1024 * 1024, bodies: false }
+    }
 }
 
 /// What is known of a call before its method is.
@@ -117,9 +136,9 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Journal {
-    /// Keeps the last `limit` calls.
-    pub(crate) fn new(limit: usize) -> Self {
-        Self(Arc::new(Mutex::new(Ring { records: VecDeque::new(), limit, next: 1 })))
+    /// Keeps the last calls within these bounds.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self(Arc::new(Mutex::new(Ring::new(limits))))
     }
 
     /// Every call that is kept, oldest first.
@@ -128,7 +147,7 @@ impl Journal {
         let ring = self.lock();
         let mut before: HashMap<(&str, u64), (u32, Instant)> = HashMap::new();
         let with_attempt = |record| attempt(record, &mut before);
-        ring.records.iter().map(with_attempt).collect()
+        ring.records().map(with_attempt).collect()
     }
 
     /// The calls of one method, such as `GetOperation`, oldest first.
@@ -141,7 +160,7 @@ impl Journal {
 
     /// Forgets all calls. One that runs is not written down when it ends.
     pub fn clear(&self) {
-        self.lock().records.clear();
+        self.lock().clear();
     }
 
     /// Writes a call down as it comes in; the number is its own.
@@ -156,7 +175,7 @@ impl Journal {
             };
             (name.as_str().to_owned(), value)
         });
-        let mut entry = JournalEntry {
+        let entry = JournalEntry {
             sequence: 0,
             method: String::new(),
             path: arrival.path.get(..MAX_VALUE).unwrap_or(arrival.path).to_owned(),
@@ -170,17 +189,10 @@ impl Journal {
             code: None,
             fault: None,
             warnings: Vec::new(),
+            request: None,
+            reply: None,
         };
-        let mut ring = self.lock();
-        entry.sequence = ring.next;
-        ring.next += 1;
-        if ring.records.len() >= ring.limit {
-            ring.records.pop_front();
-        }
-        if ring.limit > 0 {
-            ring.records.push_back(Record { entry, began: Instant::now(), request: None });
-        }
-        ring.next - 1
+        self.lock().push(entry)
     }
 
     /// Adds which method it is of, and which request.
@@ -188,10 +200,29 @@ impl Journal {
         let mut hasher = DefaultHasher::new();
         request.hash(&mut hasher);
         let hash = hasher.finish();
+        let body = self.keeps_bodies().then(|| bodies::request(method, request)).flatten();
         self.with(sequence, |record| {
             method.clone_into(&mut record.entry.method);
             record.request = Some(hash);
+            record.entry.request = body;
         });
+    }
+
+    /// Adds what was answered by the method at this path.
+    pub(crate) fn replied(&self, sequence: u64, path: &str, reply: &Result<impl AsRef<[u8]>, Status>) {
+        if self.keeps_bodies() {
+            let reply = bodies::reply(path, reply);
+            self.with(sequence, |record| record.entry.reply = reply);
+        }
+    }
+
+    /// How many calls were as they are wanted, and if none was, which were nearest.
+    pub(crate) fn count(&self, wanted: &Wanted) -> Counted {
+        count::count(self.lock().records().map(|record| &record.entry), wanted)
+    }
+
+    fn keeps_bodies(&self) -> bool {
+        self.lock().limits().bodies
     }
 
     /// Adds what a fault did.
@@ -213,13 +244,7 @@ impl Journal {
     }
 
     fn with(&self, sequence: u64, change: impl FnOnce(&mut Record)) {
-        let mut ring = self.lock();
-        // Numbers are in order, without gaps.
-        let first = ring.records.front().map_or(u64::MAX, |record| record.entry.sequence);
-        let at = sequence.checked_sub(first).and_then(|at| usize::try_from(at).ok());
-        if let Some(record) = at.and_then(|at| ring.records.get_mut(at)) {
-            change(record);
-        }
+        self.lock().change(sequence, change);
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
@@ -239,105 +264,5 @@ fn attempt<'a>(record: &'a Record, before: &mut HashMap<(&'a str, u64), (u32, In
     entry
 }
 
-/// Of gRPC: at most eight digits and a unit. Of REST: seconds.
-fn deadline(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(timeout) = text("grpc-timeout") {
-        let (number, unit) = timeout.split_at_checked(timeout.len().checked_sub(1)?)?;
-        let number: u64 = number.parse().ok()?;
-        return match unit {
-            "H" => Some(Duration::from_secs(number.checked_mul(3600)?)),
-            "M" => Some(Duration::from_secs(number.checked_mul(60)?)),
-            "S" => Some(Duration::from_secs(number)),
-            "m" => Some(Duration::from_millis(number)),
-            "u" => Some(Duration::from_micros(number)),
-            "n" => Some(Duration::from_nanos(number)),
-            _ => None,
-        };
-    }
-    let seconds: f64 = text("x-server-timeout")?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
 #[cfg(test)]
-mod tests {
-    use std::time::UNIX_EPOCH;
-
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-    }
-
-    fn call(journal: &Journal, headers: &HeaderMap, request: &[u8]) -> u64 {
-        let arrival = Arrival { transport: Transport::Grpc, path: "/a", headers, now: UNIX_EPOCH };
-        let sequence = journal.begin(&arrival);
-        journal.routed(sequence, "GetOperation", request);
-        sequence
-    }
-
-    #[test]
-    fn secrets_are_not_kept() {
-        let journal = Journal::new(10);
-        let given =
-            headers(&[("authorization", "Bearer ya29.secret"), ("cookie", "secret"), ("x-a", "seen")]);
-        call(&journal, &given, b"");
-        let printed = format!("{journal:?} {:?}", journal.entries());
-        assert!(!printed.contains("secret"), "{printed}");
-        assert_eq!(journal.entries()[0].header("X-A"), Some("seen"));
-        assert_eq!(journal.entries()[0].header("authorization"), Some("[redacted]"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn attempts_of_the_same_request_are_counted_with_their_gaps() {
-        let journal = Journal::new(10);
-        call(&journal, &HeaderMap::new(), b"1");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        call(&journal, &HeaderMap::new(), b"2");
-        tokio::time::advance(Duration::from_secs(2)).await;
-        call(&journal, &HeaderMap::new(), b"1");
-        let seen: Vec<_> =
-            journal.calls("GetOperation").iter().map(|entry| (entry.attempt, entry.gap)).collect();
-        assert_eq!(seen, [(1, None), (1, None), (2, Some(Duration::from_secs(3)))]);
-        assert!(journal.calls("ListOperations").is_empty());
-    }
-
-    #[tokio::test]
-    async fn only_the_last_calls_are_kept() {
-        let journal = Journal::new(2);
-        let numbers: Vec<u64> = (0..3).map(|_| call(&journal, &HeaderMap::new(), b"")).collect();
-        for number in &numbers {
-            journal.end(*number, Some(Code::NotFound), UNIX_EPOCH + Duration::from_secs(*number));
-        }
-        let entries = journal.entries();
-        assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(entries[1].duration, Some(Duration::from_secs(3)));
-        assert_eq!(entries[1].code, Some(Code::NotFound));
-        journal.clear();
-        journal.end(3, None, UNIX_EPOCH);
-        assert!(journal.entries().is_empty());
-        let none = Journal::new(0);
-        call(&none, &HeaderMap::new(), b"");
-        assert!(none.entries().is_empty());
-    }
-
-    #[test]
-    fn deadlines_are_read_in_every_unit() {
-        let seconds = Duration::from_secs;
-        for (header, value, wanted) in [
-            ("grpc-timeout", "2H", Some(seconds(7200))),
-            ("grpc-timeout", "3M", Some(seconds(180))),
-            ("grpc-timeout", "4S", Some(seconds(4))),
-            ("grpc-timeout", "5000m", Some(seconds(5))),
-            ("grpc-timeout", "6000000u", Some(seconds(6))),
-            ("grpc-timeout", "7n", Some(Duration::from_nanos(7))),
-            ("grpc-timeout", "", None),
-            ("grpc-timeout", "7", None),
-            ("x-server-timeout", "60", Some(seconds(60))),
-            ("x-server-timeout", "-1", None),
-        ] {
-            assert_eq!(deadline(&headers(&[(header, value)])), wanted, "{value}");
-        }
-        assert_eq!(deadline(&HeaderMap::new()), None);
-    }
-}
+mod tests;

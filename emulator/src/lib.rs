@@ -31,6 +31,9 @@ mod emulator;
 mod engine;
 mod errors;
 mod filter;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod journal;
 mod lists;
@@ -61,6 +64,7 @@ pub use emulator::Emulator;
 pub use errors::ErrorDetails;
 pub use journal::{Journal, JournalEntry, Transport};
 pub use lists::OperationLists;
+pub use persist::SyncMode;
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};
 pub use seed::{Seed, SeedError};

@@ -61,6 +61,12 @@ type All<W> = OrdMap<Arc<str>, Operations<W>>;
 #[derive(Debug)]
 pub(crate) struct History<W>(VecDeque<(SystemTime, All<W>)>);
 
+impl<W> Clone for History<W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<W> Default for History<W> {
     fn default() -> Self {
         Self(VecDeque::new())

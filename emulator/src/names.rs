@@ -35,6 +35,17 @@ const LOCATIONS: [&str; 18] = [
     "australia-southeast1",
 ];
 
+/// The hosts of the API, as clients ask for them: for all locations, with a client certificate, and for one location.
+pub(crate) fn api_hosts() -> impl Iterator<Item = String> {
+    const DOMAIN: &str = "googleapis.com";
+    let regional = LOCATIONS.iter().filter(|location| **location != "global");
+    let regional = regional.map(|location| format!("{location}-contactcenterinsights.{DOMAIN}"));
+    ["contactcenterinsights", "contactcenterinsights.mtls"]
+        .map(|name| format!("{name}.{DOMAIN}"))
+        .into_iter()
+        .chain(regional)
+}
+
 /// `PERMISSION_DENIED` if a name is in a location that the service is not in. What is not the name of a resource is left
 /// to others.
 pub(crate) fn check_location(name: &str) -> Result<(), Status> {

@@ -12,6 +12,8 @@ use crate::clock::{self, Clock};
 use crate::contract::Contract;
 use crate::dispatch::{Dispatched, Service};
 use crate::errors::{self, ErrorDetails};
+#[cfg(test)]
+use crate::journal;
 use crate::journal::{Arrival, Journal, Transport};
 use crate::message::selection::{Selection, Wanted};
 use crate::methods::RestOnly;
@@ -79,7 +81,7 @@ impl Pipeline {
             clock: Arc::new(clock),
             script: Script::new(0),
             meter: Meter::default(),
-            journal: Journal::new(0),
+            journal: Journal::new(journal::Limits { calls: 0, ..journal::Limits::default() }),
             details: ErrorDetails::default(),
             is_strict: false,
             apart: Apart::default(),
@@ -125,6 +127,7 @@ impl CallRecord {
         };
         if answer.injected.is_none() {
             self.end(answer.result.as_ref().map_or_else(Status::code, |_| Code::Ok));
+            self.pipeline.journal.replied(self.sequence, path, &answer.result);
         }
         answer
     }

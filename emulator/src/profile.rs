@@ -140,7 +140,8 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
     }
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+/// `500ms`, `5s`, `2m` or `1h`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let millis = match unit {

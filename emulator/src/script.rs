@@ -11,6 +11,7 @@ use http::HeaderMap;
 use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _, Value};
 
 pub use self::error::FaultError;
+pub(crate) use self::error::find_method;
 pub use self::fault::{Break, Fault};
 pub(crate) use self::fault::{Effect, Matcher};
 pub(crate) use self::quota::Meter;

@@ -1,6 +1,10 @@
 //! What an emulator starts with, from JSON.
 
+mod exact;
+mod export;
 mod source;
+
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use contact_center_insights::json;
@@ -9,9 +13,14 @@ use prost::{Message as _, Name as _};
 use serde_json::{Map, Value};
 
 use crate::contract::{Contract, ResourceType, fits};
+use crate::engine::Saved;
 use crate::message::wire;
+use crate::methods;
 use crate::names::{self, OPERATION};
 use crate::state::State;
+use crate::store::Change;
+use exact::{Exact, KEY};
+pub(crate) use export::export;
 pub use source::SeedError;
 use source::Source;
 
@@ -23,6 +32,9 @@ const OPERATIONS: &str = "operations";
 /// `conversations`, `analyses` and `issueModels`, each a list of resources in `ProtoJSON` with their full `name`. They
 /// are loaded as they are: what is output only is kept, and nothing is made up. An operation that is not done stays
 /// so until it is cancelled.
+///
+/// What `GET /_emulator/v1/export` gives is a seed that has, under the key `emulator`, also what is needed to go on from
+/// exactly there: the order of creation, and the operations that run.
 ///
 /// What `cci operations list` prints is a seed too, and so is a page of a list that the REST API answered. Fields that
 /// the REST API has and gRPC lacks are left out with a warning; any other unknown field is an error.
@@ -41,6 +53,8 @@ pub struct Seed {
     operations: Vec<Operation>,
     /// Encoded; each with the place of its type in the contract.
     resources: Vec<(usize, Bytes)>,
+    /// Of one that was exported.
+    exact: Option<Exact>,
 }
 
 impl Seed {
@@ -87,11 +101,12 @@ impl Seed {
         for key in ["nextPageToken", "unreachable"] {
             collections.shift_remove(key);
         }
+        let exact = collections.shift_remove(KEY).map(Exact::read).transpose()?;
         if let Some(unknown) = collections.keys().find(|key| !is_known(key)) {
             return Err(SeedError(format!("collection `{unknown}` is unknown; collections are {}", known())));
         }
+        let source = Source { collections: &collections, is_lenient, exact: exact.as_ref() };
         let mut seed = Self::default();
-        let source = Source { collections: &collections, is_lenient };
         for bytes in
             source.read(OPERATIONS, &Operation::full_name(), &|name| check_name(OPERATION.0, name))?
         {
@@ -103,7 +118,24 @@ impl Seed {
             let items = source.read(&resource.plural, resource.message.full_name(), &check)?;
             seed.resources.extend(items.into_iter().map(|bytes| (resource.index, bytes)));
         }
+        if let Some(exact) = &exact {
+            seed.check_running(exact)?;
+        }
+        seed.exact = exact;
         Ok(seed)
+    }
+
+    /// What is in the list and said to run must be of a method whose jobs can be read.
+    fn check_running(&self, exact: &Exact) -> Result<(), SeedError> {
+        let mut scratch = State::default();
+        for operation in self.operations.iter().filter(|operation| exact.is_running(operation)) {
+            let saved = exact.running(operation);
+            if !saved.is_some_and(|saved| scratch.engine.restore(&saved, methods::job).is_some()) {
+                let name = &operation.name;
+                return Err(SeedError(format!("{KEY}.running: the operation `{name}` cannot be resumed")));
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is nothing in it.
@@ -112,15 +144,61 @@ impl Seed {
         self.operations.is_empty() && self.resources.is_empty()
     }
 
-    /// Puts everything into a state, in place of what has the same name there.
-    pub(crate) fn apply(self, state: &mut State) {
+    /// Puts everything into a state, in place of what has the same name there; gives the time that was exported with it, if
+    /// the state is now just what was.
+    pub(crate) fn apply(mut self, state: &mut State) -> Option<SystemTime> {
         self.warn_of_locations(state);
-        self.operations.into_iter().for_each(|operation| state.place(operation));
+        let exact = self.exact.take().unwrap_or_default();
+        let is_first = is_empty(state);
+        for project in exact.projects() {
+            state.know(&format!("projects/{project}/locations/-"));
+        }
+        let name = |bytes: &Bytes| wire::text(bytes, 1).to_owned();
+        self.operations.sort_by_key(|operation| exact.serial(&operation.name));
+        self.resources.sort_by_cached_key(|(_, bytes)| exact.serial(&name(bytes)));
+        for operation in self.operations {
+            place(state, operation, &exact, is_first);
+        }
         for (index, bytes) in self.resources {
-            if let Some(resource) = Contract::get().resources().get(index) {
+            let serial = exact.serial(&name(&bytes));
+            if is_first && serial != u64::MAX {
+                state.world.store.apply(Change::Put { name: name(&bytes), serial, bytes });
+            } else if let Some(resource) = Contract::get().resources().get(index) {
                 state.world.store.put_raw(resource, bytes);
             }
         }
+        for id in exact.last_ids() {
+            state.world.store.reserve(&format!("x/{id}"));
+        }
+        exact.time().filter(|_| is_first)
+    }
+}
+
+fn is_empty(state: &State) -> bool {
+    state.world.store.everything().next().is_none() && state.engine.save_all().next().is_none()
+}
+
+/// Places an operation where it was in the order of starts, or at its end; it goes on if it ran.
+fn place(state: &mut State, operation: Operation, exact: &Exact, is_first: bool) {
+    let name = operation.name.clone();
+    let running = exact.running(&operation);
+    let serial = Some(exact.serial(&name)).filter(|serial| is_first && *serial != u64::MAX);
+    let saved = match (running, serial) {
+        (None, None) => return state.place(operation),
+        (Some(running), None) => {
+            state.place(operation);
+            let serial = state.engine.save(&name).map_or(u64::MAX, |placed| placed.serial);
+            Saved { serial, ..running }
+        }
+        (running, Some(serial)) => {
+            state.know(&name);
+            state.world.store.reserve(&name);
+            let ended = || Saved { operation: Some(operation), ..Saved::default() };
+            Saved { serial, ..running.unwrap_or_else(ended) }
+        }
+    };
+    if state.engine.restore(&saved, methods::job).is_none() {
+        tracing::error!(name, "an operation of the seed could not be resumed, though it was checked");
     }
 }
 
@@ -166,128 +244,4 @@ fn known() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(text: &str) -> String {
-        Seed::from_json(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn all_collections_are_read() {
-        let seed = Seed::from_json(
-            r#"{
-                "operations": [{"name": "projects/p/locations/l/operations/1"}],
-                "conversations": [{"name": "projects/p/locations/l/conversations/c", "turnCount": 3}],
-                "analyses": [{"name": "projects/p/locations/l/conversations/c/analyses/a"}],
-                "issueModels": [{"name": "projects/p/locations/l/issueModels/m", "state": "DEPLOYED"}]
-            }"#,
-        )
-        .unwrap();
-        let mut state = State::default();
-        seed.apply(&mut state);
-        let name = "projects/p/locations/l/conversations/c";
-        let conversation: contact_center_insights::proto::insights::Conversation =
-            state.world.store.get(name).unwrap();
-        assert_eq!(conversation.turn_count, 3, "what is output only is kept");
-        assert!(Seed::from_json("{}").unwrap().is_empty());
-    }
-
-    #[test]
-    fn text_that_is_not_json_is_located() {
-        let message = error("{\n  \"operations\": [,]\n}");
-        assert!(message.contains("line 2 column 18"), "{message}");
-        assert!(error("7").contains("`issueModels`"));
-        assert!(error(r#"{"operations": [], "operations": []}"#).contains("there twice"));
-    }
-
-    #[test]
-    fn what_lists_print_is_a_seed() {
-        let list = r#"[{"name": "projects/p/locations/l/operations/1"}]"#;
-        assert_eq!(Seed::from_json(list).unwrap().operations.len(), 1);
-        let page = format!(r#"{{"operations": {list}, "nextPageToken": "x"}}"#);
-        assert_eq!(Seed::from_json(&page).unwrap().operations.len(), 1);
-    }
-
-    #[test]
-    fn what_only_rest_has_is_left_out() {
-        let analysis = |field: &str| {
-            format!(
-                r#"{{"operations": [{{"name": "projects/p/locations/l/operations/1", "done": true, "response":
-                {{"@type": "type.googleapis.com/google.cloud.contactcenterinsights.v1.Analysis", "{field}": true}}}}]}}"#
-            )
-        };
-        assert!(Seed::from_json(&analysis("satisfiesPzs")).is_ok());
-        assert!(error(&analysis("satisfiesPz")).contains("operations[0].response.satisfiesPz: "));
-    }
-
-    #[test]
-    fn a_lenient_seed_leaves_out_what_is_unknown_and_nothing_else() {
-        let model = |field: &str, value: &str| {
-            format!(
-                r#"{{"issueModels": [{{"name": "projects/p/locations/l/issueModels/m", "{field}": {value}}}]}}"#
-            )
-        };
-        for (field, value) in [("newField", "{}"), ("state", "\"NEW_STATE\"")] {
-            assert!(error(&model(field, value)).contains(&format!("issueModels[0].{field}: ")));
-            let seed = Seed::from_json_lenient(&model(field, value)).unwrap();
-            assert_eq!(seed.resources.len(), 1);
-        }
-        for (field, value) in [("state", "{}"), ("createTime", "\"yesterday\"")] {
-            let message = Seed::from_json_lenient(&model(field, value)).unwrap_err().to_string();
-            assert!(message.contains(&format!("issueModels[0].{field}: ")), "{message}");
-        }
-        assert!(Seed::from_json_lenient(r#"{"models": []}"#).is_err());
-    }
-
-    #[test]
-    fn a_form_that_is_wrong_is_named_with_its_path() {
-        let seed = |kind: &str, value: &str| {
-            format!(
-                r#"{{"operations": [{{"name": "projects/p/locations/l/operations/1", "response":
-                {{"@type": "type.googleapis.com/google.protobuf.{kind}", "value": "{value}"}}}}]}}"#
-            )
-        };
-        let message = error(&seed("Duration", "10ms"));
-        assert!(message.contains(r#"operations[0].response.value: "10ms" is not a duration"#), "{message}");
-        let message = error(&seed("Timestamp", "20240101"));
-        assert!(message.contains("operations[0].response.value: "), "{message}");
-        let seed = Seed::from_json(&seed("StringValue", "done")).unwrap();
-        let Some(contact_center_insights::proto::longrunning::operation::Result::Response(any)) =
-            &seed.operations[0].result
-        else {
-            panic!("no response");
-        };
-        assert_eq!(any.value, b"\x0a\x04done");
-    }
-
-    #[test]
-    fn an_unknown_collection_is_answered_with_the_known() {
-        for text in [r#"{"models": []}"#, r#"{"models": 1}"#] {
-            let message = error(text);
-            assert!(
-                message.contains("`models` is unknown") && message.contains("`issueModels`"),
-                "{message}"
-            );
-        }
-        assert!(error(r#"{"analyses": {}}"#).contains("`analyses` is not a list"));
-    }
-
-    #[test]
-    fn a_bad_entry_is_named() {
-        let good = r#"{"name": "projects/p/locations/l/operations/1"}"#;
-        let message = error(&format!(
-            r#"{{"operations": [{good}, {{"name": "projects/p/locations/l/operations/2", "foo": 1}}]}}"#
-        ));
-        assert!(message.starts_with("operations[1] (`projects/p/locations/l/operations/2`): "), "{message}");
-        assert!(message.contains(": operations[1].foo: "), "{message}");
-        let message = error(&format!(r#"{{"operations": [{good}, {good}]}}"#));
-        assert!(message.contains("operations[1]") && message.contains("same name"), "{message}");
-        let message = error(r#"{"issueModels": [{"displayName": "x"}]}"#);
-        assert!(
-            message.contains("issueModels[0] (without name)") && message.contains("{issue_model}"),
-            "{message}"
-        );
-        assert!(error(&format!(r#"{{"conversations": [{good}]}}"#)).contains("form"));
-    }
-}
+mod tests;

@@ -9,8 +9,8 @@ use crate::lists::History;
 use crate::store::Resources;
 use crate::world::World;
 
-/// All that changes.
-#[derive(Debug, Default)]
+/// All that changes. A clone costs little: a change that is refused after all is undone by it.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(crate) engine: Engine<World>,
     pub(crate) world: World,
@@ -76,6 +76,11 @@ impl State {
         }
         self.world.store.reserve(&operation.name);
         self.engine.place(operation);
+    }
+
+    /// Whether anything has changed since changes were last taken.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.world.store.has_changes() || self.engine.has_changes()
     }
 
     /// Notes how the project of a name is written.

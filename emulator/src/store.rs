@@ -19,7 +19,7 @@ use prost::{Message, Name};
 
 use self::ids::Ids;
 pub(crate) use self::order::{Walk, time_key};
-pub(crate) use self::resources::{Item, Resources, of};
+pub(crate) use self::resources::{Item, Resources, decode, of};
 use self::resources::{entry, entry_or};
 use crate::contract::{Contract, ResourceType};
 use crate::message::wire;
@@ -41,7 +41,7 @@ pub(crate) enum Change {
 }
 
 /// The resources, and the one place where they change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     resources: Resources,
     ids: Ids,
@@ -96,6 +96,11 @@ impl Store {
     /// What has changed since the last time.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         self.changes.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether there is any.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| !changes.is_empty())
     }
 
     /// All resources as they are now.

@@ -1,7 +1,7 @@
 //! A certificate authority made on the fly, and the one certificate it signs.
 //!
-//! The certificate is for this machine and for the API's own host, so that a client which trusts the authority needs
-//! nothing else changed but where that host's name leads. Authority and keys live as long as the emulator.
+//! The certificate is for this machine and for the API's own hosts, so that a client which trusts the authority needs
+//! nothing else changed but where those names lead. Authority and keys live as long as the emulator.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -16,8 +16,6 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// The API's own host.
-const HOST: &str = "contactcenterinsights.googleapis.com";
 /// Some clients refuse certificates that live longer.
 const DAYS: u64 = 397;
 const DAY: std::time::Duration = std::time::Duration::from_hours(24);
@@ -40,9 +38,9 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Makes a new authority, valid around `now`. The port listens at `address`, which the certificate is good for
-    /// too.
-    pub(crate) fn new(now: SystemTime, address: IpAddr) -> Result<Self, BoxError> {
+    /// Makes a new authority, valid around `now`. The certificate is good for these names, for loopback, and for
+    /// `address`, at which the port listens.
+    pub(crate) fn new(now: SystemTime, address: IpAddr, names: &[String]) -> Result<Self, BoxError> {
         let mut params = params(now, "contact-center-insights-emulator CA")?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -51,12 +49,12 @@ impl Tls {
         let issuer = Issuer::new(params, key);
 
         let mut params = self::params(now, "contact-center-insights-emulator")?;
-        params.subject_alt_names = vec![
-            SanType::DnsName("localhost".try_into()?),
-            SanType::DnsName(HOST.try_into()?),
-            SanType::IpAddress(Ipv4Addr::LOCALHOST.into()),
-            SanType::IpAddress(Ipv6Addr::LOCALHOST.into()),
-        ];
+        for name in names {
+            params.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?));
+        }
+        for address in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] {
+            params.subject_alt_names.push(SanType::IpAddress(address));
+        }
         if !address.is_loopback() && !address.is_unspecified() {
             params.subject_alt_names.push(SanType::IpAddress(address));
         }
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_authority_is_new_each_time_and_its_keys_do_not_print() {
-        let make = || Tls::new(SystemTime::now(), Ipv4Addr::LOCALHOST.into()).unwrap();
+        let make = || Tls::new(SystemTime::now(), Ipv4Addr::LOCALHOST.into(), &[]).unwrap();
         let (one, two) = (make(), make());
         assert_ne!(one.authority, two.authority);
         assert!(one.authority.starts_with("-----BEGIN CERTIFICATE-----"));

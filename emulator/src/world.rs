@@ -66,7 +66,7 @@ impl Default for Settings {
 }
 
 /// The store, the settings, and the operations that jobs have asked for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) settings: Arc<Settings>,

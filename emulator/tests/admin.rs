@@ -129,7 +129,10 @@ async fn only_a_virtual_clock_is_moved() {
     let operation = world.train("m").await;
     let clock = good(&world, "GET", "clock", "").await;
     assert_eq!(clock, json!({ "time": "2026-01-01T00:00:00Z", "virtual": true }));
-    let clock = good(&world, "POST", "clock:advance", r#"{"by": "3599s"}"#).await;
+    // As profiles have durations, and as ProtoJSON has them.
+    let clock = good(&world, "POST", "clock:advance", r#"{"by": "59m"}"#).await;
+    assert_eq!(clock["time"], "2026-01-01T00:59:00Z");
+    let clock = good(&world, "POST", "clock:advance", r#"{"by": "59s"}"#).await;
     assert_eq!(clock["time"], "2026-01-01T00:59:59Z");
     assert!(!world.poll(&operation.name).await.done);
     good(&world, "POST", "clock:set", r#"{"time": "2026-01-01T01:00:00Z"}"#).await;
@@ -180,6 +183,24 @@ async fn faults_are_added_seen_and_cleared() {
     for wrong in [r#"{"faults": [{"status": {"code": 99}}]}"#, r#"{"faults": [{"delay": "-1s"}]}"#] {
         bad(&world, "POST", "faults", wrong, 400, "INVALID_FIELD").await;
     }
+    let wrong = r#"{"faults": [{"transport": "Reset"}]}"#;
+    let message = bad(&world, "POST", "faults", wrong, 400, "MALFORMED_JSON").await;
+    assert!(message.starts_with("faults[0].transport: \"Reset\" is not one of CLOSE, ABORT, "), "{message}");
+}
+
+#[tokio::test]
+async fn the_details_of_a_fault_may_be_of_any_type() {
+    let world = World::new("polls:2").await;
+    let details = json!([
+        { "@type": "type.googleapis.com/acme.Unknown", "value": "CgIIAw==" },
+        { "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3s" },
+    ]);
+    let fault = json!({ "method": "ListConversations", "status": { "code": 8, "details": details } });
+    let seen = good(&world, "POST", "faults", json!({ "faults": [fault] }).to_string()).await;
+    assert_eq!(seen["faults"][0]["status"]["details"], details);
+    let url = format!("{}/v1/{L}/conversations", world.emulator.endpoint());
+    let reply: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(reply["error"]["details"], details);
 }
 
 #[tokio::test]
@@ -213,6 +234,57 @@ async fn the_journal_is_read_by_method_and_onwards() {
     assert_eq!((&call["code"], listed["calls"].as_array().unwrap().len()), (&json!("OK"), 1));
     good(&world, "DELETE", "journal", "").await;
     assert_eq!(good(&world, "GET", "journal", "").await, json!({}));
+}
+
+#[tokio::test]
+async fn calls_are_counted_and_the_nearest_are_told() {
+    let mut world = World::new("polls:2").await;
+    world.conversation("call-0001").await;
+    world.rest("GET", &format!("{L}/conversations"), "").await;
+    world.rest("GET", &format!("{L}/conversations/none"), "").await;
+    let count = async |body: Value| good(&world, "POST", "journal:count", body.to_string()).await;
+    assert_eq!(count(json!({})).await, json!({ "count": 3 }));
+    assert_eq!(
+        count(json!({ "method": "GetConversation", "code": "NOT_FOUND" })).await,
+        json!({ "count": 1 })
+    );
+    assert_eq!(count(json!({ "transport": "GRPC" })).await, json!({ "count": 1 }));
+    assert_eq!(count(json!({ "after": 2 })).await, json!({ "count": 1 }));
+    let none = count(json!({ "method": "GetConversation", "code": "OK" })).await;
+    let nearest =
+        json!({ "method": "GetConversation", "code": "NOT_FOUND", "transport": "REST", "count": 1 });
+    assert_eq!((&none["nearest"][0], none.get("count")), (&nearest, None));
+    for (body, words) in [
+        (r#"{"method": "GetConversations"}"#, "the nearest is `GetConversation`"),
+        (r#"{"code": "GONE"}"#, "`GONE` is not one of OK, CANCELLED"),
+        (r#"{"transport": "HTTP"}"#, "is not one of GRPC, REST"),
+    ] {
+        let message = bad(&world, "POST", "journal:count", body, 400, "INVALID_FIELD").await;
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_in_the_journal_if_that_is_asked_for() {
+    let builder = crate::support::builder().with_journal_bodies();
+    let mut world = World::of(builder.start().await.unwrap());
+    world.conversation("call-0001").await;
+    world.rest("GET", &format!("{L}/conversations/none"), "").await;
+    let calls = good(&world, "GET", "journal", "").await["calls"].clone();
+    assert_eq!(
+        calls[0]["request"],
+        json!({ "parent": L, "conversation": {}, "conversationId": "call-0001" })
+    );
+    assert_eq!(calls[0]["reply"]["name"], format!("{L}/conversations/call-0001"));
+    assert_eq!((&calls[1]["reply"]["code"], &calls[1]["code"]), (&json!(5), &json!("NOT_FOUND")));
+    assert!(calls[1]["reply"]["details"][0]["reason"].is_string(), "{calls}");
+    let entry = &world.emulator.journal().calls("GetConversation")[0];
+    assert_eq!(entry.request.as_deref(), Some(&*format!(r#"{{"name":"{L}/conversations/none"}}"#)));
+
+    let mut quiet = World::new("polls:2").await;
+    quiet.conversation("call-0001").await;
+    let calls = good(&quiet, "GET", "journal", "").await["calls"].clone();
+    assert_eq!((calls[0].get("request"), calls[0].get("reply")), (None, None));
 }
 
 #[tokio::test]

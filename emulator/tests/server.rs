@@ -153,6 +153,22 @@ async fn a_wrong_set_up_is_an_error_of_start() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_to_connect_to_all_addresses() {
+    for (address, host) in [("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "[::1]")] {
+        // A machine need not have both families.
+        let Ok(emulator) = Emulator::builder().with_address(address.parse().unwrap()).start().await else {
+            continue;
+        };
+        assert!(emulator.address().ip().is_unspecified());
+        let port = emulator.address().port();
+        assert_eq!(emulator.host(), format!("{host}:{port}"));
+        assert_eq!(emulator.endpoint(), format!("http://{host}:{port}"));
+        let url = format!("{}/healthz", emulator.endpoint());
+        assert_eq!(support::http().build().unwrap().get(url).send().await.unwrap().status().as_u16(), 200);
+    }
+}
+
+#[tokio::test]
 async fn messages_may_be_longer_than_the_usual_four_mebibytes() {
     let world = World::new("immediate").await;
     let mut insights =

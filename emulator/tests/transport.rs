@@ -37,15 +37,28 @@ async fn secure(emulator: &Emulator, ca: &str, host: &str) -> Result<Channel, to
 
 #[tokio::test]
 async fn its_certificate_is_good_for_this_machine_and_for_the_real_host() {
-    let emulator = Emulator::builder().with_tls().start().await.unwrap();
+    let emulator = Emulator::builder().with_tls().with_allowed_host("emulator.test").start().await.unwrap();
     let ca = emulator.ca_pem().unwrap();
     assert!(emulator.endpoint().starts_with("https://127.0.0.1:"));
-    for host in ["localhost", "127.0.0.1", "::1", "contactcenterinsights.googleapis.com"] {
+    for host in [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "host.docker.internal",
+        "contactcenterinsights.googleapis.com",
+        "contactcenterinsights.mtls.googleapis.com",
+        "us-central1-contactcenterinsights.googleapis.com",
+        "europe-west1-contactcenterinsights.googleapis.com",
+        "eu-contactcenterinsights.googleapis.com",
+        "emulator.test",
+    ] {
         let channel = secure(&emulator, ca, host).await.unwrap_or_else(|error| panic!("{host}: {error:?}"));
         let request = ListOperationsRequest { name: L.into(), ..ListOperationsRequest::default() };
         OperationsClient::new(channel).list_operations(request).await.unwrap();
     }
-    assert!(secure(&emulator, ca, "example.com").await.is_err());
+    for host in ["example.com", "mars-contactcenterinsights.googleapis.com", "storage.googleapis.com"] {
+        assert!(secure(&emulator, ca, host).await.is_err(), "{host}");
+    }
     let other = Emulator::builder().with_tls().start().await.unwrap();
     assert!(secure(&emulator, other.ca_pem().unwrap(), "localhost").await.is_err(), "another authority");
     assert!(Emulator::builder().start().await.unwrap().ca_pem().is_none());

@@ -121,6 +121,11 @@ impl Budgets {
         }
     }
 
+    /// Gives `project` a budget of its own from now on.
+    pub(super) fn set(&self, project: &str, budget: Budget) {
+        lock(&self.rate(project)).set_quota(budget.calls);
+    }
+
     /// The server has refused a call about `project` for overload, or has asked for a delay.
     pub(super) fn refused(&self, project: &str) {
         lock(&self.rate(project)).refused(Instant::now());
@@ -224,6 +229,23 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(13)).await;
         let counts: Vec<_> = minutes.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         assert!(counts.iter().all(|count| (2_500..=3_000).contains(count)), "{counts:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_that_changes_holds_from_then_on_and_for_its_project_alone() {
+        let budgets = Budgets::new(Budget::per_minute(6_000));
+        budgets.set("p", Budget::per_minute(60));
+        let seconds = async |project| {
+            let started = Instant::now();
+            for _ in 0..20 {
+                budgets.enter(project, Priority::Poll).await;
+            }
+            started.elapsed().as_secs()
+        };
+        assert!((17..=23).contains(&seconds("p").await));
+        assert_eq!(seconds("q").await, 0);
+        budgets.set("p", Budget::per_minute(600));
+        assert!(seconds("p").await <= 3);
     }
 
     #[tokio::test(start_paused = true)]

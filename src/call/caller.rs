@@ -139,6 +139,29 @@ impl Caller {
         &self.0.transport
     }
 
+    /// Has calls about `project`, an id or a number, be bounded by another budget from now on: for processes that share
+    /// the quota of a project, each of which knows its share. What was learnt of refusals stays, and so does the budget
+    /// of every other project. Does nothing where [`CallSettings::with_budget`] has turned budgets off.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), contact_center_insights::Error> {
+    /// use contact_center_insights::call::{Budget, CallSettings, Caller};
+    /// # use contact_center_insights::{Credentials, Transport};
+    ///
+    /// # let transport = Transport::new("http://127.0.0.1:1".parse()?, Credentials::anonymous())?;
+    /// let caller = Caller::new(transport, CallSettings::default().with_budget(Some(Budget::default())));
+    /// // This process is one of three.
+    /// caller.set_budget("my-project", Budget::per_minute(1_000));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_budget(&self, project: &str, budget: Budget) {
+        if let Some(rates) = &self.0.rates {
+            rates.set(project, budget);
+        }
+    }
+
     pub(super) fn settings(&self) -> &CallSettings {
         &self.0.settings
     }

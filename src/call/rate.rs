@@ -47,6 +47,11 @@ impl Rate {
         Self { quota, part: 1.0, since: now, refused_at: None, next: now, following: now, queued: 0, gone: 0 }
     }
 
+    /// Has another number of calls in a minute from now on; what was learnt of refusals stays.
+    pub(super) fn set_quota(&mut self, calls_per_minute: u32) {
+        self.quota = f64::from(calls_per_minute.max(1));
+    }
+
     /// Counts one of the user's own calls; when it may go, if it has to wait.
     pub(super) fn own(&mut self, now: Instant) -> Option<Instant> {
         let is_held = self.settle(now) < 1.0;

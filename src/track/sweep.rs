@@ -1,10 +1,11 @@
 //! One look at operations that a program keeps itself.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use prost_types::Timestamp;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::ask::{Told, ask};
 use super::ended::{Ended, How};
@@ -17,6 +18,7 @@ use crate::call::Caller;
 use crate::error::Error;
 use crate::lro::{Handle, Operations};
 use crate::names::check_operation;
+use crate::time::{later, scaled};
 
 /// How many operations are asked about at the same time.
 const ASKED_AT_ONCE: usize = 16;
@@ -28,18 +30,40 @@ pub struct Sweep {
     parent: String,
     window: Window,
     policy: TrackPolicy,
+    limit: usize,
+    until: Option<Instant>,
 }
 
 impl Sweep {
     /// Through the list of a location, `projects/P/locations/L`.
     pub fn of(location: impl Into<String>) -> Self {
-        Self { parent: location.into(), window: Window::ALL, policy: TrackPolicy::default() }
+        Self {
+            parent: location.into(),
+            window: Window::ALL,
+            policy: TrackPolicy::default(),
+            limit: usize::MAX,
+            until: None,
+        }
     }
 
     /// Through a part of the list: what was created from `from` on and before `before`, as the metadata says.
     /// Every operation that is looked for must lie in it.
     pub fn with_window(mut self, from: Option<Timestamp>, before: Option<Timestamp>) -> Self {
         self.window = Window::between(from, before);
+        self
+    }
+
+    /// Asks about this many operations at most; the others that seem to have ended are in [`Swept::unasked`]. Without a
+    /// limit by default. What has ended is in memory at once, and a result can have megabytes.
+    pub fn with_limit(mut self, operations: usize) -> Self {
+        self.limit = operations;
+        self
+    }
+
+    /// Asks about nothing any more after this, and drops the calls that are under way; what was not asked about is in
+    /// [`Swept::unasked`]. A walk through the list has half of the time until then. Without an end by default.
+    pub fn until(mut self, at: Instant) -> Self {
+        self.until = Some(at);
         self
     }
 
@@ -60,6 +84,9 @@ pub struct Swept {
     pub running: usize,
     /// What could not be asked about now, and why.
     pub failed: Vec<(Handle, Error)>,
+    /// What is gone from the list, or would have had to be asked about for another reason, and was not, because of
+    /// [`Sweep::with_limit`] or [`Sweep::until`].
+    pub unasked: Vec<Handle>,
     /// Pages of the list.
     pub pages: u32,
     /// Calls of `GetOperation`.
@@ -100,7 +127,7 @@ impl Operations {
         sweep: Sweep,
         pending: impl IntoIterator<Item = impl Into<Handle>>,
     ) -> Result<Swept, Error> {
-        let Sweep { parent, window, policy } = sweep;
+        let Sweep { parent, window, policy, limit, until } = sweep;
         let names = Names::default();
         let location = Location::<Kept>::new(self.caller().clone(), parent.clone(), policy);
         let (mut queue, mut swept) = (Vec::new(), Swept::default());
@@ -120,9 +147,13 @@ impl Operations {
         let location = Arc::new(location);
         let mut how = How::Sweep;
         if location.lock().book.len() > 0 {
-            let (round, _) = location.sweep(Some(vec![window]), |ids| missed.extend(ids)).await;
-            swept.pages = round.pages;
-            if round.trouble.is_some() {
+            let walk = location.sweep(Some(vec![window]), |ids| missed.extend(ids));
+            let round = match until {
+                Some(until) => timeout_at(halfway(until), walk).await.ok(),
+                None => Some(walk.await),
+            };
+            swept.pages = round.as_ref().map_or(0, |(round, _)| round.pages);
+            if round.is_none_or(|(round, _)| round.trouble.is_some()) {
                 how = How::Get;
                 missed.extend(location.lock().book.take_due(false, usize::MAX, Instant::now()).0);
             }
@@ -132,30 +163,49 @@ impl Operations {
             Some((names.handle(kept, &id), how))
         }));
         swept.running = location.lock().book.len();
-        ask_all(self.caller(), queue, &mut swept).await;
+        let beyond = queue.split_off(limit.min(queue.len()));
+        swept.unasked.extend(beyond.into_iter().map(|(handle, _)| handle));
+        ask_all(self.caller(), queue, until, &mut swept).await;
         Ok(swept)
     }
 }
 
-async fn ask_all(caller: &Caller, mut queue: Vec<(Handle, How)>, swept: &mut Swept) {
+fn halfway(until: Instant) -> Instant {
+    let now = Instant::now();
+    later(now, scaled(until.saturating_duration_since(now), 0.5))
+}
+
+async fn ask_all(caller: &Caller, mut queue: Vec<(Handle, How)>, until: Option<Instant>, swept: &mut Swept) {
     let mut asked = JoinSet::new();
+    let mut under_way = HashMap::new();
     loop {
         while asked.len() < ASKED_AT_ONCE
             && let Some((handle, how)) = queue.pop()
         {
-            let caller = caller.clone();
-            asked.spawn(async move {
-                let (told, _) = ask(&caller, handle.name.clone()).await;
-                (handle, how, told)
-            });
+            let (caller, name) = (caller.clone(), handle.name.clone());
+            let task = asked.spawn(async move { ask(&caller, name).await.0 });
+            under_way.insert(task.id(), (handle, how));
         }
-        match asked.join_next().await {
-            Some(Ok((handle, how, told))) => swept.note(handle, how, told),
+        let joined = match until {
+            Some(until) => timeout_at(until, asked.join_next_with_id()).await,
+            None => Ok(asked.join_next_with_id().await),
+        };
+        match joined {
+            Ok(Some(Ok((id, told)))) => {
+                if let Some((handle, how)) = under_way.remove(&id) {
+                    swept.note(handle, how, told);
+                }
+            }
             // It panicked, which the panic hook has told.
-            Some(Err(_)) => {}
-            None => return,
+            Ok(Some(Err(_))) => {}
+            Ok(None) => break,
+            Err(_) => {
+                swept.unasked.extend(queue.into_iter().map(|(handle, _)| handle));
+                break;
+            }
         }
     }
+    swept.unasked.extend(under_way.into_values().map(|(handle, _)| handle));
 }
 
 impl Swept {

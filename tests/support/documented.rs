@@ -11,7 +11,10 @@ pub fn compare(page: &str, table: &str) {
 /// As above, between the markers of `part`.
 pub fn compare_part(page: &str, part: &str, table: &str) {
     let (begin, end) = (format!("<!-- {part}: begin -->\n"), format!("<!-- {part}: end -->"));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));
+    // Packages below the root have their pages there too.
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = package.ancestors().find(|folder| folder.join("docs").is_dir()).unwrap();
+    let path = root.join(format!("docs/{page}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(&begin).unwrap();
     let (documented, after) = rest.split_once(&end).unwrap();

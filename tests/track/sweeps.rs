@@ -50,3 +50,34 @@ async fn where_nothing_is_listed_all_are_asked_about() {
     assert_eq!((swept.running, swept.gets, swept.ended.len()), (31, 31, 0));
     assert!(client.operations().sweep(Sweep::of(PARENT), ["a b"]).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_leaves_the_rest_for_the_next_look() {
+    let fleet = Fleet::start(Manners::default());
+    let client = fleet.client(None);
+    let names = begin(&fleet, 100, 1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let sweep = Sweep::of(PARENT).with_limit(30);
+    let swept = client.operations().sweep(sweep, names.iter().map(String::as_str)).await.unwrap();
+    assert_eq!((swept.ended.len(), swept.gets, swept.unasked.len(), swept.running), (30, 30, 70, 0));
+    let swept = client.operations().sweep(Sweep::of(PARENT), swept.unasked).await.unwrap();
+    assert_eq!((swept.ended.len(), swept.unasked.len()), (70, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_after_the_end_and_nothing_is_forgotten() {
+    let fleet = Fleet::start(Manners::default());
+    let client = fleet.client(None);
+    let names = begin(&fleet, 100, 1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let started = tokio::time::Instant::now();
+    for millis in [0, 10, 300, 440] {
+        let until = tokio::time::Instant::now() + Duration::from_millis(millis);
+        let sweep = Sweep::of(PARENT).until(until);
+        let swept = client.operations().sweep(sweep, names.iter().map(String::as_str)).await.unwrap();
+        assert_eq!(swept.ended.len() + swept.unasked.len() + swept.running, 100, "{millis}");
+        assert!(!swept.unasked.is_empty(), "{millis}");
+        assert!(tokio::time::Instant::now() <= until + Duration::from_millis(1), "{millis}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(2));
+}

@@ -30,6 +30,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// As if no flag was given.
+    pub(crate) fn none() -> Self {
+        Self { endpoint: None, access_token_file: None, request_timeout: DEFAULT_REQUEST_TIMEOUT }
+    }
+
     /// The flags that were given, for a command that is suggested.
     pub(crate) fn flags(&self) -> Vec<String> {
         let file = self.access_token_file.as_ref().map(|file| file.display().to_string());

@@ -1,7 +1,9 @@
 //! `cci emulator` and what is below it.
 
+mod listen;
+
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use contact_center_insights_emulator::{DEFAULT_PORT, ManualClock, MethodProfile};
 
+pub(crate) use self::listen::Listen;
 use crate::duration;
 
 #[derive(Debug, Args)]
@@ -33,6 +36,20 @@ pub(crate) enum EmulatorCommand {
     Exec(Box<Exec>),
     /// Print the lines that point a language's official client at an emulator.
     Env(Recipe),
+    /// Ask an emulator whether it serves, as a container's health check does: exit code 0 if so, 69 if not.
+    Health(Health),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Where the emulator listens. By default, what CONTACTCENTERINSIGHTS_EMULATOR_HOST holds, or else
+    /// http://127.0.0.1:9420. With https://, its CA must be trusted: SSL_CERT_FILE=FILE.
+    #[arg(long, value_name = "URI")]
+    pub(crate) endpoint: Option<String>,
+
+    /// How long to wait for the answer.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "5s")]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -48,25 +65,8 @@ pub(crate) struct Exec {
 /// What an emulator is set up with.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The address to listen at. There are no passwords: anyone who can reach it can read and change everything. The
-    /// default is for this machine alone.
-    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
-    pub(crate) host: IpAddr,
-
-    #[arg(long, help = format!("The port to listen at; 0 takes a free one. {DEFAULT_PORT} by default, for `exec` 0"))]
-    pub(crate) port: Option<u16>,
-
-    /// Write HOST:PORT to this file, at once and whole, when calls are answered.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) addr_file: Option<PathBuf>,
-
-    /// Speak TLS, with a certificate for localhost, 127.0.0.1, `::1` and contactcenterinsights.googleapis.com.
-    #[arg(long)]
-    pub(crate) tls: bool,
-
-    /// Write the certificate of the authority that clients must trust to this file, as PEM; a new one at each start.
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    pub(crate) ca_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
 
     /// A JSON file with what is there from the start: lists named `operations`, `conversations`, `issueModels`
     /// and so on, of resources with their full names.
@@ -88,10 +88,20 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 
+    /// When changes in the data directory are synced to the disk, which is what outlives a loss of power: within a `second`
+    /// and at the end, or `always`, before a call is answered, which takes as long as the disk needs.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "second", requires = "data_dir")]
+    pub(crate) sync: SyncChoice,
+
     /// How operations go, for all methods or for one: `immediate`, `polls:N` or `time:D`, then perhaps
     /// `,fail=CODE[:message]`. Can be given many times.
     #[arg(long, value_name = "[METHOD=]PROFILE")]
     pub(crate) profile: Vec<MethodProfile>,
+
+    /// Keep the bodies of requests and replies in the journal, as JSON or as base64. By default it has none, since there may
+    /// be secrets in them.
+    #[arg(long)]
+    pub(crate) journal_bodies: bool,
 
     /// A JSON file with what goes wrong: `{"faults": [{"method": "GetOperation", "status": {"code": 14}, "times": 2}]}`,
     /// as the admin API takes it.
@@ -187,6 +197,13 @@ pub(crate) enum Language {
     Node,
     Java,
     Go,
+}
+
+/// When the data directory is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SyncChoice {
+    Second,
+    Always,
 }
 
 /// Which errors carry details.

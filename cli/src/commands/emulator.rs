@@ -2,6 +2,7 @@
 
 mod env;
 mod exec;
+mod health;
 mod signals;
 mod start;
 
@@ -22,16 +23,17 @@ pub(super) async fn run(args: Emulator) -> Result<ExitCode, Failure> {
         None => serve(args.serve).await.map(|()| ExitCode::SUCCESS),
         Some(EmulatorCommand::Exec(args)) => exec::run(*args).await,
         Some(EmulatorCommand::Env(args)) => env::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(EmulatorCommand::Health(args)) => health::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
 async fn serve(args: Serve) -> Result<(), Failure> {
-    let port = args.port.unwrap_or(DEFAULT_PORT);
     // Watched from before the first line is printed: who has read it may stop us.
     let mut signals = watch()?;
-    let emulator = start(&args, port).await?;
+    let started = start(&args, DEFAULT_PORT).await?;
+    let emulator = &started.emulator;
     print(&format!("{}\n", json!({ "ready": true, "address": emulator.host() })))?;
-    if args.tls {
+    if args.listen.tls {
         eprint_line(format_args!(
             "it speaks TLS at {}; clients must trust its CA (--ca-out FILE)",
             emulator.endpoint()
@@ -41,7 +43,7 @@ async fn serve(args: Serve) -> Result<(), Failure> {
     }
     signals.next_end().await;
     tokio::select! {
-        () = emulator.stop() => {}
+        () = started.stop() => {}
         // Twice means at once.
         () = signals.next_end() => {}
     }

@@ -40,7 +40,7 @@ pub(super) async fn run(args: &Verify, output: Format) -> Result<ExitCode, Failu
 /// The exchanges that differ.
 fn printed(different: &[(String, Compared)], output: Format) -> Result<String, Failure> {
     match output {
-        Format::Json | Format::Yaml => {
+        Format::Json | Format::Jsonl | Format::Yaml | Format::Csv => {
             let documents: Vec<Value> =
                 different.iter().map(|(file, compared)| document(file, compared)).collect();
             output.value(&documents.into())
@@ -49,20 +49,22 @@ fn printed(different: &[(String, Compared)], output: Format) -> Result<String, F
             let _ = writeln!(text, "{}", place(file, compared));
             text
         })),
-        Format::Table => Ok(different.iter().fold(String::new(), |mut text, (file, compared)| {
-            let (verb, path) = (&compared.exchange.verb, &compared.exchange.path);
-            let _ = writeln!(text, "{} {verb} {}", place(file, compared), line(path));
-            for difference in &compared.differences {
-                let shown = |value: &Option<Value>| match value {
-                    Some(value) => line_within(&value.to_string(), MOST_OF_VALUE),
-                    None => "nothing".to_owned(),
-                };
-                let _ = writeln!(text, "  {}", line(&difference.place));
-                let _ = writeln!(text, "    recorded  {}", shown(&difference.recorded));
-                let _ = writeln!(text, "    emulator  {}", shown(&difference.emulator));
-            }
-            text
-        })),
+        Format::Table | Format::Wide => {
+            Ok(different.iter().fold(String::new(), |mut text, (file, compared)| {
+                let (verb, path) = (&compared.exchange.verb, &compared.exchange.path);
+                let _ = writeln!(text, "{} {verb} {}", place(file, compared), line(path));
+                for difference in &compared.differences {
+                    let shown = |value: &Option<Value>| match value {
+                        Some(value) => line_within(&value.to_string(), MOST_OF_VALUE),
+                        None => "nothing".to_owned(),
+                    };
+                    let _ = writeln!(text, "  {}", line(&difference.place));
+                    let _ = writeln!(text, "    recorded  {}", shown(&difference.recorded));
+                    let _ = writeln!(text, "    emulator  {}", shown(&difference.emulator));
+                }
+                text
+            }))
+        }
     }
 }
 

@@ -29,28 +29,49 @@ const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
 pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     let name = of_operation(args.name.name);
     let session = Session::open(args.connection, &name)?;
-    let poller = session.client().poller(&name).map_err(session.failure(&name))?;
-    let mut poller = poller.with_policy(policy(args.interval, args.max_outage, session.is_local()));
+    let patience = Patience { timeout: args.timeout, interval: args.interval, max_outage: args.max_outage };
+    to_the_end(&session, &name, patience, output).await
+}
+
+/// How long is waited, and how often asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Without it, for as long as it takes.
+    pub(super) timeout: Option<Duration>,
+    /// Without it, as the kind of the operation has it.
+    pub(super) interval: Option<Duration>,
+    pub(super) max_outage: Duration,
+}
+
+/// Waits for an operation to end, prints it, and says how it ended.
+pub(super) async fn to_the_end(
+    session: &Session,
+    name: &str,
+    patience: Patience,
+    output: Format,
+) -> Result<(), Failure> {
+    let poller = session.client().poller(name).map_err(session.failure(name))?;
+    let mut poller = poller.with_policy(policy(patience.interval, patience.max_outage, session.is_local()));
     // A time that no clock reaches is none.
-    let deadline = args.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline = patience.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let line = ProgressLine::start();
     let operation = tokio::select! {
         watched = watch(&mut poller, deadline, |progress| line.show(progress)) => {
-            watched.map_err(session.failure(&name))?
+            watched.map_err(session.failure(name))?
         }
         Ok(()) = ctrl_c() => {
             drop(line);
-            return Err(stopped_waiting(&session, &name, Exit::Interrupted, "interrupted; the operation goes on"));
+            return Err(stopped_waiting(session, name, Exit::Interrupted, "interrupted; the operation goes on"));
         }
     };
     drop(line);
     print(&output.one(operation.raw())?)?;
     if !operation.is_done() {
-        let waited = args.timeout.map(duration::print).unwrap_or_default();
+        let waited = patience.timeout.map(duration::print).unwrap_or_default();
         let reason = format!("operation `{name}` is still running after {waited}");
-        return Err(stopped_waiting(&session, &name, Exit::StillRunning, reason));
+        return Err(stopped_waiting(session, name, Exit::StillRunning, reason));
     }
-    conclude(&operation).map_err(session.failure(&name))
+    conclude(&operation).map_err(session.failure(name))
 }
 
 /// Follows the operation until it is done, or until the deadline: then the poller asks one last time, and a

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor, MethodDescriptor};
 use serde_json::Value as Json;
+
+use crate::http_rule;
 
 const OPERATION: &str = "google.longrunning.Operation";
 /// The service configuration states where operations are; `operations.proto` has patterns for any service.
@@ -167,33 +169,15 @@ fn routes(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<Route> {
             .map(|(_, verb, path)| made(verb, path, (*verb == "POST").then(|| input.clone())))
             .collect();
     }
-    let rules = pool
-        .get_extension_by_name("google.api.http")
-        .map(|http| method.options().get_extension(&http).into_owned());
-    let rules = rules.as_ref().and_then(Value::as_message).map(with_additional).unwrap_or_default();
-    let routes = rules.iter().filter_map(|rule| {
-        let verb = ["get", "put", "post", "delete", "patch"]
-            .into_iter()
-            .find(|verb| rule.has_field_by_name(verb))?;
-        let body = match text(rule, "body").as_str() {
+    let routes = http_rule::of(pool, method).into_iter().map(|rule| {
+        let body = match rule.body.as_str() {
             "" => None,
             "*" => Some(input.clone()),
             field => input.get_field_by_name(field).and_then(|field| field.kind().as_message().cloned()),
         };
-        Some(made(&verb.to_uppercase(), &plain(&text(rule, verb)), body))
+        made(&rule.verb, &plain(&rule.template), body)
     });
     routes.collect()
-}
-
-/// A rule and its additional bindings.
-fn with_additional(rule: &DynamicMessage) -> Vec<DynamicMessage> {
-    let more = rule.get_field_by_name("additional_bindings");
-    let more = more.iter().filter_map(|value| value.as_list()).flatten();
-    std::iter::once(rule.clone()).chain(more.filter_map(Value::as_message).cloned()).collect()
-}
-
-fn text(message: &DynamicMessage, field: &str) -> String {
-    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// `/v1/{name=projects/*}:do` without what names its variables.

@@ -2,11 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use serde_json::Value;
 
+use crate::documented;
 use crate::support::{Server, cci, directory};
 
 const WRITERS: usize = 3;
@@ -73,6 +75,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     let arguments = ["--data-dir", directory.to_str().unwrap()];
     let parent = |round: usize| format!("projects/7{round}/locations/us");
     let mut kept: Vec<Vec<String>> = Vec::new();
+    let mut tears = [0; 3];
     for round in 0..rounds() {
         let mut server = Server::start(&arguments);
         if let Some(before) = kept.last() {
@@ -95,11 +98,42 @@ fn what_was_acknowledged_is_there_after_a_kill() {
         });
         drop(sender);
         kept.push(ids.iter().flatten().collect());
+        server.child.wait().unwrap();
+        tear(&directory, round % 3);
+        tears[round % 3] += 1;
     }
     let server = Server::start(&arguments);
     for (round, acknowledged) in kept.iter().enumerate() {
         check(acknowledged, &stored(&server, &parent(round)), round);
     }
+    if rounds() == 100 {
+        let rows = ["nothing", "a piece of the last frame", "4096 zeros"];
+        let rows =
+            rows.iter().zip(tears).map(|(end, kills)| format!("| {end} | {kills} | {kills} | 0 | 0 |\n"));
+        let head = "| put behind the file | kills | starts with every acknowledged change | acknowledged changes lost | starts \
+                    refused |\n|---|---|---|---|---|\n";
+        documented::compare_part("durability", "kills", &(head.to_owned() + &rows.collect::<String>()));
+    }
+}
+
+/// An end as a write leaves it that is cut short, or a loss of power; it must be kept beside at the next start.
+fn tear(directory: &Path, how: usize) {
+    let file = directory.join("state");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = match how {
+        0 => return,
+        1 => bytes[bytes.len() - 60..].to_vec(),
+        _ => vec![0; 4096],
+    };
+    bytes.extend(&end);
+    std::fs::write(&file, &bytes).unwrap();
+    let arguments = ["--data-dir", directory.to_str().unwrap()];
+    let mut server = Server::with_stderr(&arguments);
+    server.child.kill().unwrap();
+    let mut said = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("in a frame that is not whole") && said.contains("state.torn"), "{said}");
+    assert!(std::fs::read(directory.join("state.torn")).unwrap().ends_with(&end));
 }
 
 /// Each writer may have one write more than it knows of.
@@ -121,6 +155,27 @@ fn a_directory_that_cannot_be_used_is_told() {
     std::fs::write(directory.join("state"), "x").unwrap();
     let run = cci(&["emulator", "--port", "0", "--data-dir", path]);
     assert!(run.code == 2 && run.stderr.contains("is damaged: move it away"), "{}", run.stderr);
+    let run = cci(&["emulator", "--port", "0", "--sync", "always"]);
+    assert!(run.code == 2 && run.stderr.contains("--data-dir"), "{}", run.stderr);
+}
+
+#[test]
+fn a_directory_is_closed_and_its_end_is_synced_when_it_stops() {
+    let directory = directory().join("new");
+    let arguments = ["--data-dir", directory.to_str().unwrap(), "--sync", "always"];
+    let mut server = Server::start(&arguments);
+    server.train();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&directory), mode(&directory.join("state"))), (0o700, 0o600));
+    }
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let file = std::fs::read(directory.join("state")).unwrap();
+    // The note that says so: no payload.
+    assert_eq!(file[file.len() - 16..file.len() - 8], [0; 8]);
 }
 
 #[test]

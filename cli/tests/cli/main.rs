@@ -8,12 +8,18 @@
     reason = "a test that fails may panic"
 )]
 
+mod call;
+#[cfg(unix)]
+#[allow(unreachable_pub, reason = "a module of several tests")]
+#[path = "../../../tests/support/documented.rs"]
+mod documented;
 mod emulator;
 mod exits;
 #[cfg(unix)]
 mod kill;
 mod names;
 mod operations;
+mod port;
 mod quickstart;
 mod record;
 mod support;

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use contact_center_insights::proto::rpc;
 use contact_center_insights::status::code_name;
+use contact_center_insights::{Code, Status};
 
 use super::proto::{self, fault::Effect as Shown};
-use crate::journal::{JournalEntry, Transport};
-use crate::script::{Break, Effect, Entry, Quotas};
-use crate::time;
+use crate::journal::{Counted, JournalEntry, Transport, Wanted};
+use crate::script::{Break, Effect, Entry, Quotas, find_method};
+use crate::{errors, time};
+
+const GRPC: &str = "GRPC";
+const REST: &str = "REST";
 
 pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
     let headers = entry.headers.into_iter().map(|(name, value)| proto::Header { name, value });
-    let transport = match entry.transport {
-        Transport::Grpc => "GRPC",
-        Transport::Rest => "REST",
-    };
     proto::Call {
         sequence: entry.sequence,
         method: entry.method,
         path: entry.path,
-        transport: transport.to_owned(),
+        transport: transport(entry.transport).to_owned(),
         time: Some(entry.time.into()),
         duration: entry.duration.map(time::wire),
         deadline: entry.deadline.map(time::wire),
@@ -30,7 +30,54 @@ pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
         code: entry.code.map(|code| code_name(code).to_owned()).unwrap_or_default(),
         fault: entry.fault.unwrap_or_default(),
         warnings: entry.warnings,
+        request: entry.request.unwrap_or_default(),
+        reply: entry.reply.unwrap_or_default(),
     }
+}
+
+fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Grpc => GRPC,
+        Transport::Rest => REST,
+    }
+}
+
+/// Which calls are to be counted.
+pub(super) fn wanted(request: &proto::CountJournalRequest) -> Result<Wanted, Status> {
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let method = given(&request.method).map(|method| match find_method(&method) {
+        Ok(found) => Ok(found.name.clone()),
+        Err(error) => Err(errors::invalid("method", &error.to_string())),
+    });
+    let code = given(&request.code).map(|code| {
+        let names: Vec<_> = (0..=16).map(|code| code_name(Code::from_i32(code))).collect();
+        let found = names.iter().position(|name| *name == code).and_then(|at| i32::try_from(at).ok());
+        found
+            .map(Code::from_i32)
+            .ok_or_else(|| errors::invalid("code", &format!("`{code}` is not one of {}", names.join(", "))))
+    });
+    let transport = given(&request.transport).map(|transport| match transport.as_str() {
+        GRPC => Ok(Transport::Grpc),
+        REST => Ok(Transport::Rest),
+        _ => Err(errors::invalid("transport", &format!("`{transport}` is not one of {GRPC}, {REST}"))),
+    });
+    Ok(Wanted {
+        method: method.transpose()?,
+        code: code.transpose()?,
+        transport: transport.transpose()?,
+        after: request.after,
+    })
+}
+
+pub(super) fn counted(counted: Counted) -> proto::JournalCount {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let nearest = counted.nearest.into_iter().map(|kind| proto::CallKind {
+        method: kind.method,
+        code: kind.code.map(|code| code_name(code).to_owned()).unwrap_or_default(),
+        transport: transport(kind.transport).to_owned(),
+        count: number(kind.count),
+    });
+    proto::JournalCount { count: number(counted.count), nearest: nearest.collect() }
 }
 
 pub(super) fn quotas(quotas: &Quotas) -> proto::Quotas {

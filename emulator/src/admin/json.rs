@@ -1,13 +1,16 @@
 //! The admin API as JSON: which path is which method, and messages from JSON and back.
 
+mod print;
+mod read;
+
 use std::sync::{Arc, OnceLock};
 
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET as LIBRARY;
-use contact_center_insights::{Code, Status};
+use contact_center_insights::{Code, Status, json};
 use percent_encoding::percent_decode_str;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
-use serde_json::{Value, json};
+use serde_json::{Value, json as object};
 
 use super::service::{FILE_DESCRIPTOR_SET, SERVICE, call};
 use crate::errors;
@@ -17,12 +20,13 @@ use crate::pipeline::Pipeline;
 const PREFIX: &str = "/_emulator/v1/";
 
 /// Verb, path and method.
-const ROUTES: [(&str, &str, &str); 19] = [
+const ROUTES: [(&str, &str, &str); 21] = [
     ("GET", "status", "GetStatus"),
     ("POST", "reset", "Reset"),
     ("POST", "seed", "Seed"),
     ("GET", "snapshot", "TakeSnapshot"),
     ("POST", "restore", "RestoreSnapshot"),
+    ("GET", "export", "ExportSeed"),
     ("POST", "operations:advance", "AdvanceOperation"),
     ("POST", "operations:complete", "CompleteOperation"),
     ("POST", "operations:fail", "FailOperation"),
@@ -36,6 +40,7 @@ const ROUTES: [(&str, &str, &str); 19] = [
     ("PUT", "quotas", "SetQuotas"),
     ("GET", "journal", "ListJournal"),
     ("DELETE", "journal", "ClearJournal"),
+    ("POST", "journal:count", "CountJournal"),
     ("GET", "coverage", "GetCoverage"),
 ];
 
@@ -74,22 +79,36 @@ pub(crate) fn answer(
     let descriptor = descriptor(method)?;
     let given = match method {
         // The body is the seed itself.
-        "Seed" => json!({ "json": String::from_utf8_lossy(body) }),
-        _ if body.is_empty() => fields(query),
-        _ => serde_json::from_slice(body)
-            .map_err(|error| malformed(&format!("the body is not JSON: {error}")))?,
+        "Seed" => object!({ "json": String::from_utf8_lossy(body) }),
+        _ if body.is_empty() => read::fields_of(pairs(query)),
+        _ => json::value_from_str(&String::from_utf8_lossy(body))
+            .map_err(|error| malformed(&format!("the body is {error}")))?,
     };
-    let request = DynamicMessage::deserialize(descriptor.input(), given);
-    let request = request.map_err(|error| malformed(&error.to_string()))?;
+    let request = read::message(&descriptor.input(), &given)?;
     let reply = call(pipeline, method, &request.encode_to_vec())?;
     let reply = DynamicMessage::decode(descriptor.output(), reply.as_slice());
-    let reply = reply.map_err(|error| errors::internal(error.to_string()))?;
-    let reply = serde_json::to_value(&reply).map_err(|error| errors::internal(error.to_string()))?;
+    let mut reply = print::message(&reply.map_err(|error| errors::internal(error.to_string()))?)?;
     match (method, reply.get("json").and_then(Value::as_str)) {
-        ("GetCoverage", Some(document)) => {
-            serde_json::from_str(document).map_err(|error| errors::internal(error.to_string()))
+        ("GetCoverage" | "ExportSeed", Some(document)) => {
+            return serde_json::from_str(document).map_err(|error| errors::internal(error.to_string()));
         }
-        _ => Ok(reply),
+        ("ListJournal", _) => show_bodies(&mut reply),
+        _ => {}
+    }
+    Ok(reply)
+}
+
+/// Bodies are JSON already.
+fn show_bodies(reply: &mut Value) {
+    let calls = reply.get_mut("calls").and_then(Value::as_array_mut).into_iter().flatten();
+    for call in calls {
+        for body in ["request", "reply"] {
+            if let Some(shown) = call.get_mut(body)
+                && let Some(value) = shown.as_str().and_then(|text| serde_json::from_str(text).ok())
+            {
+                *shown = value;
+            }
+        }
     }
 }
 
@@ -97,11 +116,11 @@ fn malformed(error: &str) -> Status {
     errors::with_reason(Code::InvalidArgument, "MALFORMED_JSON", error, &[("error", error)])
 }
 
-fn fields(query: &str) -> Value {
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     let text = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    Value::Object(pairs.map(|(name, value)| (text(name), Value::from(text(value)))).collect())
+    pairs.map(move |(name, value)| (text(name), text(value)))
 }
 
 fn descriptor(method: &str) -> Result<MethodDescriptor, Status> {

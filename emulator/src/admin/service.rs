@@ -9,7 +9,7 @@ use prost::Message;
 use super::{convert, faults, operations, proto};
 use crate::contract::Contract;
 use crate::pipeline::Pipeline;
-use crate::seed::Seed;
+use crate::seed::{self, Seed};
 use crate::{errors, methods, time};
 
 /// Its own file, serialized in a `FileDescriptorSet`.
@@ -55,11 +55,26 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
             pipeline.journal.clear();
             Ok(proto::Done {})
         }),
+        "CountJournal" => with(request, |request: proto::CountJournalRequest| {
+            Ok(convert::counted(pipeline.journal.count(&convert::wanted(&request)?)))
+        }),
+        "ExportSeed" => with(request, |proto::ExportSeedRequest {}| {
+            Ok(proto::SeedExport { json: pipeline.service.view(seed::export) })
+        }),
         "GetCoverage" => {
             with(request, |proto::GetCoverageRequest {}| Ok(proto::Coverage { json: coverage() }))
         }
         _ => Err(errors::unserved(&format!("{SERVICE}/{method}"), false)),
     }
+}
+
+/// Adds a seed. One that was exported sets a clock that is moved by hand, if nothing was there before.
+pub(crate) fn load(pipeline: &Arc<Pipeline>, seed: Seed) -> Result<(), Status> {
+    let time = pipeline.service.change(|state, _| seed.apply(state))?;
+    if let (Some(clock), Some(time)) = (pipeline.clock.as_manual(), time) {
+        clock.set(time);
+    }
+    Ok(())
 }
 
 fn with<Q, R>(request: &[u8], answer: impl FnOnce(Q) -> Result<R, Status>) -> Result<Vec<u8>, Status>
@@ -100,8 +115,7 @@ impl Admin<'_> {
             let error = error.to_string();
             errors::with_reason(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
         })?;
-        self.pipeline.service.change(|state, _| seed.apply(state))?;
-        Ok(proto::Done {})
+        load(self.pipeline, seed).map(|()| proto::Done {})
     }
 
     fn clock(&self) -> proto::Clock {
@@ -131,9 +145,10 @@ impl Admin<'_> {
             let message = "the clock is real: start the emulator with a virtual one (--clock virtual)";
             return Err(errors::precondition("REAL_CLOCK", message, "clock"));
         };
-        let time = to(self.pipeline.now());
+        let before = self.pipeline.now();
+        let time = to(before);
         clock.set(time.ok_or_else(|| errors::invalid("time", "is after the year 9999"))?);
-        self.pipeline.service.change(|_, _| ())?;
+        self.pipeline.service.change(|_, _| ()).inspect_err(|_| clock.set(before))?;
         Ok(self.clock())
     }
 

@@ -2,11 +2,11 @@
 //!
 //! The directory is opened once, as a capability (crate `cap-std`): no `..` and no symbolic link leads out of it.
 
-use std::io;
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, File, OpenOptions};
 use contact_center_insights::{Code, Status};
 
 use crate::errors;
@@ -40,13 +40,17 @@ impl Buckets {
     /// directory, `NOT_FOUND`, and `PERMISSION_DENIED` for what cannot be read.
     pub(crate) fn read(&self, field: &str, uri: &str) -> Result<Vec<u8>, Status> {
         let path = object_path(field, uri)?;
-        let root = self.root(uri)?;
-        let metadata = root.metadata(path).map_err(|error| refused(uri, &error))?;
-        if metadata.len() > MAX_OBJECT {
-            let why = format!("`{uri}` has {} bytes; the emulator reads up to {MAX_OBJECT}", metadata.len());
-            return Err(errors::invalid(field, &why));
+        let file = open(self.root(uri)?, path).map_err(|error| refused(uri, &error))?;
+        let mut content = Vec::new();
+        // A file may grow while it is read, and some say that they are empty and never end.
+        let read = file.take(MAX_OBJECT.saturating_add(1)).read_to_end(&mut content);
+        let length = read.map_err(|error| refused(uri, &error))?;
+        if u64::try_from(length).is_ok_and(|length| length <= MAX_OBJECT) {
+            return Ok(content);
         }
-        root.read(path).map_err(|error| refused(uri, &error))
+        let why =
+            format!("`{uri}` is longer than {MAX_OBJECT} bytes, which is as much as the emulator reads");
+        Err(errors::invalid(field, &why))
     }
 
     /// Whether an object of this name could be written.
@@ -69,7 +73,8 @@ impl Buckets {
             root.create_dir_all(folder).map_err(|error| refused(uri, &error))?;
         }
         let draft = format!("{path}.part");
-        root.write(&draft, content)
+        create(root, &draft)
+            .and_then(|mut file| file.write_all(content))
             .and_then(|()| root.rename(&draft, root, path))
             .map_err(|error| refused(uri, &error))
     }
@@ -123,6 +128,40 @@ impl Buckets {
         })
     }
 }
+
+/// Opens a file to be read. Neither the opening nor the reading waits for anybody: what is no regular file, such as a
+/// pipe that nobody writes to, is not read.
+fn open(root: &Dir, path: &str) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    unblocked(&mut options);
+    let file = root.open_with(path, &options)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
+/// Opens a file to be written, with nothing in it, in place of whatever has its name.
+fn create(root: &Dir, path: &str) -> io::Result<File> {
+    match root.remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    root.open_with(path, &options)
+}
+
+#[cfg(unix)]
+fn unblocked(options: &mut OpenOptions) {
+    use cap_std::fs::OpenOptionsExt as _;
+
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn unblocked(_: &mut OpenOptions) {}
 
 /// What follows `gs://`, if it stays inside the buckets.
 fn inside<'a>(field: &str, uri: &'a str) -> Result<&'a str, Status> {
@@ -218,6 +257,43 @@ mod tests {
             String::new(),
         ] {
             assert_eq!(buckets.read("f", &uri).unwrap_err().code(), Code::InvalidArgument, "{uri}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_regular_files_are_read_and_no_open_waits() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let (root, buckets) = buckets();
+        let bucket = root.path().join("b");
+        std::fs::create_dir_all(bucket.join("folder")).unwrap();
+        mknodat(CWD, bucket.join("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(bucket.join("socket")).unwrap();
+        symlink("/dev/zero", bucket.join("endless")).unwrap();
+        symlink("pipe", bucket.join("link")).unwrap();
+        for name in ["pipe", "socket", "endless", "link", "folder"] {
+            let error = buckets.read("f", &format!("gs://b/{name}")).unwrap_err();
+            assert_eq!(error.code(), Code::PermissionDenied, "{name}: {error}");
+        }
+        // Nor does a pipe in the place of a draft keep a writer waiting.
+        mknodat(CWD, bucket.join("x.part"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        buckets.write("f", "gs://b/x", b"new").unwrap();
+        assert_eq!(buckets.read("f", "gs://b/x").unwrap(), b"new");
+        assert_eq!(buckets.list("f", "gs://b").unwrap(), ["gs://b/x"]);
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_allowed() {
+        let (root, buckets) = buckets();
+        std::fs::create_dir(root.path().join("b")).unwrap();
+        let file = std::fs::File::create(root.path().join("b/x")).unwrap();
+        for (length, is_read) in [(MAX_OBJECT, true), (MAX_OBJECT + 1, false), (1 << 40, false)] {
+            // Without a byte on the disk.
+            file.set_len(length).unwrap();
+            let read = buckets.read("f", "gs://b/x");
+            assert_eq!(read.is_ok(), is_read, "{length}");
+            assert!(is_read || read.unwrap_err().message().contains("longer than"));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use contact_center_insights::Status;
 
-use super::Core;
+use super::{Core, Inner};
 use crate::state::State;
 
 /// How often something is done beside the state before everybody waits for it.
@@ -15,29 +15,45 @@ impl Core {
     /// Does something to the state that takes long, while the state goes on: what it was done to is compared with what
     /// there is then, and it is done again if that has changed.
     pub(super) fn beside<R>(&self, act: impl Fn(&mut State) -> R) -> Result<R, Status> {
+        self.beside_and(act, |inner, before| inner.keep(before, self.time()))
+    }
+
+    /// The same, with what is done when the state has it, which gets what was there before.
+    fn beside_and<R>(
+        &self,
+        act: impl Fn(&mut State) -> R,
+        keep: impl Fn(&mut Inner, Option<State>) -> Result<(), Status>,
+    ) -> Result<R, Status> {
         for _ in 0..TRIES {
             let mut fork = self.lock().state.fork();
             let result = act(&mut fork.state);
             let mut inner = self.lock();
+            let before = inner.before();
             if inner.state.take_in(&mut fork) {
-                inner.keep(self.time())?;
+                let kept = keep(&mut inner, before);
                 // The fork goes after the lock.
                 drop(inner);
-                return Ok(result);
+                return kept.map(|()| result);
             }
         }
         let mut inner = self.lock();
+        let before = inner.before();
         let result = act(&mut inner.state);
-        inner.keep(self.time())?;
+        keep(&mut inner, before)?;
         Ok(result)
     }
 
     /// Ends what is due and takes long, one after the other.
-    pub(super) fn end_all(&self) -> Result<(), Status> {
+    pub(super) fn end_all(&self) {
         loop {
             let next = self.lock().state.engine.next_ending();
-            let Some((due, name)) = next else { return Ok(()) };
-            self.beside(|state| state.engine.end_due(&mut state.world, due, &name))?;
+            let Some((due, name)) = next else { return };
+            let end = |state: &mut State| state.engine.end_due(&mut state.world, due, &name);
+            // What it gives is nothing, and it cannot fail.
+            let _ = self.beside_and(end, |inner, _| {
+                inner.keep_or_delay(self.time());
+                Ok(())
+            });
         }
     }
 
@@ -48,8 +64,7 @@ impl Core {
         }
         let ending = Ending(Arc::clone(self));
         std::thread::spawn(move || {
-            // That it could not be written down is told already.
-            let _ = ending.0.end_all();
+            ending.0.end_all();
         });
     }
 }

@@ -168,15 +168,15 @@ pub(crate) struct Saved {
     #[prost(string, tag = "3")]
     pub(crate) method: String,
     #[prost(message, repeated, tag = "4")]
-    claims: Vec<SavedClaim>,
+    pub(crate) claims: Vec<SavedClaim>,
     #[prost(string, tag = "5")]
-    profile: String,
+    pub(crate) profile: String,
     #[prost(bytes = "vec", tag = "6")]
-    job: Vec<u8>,
+    pub(crate) job: Vec<u8>,
     #[prost(message, optional, tag = "7")]
-    create_time: Option<prost_types::Timestamp>,
+    pub(crate) create_time: Option<prost_types::Timestamp>,
     #[prost(uint32, tag = "8")]
-    polls: u32,
+    pub(crate) polls: u32,
 }
 
 impl Saved {
@@ -186,12 +186,13 @@ impl Saved {
     }
 }
 
+/// A claim as it is written down.
 #[derive(Clone, PartialEq, Message)]
-struct SavedClaim {
+pub(crate) struct SavedClaim {
     #[prost(string, tag = "1")]
-    resource: String,
+    pub(crate) resource: String,
     #[prost(string, tag = "2")]
-    doing: String,
+    pub(crate) doing: String,
 }
 
 fn scripted(failure: &Failure, method: &str) -> Status {

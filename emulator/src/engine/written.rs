@@ -17,6 +17,11 @@ impl<W> Engine<W> {
         self.changes.as_mut().map(std::mem::take).unwrap_or_default().into_iter().collect()
     }
 
+    /// Whether any has.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| !changes.is_empty())
+    }
+
     /// An operation as it can be written down.
     pub(crate) fn save(&self, name: &str) -> Option<Saved> {
         let serial = *self.places.get(name)?;

@@ -33,6 +33,17 @@ pub(crate) fn fields(message: &[u8]) -> Fields<'_> {
     Fields(message)
 }
 
+/// Whether the fields of a message go as far as its bytes do.
+pub(crate) fn is_whole(message: &[u8]) -> bool {
+    let mut rest = Fields(message);
+    while !rest.0.is_empty() {
+        if rest.step().is_none() {
+            return false;
+        }
+    }
+    true
+}
+
 /// The last field of this number, which is the one that counts if it is singular.
 pub(crate) fn last(message: &[u8], number: u32) -> Option<Wire<'_>> {
     fields(message).filter(|(found, _)| *found == number).last().map(|(_, wire)| wire)
@@ -172,6 +183,13 @@ mod tests {
         let mut bytes = IssueModel { display_name: "old".into(), ..IssueModel::default() }.encode_to_vec();
         bytes.extend(IssueModel { display_name: "new".into(), ..IssueModel::default() }.encode_to_vec());
         assert_eq!(text(&bytes, 2), "new");
+    }
+
+    #[test]
+    fn a_message_that_is_cut_within_a_field_is_not_whole() {
+        let bytes = IssueModel { display_name: "old".into(), ..IssueModel::default() }.encode_to_vec();
+        assert!(is_whole(&bytes) && is_whole(&[]));
+        assert!((1..bytes.len()).all(|cut| !is_whole(&bytes[..cut])));
     }
 
     #[test]

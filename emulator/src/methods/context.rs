@@ -83,6 +83,12 @@ pub(crate) enum Handler {
     Read(Box<Read>),
     /// What takes long may be done more than once, and counts once.
     Write(Box<Write>, Length),
+    /// A read that counts how often it is made; where that cannot be written down, it is answered uncounted.
+    Count {
+        counted: Box<Write>,
+        uncounted: Box<Write>,
+        length: Length,
+    },
 }
 
 /// When a write may take so long that nobody should have to wait for it. One with a large request always may.

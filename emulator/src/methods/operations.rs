@@ -29,6 +29,14 @@ pub(super) fn get(context: &mut Context<'_>, request: GetOperationRequest) -> Re
     found.ok_or_else(|| errors::not_found("operation", &name))
 }
 
+/// The same without counting: the operation is as it was.
+pub(super) fn look(context: &mut Context<'_>, request: GetOperationRequest) -> Result<Operation, Status> {
+    let name = request.name;
+    OPERATION.check("name", &name)?;
+    let found = context.state.engine.look(&name).map(|entry| entry.at(context.now));
+    found.ok_or_else(|| errors::not_found("operation", &name))
+}
+
 pub(super) fn list(view: &View, request: ListOperationsRequest) -> Result<ListOperationsResponse, Status> {
     let ListOperationsRequest { name, filter, page_size, page_token, return_partial_success } = request;
     LOCATION.check("name", &name)?;

@@ -38,7 +38,7 @@ fn rules_of(resource: &ResourceType) -> ResourceRules {
 /// The methods that are not standard.
 fn own() -> Vec<Entry> {
     vec![
-        write(OPERATIONS, "GetOperation", Length::OfLastPoll, operations::get),
+        count(OPERATIONS, "GetOperation", Length::OfLastPoll, operations::get, operations::look),
         read(OPERATIONS, "ListOperations", operations::list),
         write(OPERATIONS, "CancelOperation", Length::Short, operations::cancel),
         read(INSIGHTS, "CalculateStats", statistics::calculate),
@@ -129,12 +129,10 @@ where
     Entry { path: format!("{service}/{name}"), handler: Handler::Read(Box::new(handler)), job: None }
 }
 
-fn write<Q, R>(
-    service: &str,
-    name: &str,
-    length: Length,
-    method: fn(&mut Context<'_>, Q) -> Result<R, Status>,
-) -> Entry
+/// What a method does that changes something.
+type Change<Q, R> = fn(&mut Context<'_>, Q) -> Result<R, Status>;
+
+fn write<Q, R>(service: &str, name: &str, length: Length, method: Change<Q, R>) -> Entry
 where
     Q: Message + Name + Default + 'static,
     R: Message + 'static,
@@ -143,6 +141,31 @@ where
         method(context, typed(request)?).map(|response| response.encode_to_vec())
     };
     Entry { path: format!("{service}/{name}"), handler: Handler::Write(Box::new(handler), length), job: None }
+}
+
+/// A read that counts, and how it is answered where that cannot be.
+fn count<Q, R>(
+    service: &str,
+    name: &str,
+    length: Length,
+    method: Change<Q, R>,
+    uncounted: Change<Q, R>,
+) -> Entry
+where
+    Q: Message + Name + Default + 'static,
+    R: Message + 'static,
+{
+    let handler = move |method: Change<Q, R>| {
+        move |context: &mut Context<'_>, request: &[u8]| {
+            method(context, typed(request)?).map(|response| response.encode_to_vec())
+        }
+    };
+    let handler = Handler::Count {
+        counted: Box::new(handler(method)),
+        uncounted: Box::new(handler(uncounted)),
+        length,
+    };
+    Entry { path: format!("{service}/{name}"), handler, job: None }
 }
 
 /// A method that starts operations, each of which does `J`: one entry for the call, and for the job after a restart.

@@ -20,7 +20,7 @@ use crate::content::stats::{ModelStats, Stats};
 use crate::engine::{Job, Moment};
 use crate::errors;
 use crate::filter::Filter;
-use crate::message::splice;
+use crate::message::{splice, wire};
 use crate::names::{self, LOCATION, Pattern};
 use crate::store::{self, Resources};
 use crate::work::Work;
@@ -55,10 +55,13 @@ fn each_matching(
     for item in resources.below(store::of::<Conversation>()?, location) {
         if filter.selects(&item.bytes, work)? {
             work.spend(item.bytes.len() / BYTES_A_STEP)?;
-            let conversation = Conversation::decode(&*splice::without(&item.bytes, TRANSCRIPT));
-            each(&conversation.map_err(|error| {
-                errors::internal(format!("a stored resource cannot be decoded: {error}"))
-            })?);
+            // Cut short, it would be counted as if the rest of it had never been.
+            let bytes = if wire::is_whole(&item.bytes) {
+                splice::without(&item.bytes, TRANSCRIPT).into()
+            } else {
+                item.bytes.clone()
+            };
+            each(&store::decode(bytes)?);
         }
     }
     Ok(())

@@ -1,28 +1,32 @@
-//! Batches: what changed together, as bytes; a whole state is the batches that lead to it.
+//! Batches: what changed together, as bytes, and how it is done again.
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use prost::{Message, Oneof};
+use prost_reflect::DynamicMessage;
 use prost_types::Timestamp;
 
-use super::frame::{self, Unreadable};
+use super::frame::Unreadable;
+use crate::contract::Contract;
 use crate::engine::Saved;
 use crate::message::wire;
 use crate::methods;
+use crate::names::{self, OPERATION};
 use crate::state::State;
 use crate::store::Change;
 use crate::time;
-use crate::world::World;
 
 /// Where every resource has its name.
 const NAME: u32 = 1;
+/// Places in the orders of creation and of starts are counted up from 1: no emulator gets as far as this.
+const FAR: u64 = 1 << 62;
 
 /// What happened together.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Batch {
     #[prost(message, repeated, tag = "1")]
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// The last ids given out, of operations and of resources.
     #[prost(uint64, tag = "2")]
     last_operation: u64,
@@ -35,14 +39,14 @@ pub(crate) struct Batch {
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Message)]
-struct Step {
+pub(super) struct Step {
     #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5")]
-    kind: Option<Kind>,
+    pub(super) kind: Option<Kind>,
 }
 
 #[allow(clippy::large_enum_variant, reason = "prost writes the enum, and most steps have an operation")]
 #[derive(Clone, PartialEq, Oneof)]
-enum Kind {
+pub(super) enum Kind {
     #[prost(message, tag = "1")]
     Put(Put),
     /// The name of a resource.
@@ -58,17 +62,26 @@ enum Kind {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Put {
+pub(super) struct Put {
     #[prost(uint64, tag = "1")]
-    serial: u64,
+    pub(super) serial: u64,
     /// The resource, which has its name in it.
     #[prost(bytes = "bytes", tag = "2")]
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
+}
+
+/// How closely it is looked at what is done again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// From anyone: a resource has a name of a kind, and can be decoded.
+    Nobody,
+    /// From a file that the emulator has written: a resource that no call could reach is left out, and told.
+    OwnFile,
 }
 
 impl Batch {
     /// What has changed since the last time; `None` if nothing has.
-    pub(crate) fn take(state: &mut State, time: Option<SystemTime>) -> Option<Self> {
+    pub(super) fn take(state: &mut State, time: Option<SystemTime>) -> Option<Self> {
         let changes = state.world.store.take_changes();
         let operations = state.engine.take_changes();
         if changes.is_empty() && operations.is_empty() {
@@ -85,28 +98,34 @@ impl Batch {
         Some(Self::of(state, steps, time))
     }
 
-    fn of(state: &State, steps: Vec<Step>, time: Option<SystemTime>) -> Self {
+    /// One step, of many that lead to a state.
+    pub(super) fn step(kind: Kind) -> Self {
+        Self { steps: vec![Step { kind: Some(kind) }], ..Self::default() }
+    }
+
+    pub(super) fn of(state: &State, steps: Vec<Step>, time: Option<SystemTime>) -> Self {
         let (last_operation, last_resource) = state.world.store.last_ids();
         Self { steps, last_operation, last_resource, time: time.map(Into::into) }
     }
 
+    pub(super) fn read(payload: Bytes) -> Result<Self, Unreadable> {
+        Self::decode(payload).map_err(|error| Unreadable(format!("a frame is not a batch: {error}")))
+    }
+
+    /// The time that was written down with it.
+    pub(super) fn time(&self) -> Option<SystemTime> {
+        self.time.and_then(|wire| time::moment(&wire))
+    }
+
     /// Does again what happened.
-    fn apply(self, state: &mut State) -> Result<(), Unreadable> {
+    pub(super) fn apply(self, state: &mut State, trust: Trust) -> Result<(), Unreadable> {
         for step in self.steps {
             match step.kind {
-                Some(Kind::Put(Put { serial, bytes })) => {
-                    let name = wire::text(&bytes, NAME).to_owned();
-                    state.world.store.apply(Change::Put { name, serial, bytes });
-                }
+                Some(Kind::Put(put)) => apply_put(state, put, trust)?,
                 Some(Kind::Remove(name)) => state.world.store.apply(Change::Remove { name }),
                 Some(Kind::ClearProject(project)) => drop(state.clear(Some(&project))),
                 Some(Kind::ClearAll(_)) => drop(state.clear(None)),
-                Some(Kind::Operation(saved)) => {
-                    let method = saved.method.clone();
-                    state.know(&saved.operation.as_ref().map(|found| found.name.clone()).unwrap_or_default());
-                    let unknown = || Unreadable(format!("an operation of `{method}` cannot be resumed"));
-                    state.engine.restore(&saved, methods::job).ok_or_else(unknown)?;
-                }
+                Some(Kind::Operation(saved)) => apply_operation(state, &saved)?,
                 None => {
                     return Err(Unreadable("a step of a kind that this version does not know".to_owned()));
                 }
@@ -119,42 +138,47 @@ impl Batch {
     }
 }
 
-/// The state as bytes: the same state, the same bytes.
-pub(crate) fn snapshot(state: &State, time: Option<SystemTime>) -> Vec<u8> {
-    let mut image = frame::HEAD.to_vec();
-    let mut add = |kind: Kind| {
-        let batch = Batch { steps: vec![Step { kind: Some(kind) }], ..Batch::default() };
-        frame::write(&mut image, &batch.encode_to_vec());
-    };
-    for item in state.world.store.everything() {
-        add(Kind::Put(Put { serial: item.serial, bytes: item.bytes.clone() }));
+fn apply_put(state: &mut State, Put { serial, bytes }: Put, trust: Trust) -> Result<(), Unreadable> {
+    let name = wire::text(&bytes, NAME).to_owned();
+    if let Err(why) = check_put(&name, serial, &bytes, trust) {
+        if trust == Trust::Nobody {
+            return Err(Unreadable(format!("resource `{name}`: {why}")));
+        }
+        tracing::warn!("the resource `{name}` is left out: {why}");
+        return Ok(());
     }
-    for saved in state.engine.save_all() {
-        add(Kind::Operation(saved));
-    }
-    frame::write(&mut image, &Batch::of(state, Vec::new(), time).encode_to_vec());
-    image
+    state.world.store.apply(Change::Put { name, serial, bytes });
+    Ok(())
 }
 
-/// A state out of bytes, in the world of another, and the time that was written down with it.
-pub(crate) fn restore(image: &[u8], like: &World) -> Result<(State, Option<SystemTime>), Unreadable> {
-    let mut state = State { world: World::new((*like.settings).clone()), ..State::default() };
-    let mut time = None;
-    let frames = frame::read(image)?;
-    if let Some(torn) = frames.torn {
-        return Err(Unreadable(format!("it ends in the middle of a frame, at byte {torn}")));
+fn check_put(name: &str, serial: u64, bytes: &Bytes, trust: Trust) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("it has no name".to_owned());
     }
-    for frame in frames.whole {
-        time = replay(&mut state, frame)?.or(time);
+    let resource = Contract::get().resource_named(name).ok_or("no kind of resource has such a name")?;
+    if serial > FAR {
+        return Err(format!("{serial} is not a place in the order of creation"));
     }
-    Ok((state, time))
+    if trust == Trust::Nobody {
+        DynamicMessage::decode(resource.message.clone(), bytes.clone())
+            .map_err(|error| format!("it is not a `{}`: {error}", resource.message.name()))?;
+    }
+    Ok(())
 }
 
-/// Does again what a frame says; gives the time that was written down with it.
-pub(super) fn replay(state: &mut State, frame: &[u8]) -> Result<Option<SystemTime>, Unreadable> {
-    let unreadable = |error: prost::DecodeError| Unreadable(format!("a frame is not a batch: {error}"));
-    let batch = Batch::decode(Bytes::copy_from_slice(frame)).map_err(unreadable)?;
-    let time = batch.time.and_then(|wire| time::moment(&wire));
-    batch.apply(state)?;
-    Ok(time)
+fn apply_operation(state: &mut State, saved: &Saved) -> Result<(), Unreadable> {
+    let name = saved.operation.as_ref().map(|found| found.name.as_str()).unwrap_or_default();
+    let refused = |why: String| Unreadable(format!("operation `{name}`: {why}"));
+    if !OPERATION.matches(name) {
+        return Err(refused(format!("the name is not of the form `{}`", OPERATION.0)));
+    }
+    if saved.serial > FAR {
+        return Err(refused(format!("{} is not a place in the order of starts", saved.serial)));
+    }
+    if let Some(other) = state.engine.at(names::location(name), saved.serial).filter(|other| *other != name) {
+        return Err(refused(format!("`{other}` has its place in the order of starts")));
+    }
+    state.know(name);
+    let restored = state.engine.restore(saved, methods::job);
+    restored.ok_or_else(|| refused(format!("an operation of `{}` cannot be resumed", saved.method)))
 }

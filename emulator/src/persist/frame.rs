@@ -1,122 +1,174 @@
-//! Frames: the length of what follows, checksums of both, and the thing itself.
-//!
-//! A process that is killed leaves a beginning of its last frame, at most; a machine that loses power may leave zeros in
-//! its place. Both are told from bytes that were changed later, which no part of the state is made of.
+//! Frames: what each has around its payload, by which it is known to be whole, and in its place.
+
+use crc32fast::Hasher;
 
 /// What every file and snapshot begins with; the last byte counts versions.
-pub(super) const HEAD: &[u8; 8] = b"CCIEMU\n\x01";
-/// Length, its checksum, and the payload's checksum, each of four bytes, little-endian.
-const FRAME: usize = 12;
+pub(super) const HEAD: &[u8; 8] = b"CCIEMU\n\x02";
+/// The same of version 1.
+pub(super) const HEAD_1: &[u8; 8] = b"CCIEMU\n\x01";
+/// Bytes before the payload.
+pub(super) const HEADER: usize = 32;
+/// The same in version 1.
+pub(super) const HEADER_1: usize = 12;
 
 /// Bytes that no state can be made of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Unreadable(pub(crate) String);
 
-/// Adds a frame.
-pub(super) fn write(to: &mut Vec<u8>, payload: &[u8]) {
-    // A batch is bounded by what requests may have, far below this.
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes();
-    to.extend_from_slice(&length);
-    to.extend_from_slice(&crc32fast::hash(&length).to_le_bytes());
-    to.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
-    to.extend_from_slice(payload);
+/// What stands before a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// How many frames come before it.
+    pub(super) sequence: u64,
+    /// How many frames were known to be on the disk when it was written.
+    pub(super) synced: u64,
+    /// Of the payload, in bytes.
+    pub(super) length: u64,
+    pub(super) chain: u32,
 }
 
-/// What was found.
-#[derive(Debug)]
-pub(super) struct Frames<'a> {
-    pub(super) whole: Vec<&'a [u8]>,
-    /// Where the last frame begins, if it is not whole.
-    pub(super) torn: Option<usize>,
-}
-
-/// Reads all frames after the head.
-pub(super) fn read(bytes: &[u8]) -> Result<Frames<'_>, Unreadable> {
-    let Some(mut rest) = bytes.strip_prefix(HEAD) else {
-        return Err(Unreadable("it was not written by this emulator, or by another version".to_owned()));
-    };
-    let mut whole = Vec::new();
-    while !rest.is_empty() {
-        let at = bytes.len() - rest.len();
-        let torn = |whole| Ok(Frames { whole, torn: Some(at) });
-        let Some((head, after)) = rest.split_at_checked(FRAME) else { return torn(whole) };
-        let (length, sums) = head.split_at(4);
-        let (length_sum, payload_sum) = sums.split_at(4);
-        if number(length_sum) != crc32fast::hash(length) {
-            if rest.iter().all(|byte| *byte == 0) {
-                return torn(whole);
-            }
-            return Err(Unreadable(format!("the frame at byte {at} has been changed")));
+impl Header {
+    /// Reads one; `None` if it is not as it was written.
+    pub(super) fn read(bytes: &[u8; HEADER]) -> Option<Self> {
+        let (body, check) = bytes.split_at(28);
+        if number(check) != u64::from(crc32fast::hash(body)) {
+            return None;
         }
-        let length = usize::try_from(number(length)).unwrap_or(usize::MAX);
-        let Some((payload, after)) = after.split_at_checked(length) else { return torn(whole) };
-        if number(payload_sum) != crc32fast::hash(payload) {
-            if after.is_empty() {
-                return torn(whole);
-            }
-            return Err(Unreadable(format!("what the frame at byte {at} holds has been changed")));
-        }
-        whole.push(payload);
-        rest = after;
+        let (sequence, rest) = body.split_at(8);
+        let (synced, rest) = rest.split_at(8);
+        let (length, chain) = rest.split_at(8);
+        let chain = u32::try_from(number(chain)).ok()?;
+        Some(Self { sequence: number(sequence), synced: number(synced), length: number(length), chain })
     }
-    Ok(Frames { whole, torn: None })
+
+    /// What comes before the chain.
+    fn place(&self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        let numbers = [self.sequence, self.synced, self.length];
+        for (part, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            part.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes
+    }
+
+    pub(super) fn bytes(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        let (body, check) = bytes.split_at_mut(28);
+        let (place, chain) = body.split_at_mut(24);
+        place.copy_from_slice(&self.place());
+        chain.copy_from_slice(&self.chain.to_le_bytes());
+        check.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+        bytes
+    }
 }
 
-fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(0, |number, byte| (number << 8) | u32::from(*byte))
+/// Where the next frame goes, and what its checksum goes on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// How many frames there are.
+    pub(super) frames: u64,
+    value: u32,
+}
+
+impl Chain {
+    /// After the head, with no frame yet.
+    pub(super) fn new(head: &[u8]) -> Self {
+        Self { frames: 0, value: crc32fast::hash(head) }
+    }
+
+    /// What stands before this payload when it comes next.
+    pub(super) fn header(&self, synced: u64, payload: &[u8]) -> Header {
+        let length = payload.len() as u64;
+        let mut header = Header { sequence: self.frames, synced, length, chain: 0 };
+        header.chain = self.over(&header, payload);
+        header
+    }
+
+    /// Whether this frame is the one that was written here.
+    pub(super) fn fits(&self, header: &Header, payload: &[u8]) -> bool {
+        header.sequence == self.frames && header.chain == self.over(header, payload)
+    }
+
+    /// After this frame.
+    pub(super) fn after(&self, header: &Header) -> Self {
+        Self { frames: self.frames + 1, value: header.chain }
+    }
+
+    /// After a frame of version 1, which knows of no chain.
+    pub(super) fn after_old(&self, header: &[u8]) -> Self {
+        Self { frames: self.frames + 1, value: hash(&[&self.value.to_le_bytes(), header]) }
+    }
+
+    /// After the head of version 2 where it stands behind frames of version 1.
+    pub(super) fn after_head(&self) -> Self {
+        Self { frames: self.frames, value: hash(&[&self.value.to_le_bytes(), HEAD]) }
+    }
+
+    fn over(&self, header: &Header, payload: &[u8]) -> u32 {
+        hash(&[&self.value.to_le_bytes(), &header.place(), payload])
+    }
+}
+
+fn hash(parts: &[&[u8]]) -> u32 {
+    let mut hasher = Hasher::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    hasher.finalize()
+}
+
+/// A number of up to eight bytes.
+pub(super) fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte))
+}
+
+/// How many frames these bytes say have been synced, in any header that is whole, whichever byte it begins at: frames that
+/// can come after `sequence` frames.
+pub(super) fn synced_after(bytes: &[u8], sequence: u64) -> u64 {
+    let most = sequence.saturating_add(bytes.len() as u64);
+    let headers = bytes.windows(HEADER).filter_map(|window| {
+        let window: &[u8; HEADER] = window.try_into().ok()?;
+        let (place, _) = window.split_at(8);
+        // Nearly all windows end here, before a checksum is made.
+        let is_near = (sequence..=most).contains(&number(place));
+        is_near.then(|| Header::read(window)).flatten()
+    });
+    headers.map(|header| header.synced.min(header.sequence)).max().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file() -> Vec<u8> {
-        let mut file = HEAD.to_vec();
-        for payload in [&b"one"[..], b"", b"three"] {
-            write(&mut file, payload);
+    #[test]
+    fn a_header_is_read_as_it_was_written_and_not_when_a_bit_is_changed() {
+        let header = Chain::new(HEAD).header(3, b"payload");
+        let bytes = header.bytes();
+        assert_eq!(Header::read(&bytes), Some(header));
+        for bit in 0..8 * HEADER {
+            let mut changed = bytes;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Header::read(&changed), None, "{bit}");
         }
-        file
     }
 
     #[test]
-    fn frames_are_read_as_they_were_written() {
-        let file = file();
-        let frames = read(&file).unwrap();
-        assert_eq!(frames.whole, [&b"one"[..], b"", b"three"]);
-        assert_eq!(frames.torn, None);
-        assert!(read(HEAD).unwrap().whole.is_empty());
+    fn each_checksum_covers_the_frame_before() {
+        let first = Chain::new(HEAD);
+        let (one, other) = (first.header(0, b"one"), first.header(0, b"other"));
+        let (after_one, after_other) = (first.after(&one), first.after(&other));
+        let second = after_one.header(0, b"two");
+        assert!(after_one.fits(&second, b"two"));
+        assert!(!after_one.fits(&second, b"twO"));
+        assert!(!after_other.fits(&second, b"two"), "its place is right, what comes before is not");
+        assert!(!first.fits(&second, b"two"), "not without the first");
     }
 
     #[test]
-    fn a_file_cut_anywhere_keeps_the_frames_before_the_cut() {
-        let file = file();
-        for cut in HEAD.len()..file.len() {
-            let frames = read(&file[..cut]).unwrap();
-            let wanted: &[&[u8]] = match cut {
-                ..23 => &[],
-                23..35 => &[b"one"],
-                _ => &[b"one", b""],
-            };
-            assert_eq!(frames.whole, wanted, "{cut}");
-            assert_eq!(frames.torn.is_none(), [8, 23, 35].contains(&cut), "{cut}");
-        }
-        let zeros = [&file[..], &[0; 40]].concat();
-        assert_eq!(read(&zeros).unwrap().torn, Some(file.len()));
-    }
-
-    #[test]
-    fn a_byte_changed_before_the_last_frame_is_refused() {
-        let file = file();
-        let last = file.len() - FRAME - 5;
-        for at in 0..last {
-            let mut changed = file.clone();
-            changed[at] ^= 0x20;
-            let error = read(&changed).unwrap_err().to_string();
-            assert!(error.contains("changed") || at < HEAD.len(), "{at}: {error}");
-        }
-        let mut changed = file.clone();
-        changed[file.len() - 1] ^= 1;
-        assert_eq!(read(&changed).unwrap().torn, Some(last), "as after a loss of power");
+    fn what_was_synced_is_found_behind_anything() {
+        let chain = Chain { frames: 7, value: 1 };
+        let bytes = [&[9; 50][..], &chain.header(6, b"x").bytes(), b"x"].concat();
+        assert_eq!(synced_after(&bytes, 5), 6);
+        assert_eq!(synced_after(&bytes, 8), 0, "one that is there already");
+        assert_eq!(synced_after(&[0; 100], 0), 0);
     }
 }

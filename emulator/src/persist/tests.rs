@@ -1,16 +1,27 @@
 //! States that come back as they were.
 
-use std::path::PathBuf;
+mod fake;
+mod full;
+mod guarded;
+mod old;
+mod syncing;
+mod unusable;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use contact_center_insights::proto::insights::{
-    Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel,
+    Conversation, CreateConversationRequest, CreateIssueModelRequest, IssueModel, ListConversationsRequest,
+    ListConversationsResponse,
 };
-use contact_center_insights::proto::longrunning::Operation;
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
+use contact_center_insights::{Code, Status};
 use prost::Message;
 
+use self::fake::FakeDisk;
 use super::log::OpenError;
+use super::writer::Writer;
 use super::*;
 use crate::clock::ManualClock;
 use crate::contract::INSIGHTS;
@@ -48,6 +59,46 @@ fn call(service: &Service, method: &str, request: &impl Message) -> Vec<u8> {
     service.dispatch(&format!("{INSIGHTS}/{method}"), &request.encode_to_vec()).unwrap()
 }
 
+fn try_call(service: &Service, method: &str, request: &impl Message) -> Result<Vec<u8>, Status> {
+    service.dispatch(&format!("{INSIGHTS}/{method}"), &request.encode_to_vec())
+}
+
+fn create(service: &Service, id: u32) -> Result<Vec<u8>, Status> {
+    let request = CreateConversationRequest {
+        parent: L.into(),
+        conversation: Some(Conversation::default()),
+        conversation_id: format!("call-{id:04}"),
+    };
+    try_call(service, "CreateConversation", &request)
+}
+
+fn train(service: &Service) -> Result<Vec<u8>, Status> {
+    let model = IssueModel { display_name: "m".into(), model_type: 2, ..IssueModel::default() };
+    let request = CreateIssueModelRequest { parent: L.into(), issue_model: Some(model) };
+    try_call(service, "CreateIssueModel", &request)
+}
+
+/// How many conversations are listed.
+fn list(service: &Service) -> usize {
+    let request = ListConversationsRequest { parent: L.into(), ..ListConversationsRequest::default() };
+    let answer = try_call(service, "ListConversations", &request).unwrap();
+    ListConversationsResponse::decode(answer.as_slice()).unwrap().conversations.len()
+}
+
+/// A service whose directory is on a disk in memory.
+fn on(disk: &FakeDisk, mode: SyncMode) -> (Service, Arc<Writer>) {
+    let mut settings = Settings { min_training: 0, ..Settings::default() };
+    settings.profiles.all = "polls:2".parse().unwrap();
+    with(disk, mode, settings, &ManualClock::default())
+}
+
+fn with(disk: &FakeDisk, mode: SyncMode, settings: Settings, clock: &ManualClock) -> (Service, Arc<Writer>) {
+    let mut state = State { world: World::new(settings), ..State::default() };
+    let (log, _) = Log::on(Arc::new(disk.clone()), Path::new("/data"), mode, &mut state).unwrap();
+    let writer = Arc::clone(log.writer());
+    (Service::kept(state, Arc::new(clock.clone()), log), writer)
+}
+
 struct Directory(PathBuf);
 
 impl Directory {
@@ -59,8 +110,8 @@ impl Directory {
 
     fn open(&self) -> Result<(State, Log, bool), OpenError> {
         let mut state = State::default();
-        let (log, _, is_new) = Log::open(&self.0, &mut state)?;
-        Ok((state, log, is_new))
+        let (log, found) = Log::open(&self.0, SyncMode::EverySecond, &mut state)?;
+        Ok((state, log, found.is_new))
     }
 
     fn file(&self) -> PathBuf {
@@ -142,6 +193,7 @@ fn a_torn_end_is_dropped_and_other_damage_is_refused() {
     let (after, log, _) = directory.open().unwrap();
     assert_eq!(snapshot(&after, None), before);
     drop(log);
+    assert_eq!(std::fs::read(directory.0.join("state.torn")).unwrap(), [9, 0, 0]);
 
     let mut changed = whole.clone();
     changed[30] ^= 1;

@@ -25,8 +25,3 @@ pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Respon
     };
     response.map(JsonBody::from)
 }
-
-/// Refuses one that its guard does not let in.
-pub(crate) fn refuse(status: &contact_center_insights::Status) -> Response<JsonBody> {
-    reply::error(JsonStyle::default(), status).map(JsonBody::from)
-}

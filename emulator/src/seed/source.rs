@@ -7,6 +7,7 @@ use contact_center_insights::Status;
 use contact_center_insights::json::{JsonError, Reader};
 use serde_json::{Map, Value};
 
+use super::exact::Exact;
 use crate::message::wire;
 
 /// What a seed is read from.
@@ -14,6 +15,8 @@ pub(super) struct Source<'a> {
     pub(super) collections: &'a Map<String, Value>,
     /// Leaves out what is unknown.
     pub(super) is_lenient: bool,
+    /// Of a seed that was exported.
+    pub(super) exact: Option<&'a Exact>,
 }
 
 impl Source<'_> {
@@ -38,15 +41,21 @@ impl Source<'_> {
                 .map_or("without name".to_owned(), |name| format!("`{name}`"));
             let error = |why: String| SeedError(format!("{collection}[{index}] ({label}): {why}"));
             let place = format!("{collection}[{index}]");
-            let item = self
-                .decode(message, entry, &place)
-                .map_err(|source| SeedError(format!("{place} ({label}): {source}")))?;
+            let raw = entry.get("name").and_then(Value::as_str);
+            let raw = raw.and_then(|name| self.exact?.raw(message, name, entry));
+            let item: Bytes = match raw {
+                Some(raw) => raw,
+                None => self
+                    .decode(message, entry, &place)
+                    .map_err(|source| SeedError(format!("{place} ({label}): {source}")))?
+                    .into(),
+            };
             let name = wire::text(&item, 1).to_owned();
             check(&name).map_err(error)?;
             if !names.insert(name) {
                 return Err(error("an earlier entry has the same name".to_owned()));
             }
-            items.push(item.into());
+            items.push(item);
         }
         Ok(items)
     }

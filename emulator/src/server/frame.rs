@@ -19,6 +19,36 @@ pub(super) fn go_away(last_stream: u32, code: u32, debug: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// How HTTP/2 begins (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Looks at what a client says first: whether it is the preface of HTTP/2.
+#[derive(Debug)]
+pub(super) struct PrefaceWatch(&'static [u8]);
+
+impl Default for PrefaceWatch {
+    fn default() -> Self {
+        Self(PREFACE)
+    }
+}
+
+impl PrefaceWatch {
+    /// Takes note of bytes that were read; `true` once, when the preface is there whole.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> bool {
+        let count = bytes.len().min(self.0.len());
+        let (wanted, rest) = self.0.split_at(count);
+        if count == 0 || bytes.get(..count) != Some(wanted) {
+            // Something else, or nothing is waited for any more.
+            if !bytes.is_empty() {
+                self.0 = &[];
+            }
+            return false;
+        }
+        self.0 = rest;
+        rest.is_empty()
+    }
+}
+
 /// Where in a row of HTTP/2 frames the bytes written so far end.
 #[derive(Debug, Default)]
 pub(super) struct FrameTracker {
@@ -96,6 +126,20 @@ mod tests {
         let mut tracker = FrameTracker::default();
         tracker.advance(&frames[..4]);
         assert_eq!(tracker.left_in_frame(&frames[4..]), HEAD + 8 + 5 - 4);
+    }
+
+    #[test]
+    fn a_preface_is_found_however_it_comes() {
+        let all = [PREFACE, b"more"].concat();
+        for step in 1..all.len() {
+            let mut watch = PrefaceWatch::default();
+            assert_eq!(all.chunks(step).filter(|part| watch.advance(part)).count(), 1, "{step}");
+        }
+        let mut watch = PrefaceWatch::default();
+        for other in [&b"PRI"[..], b"GET / HTTP/1.1", PREFACE] {
+            assert!(!watch.advance(other));
+        }
+        assert!(!PrefaceWatch::default().advance(b""));
     }
 
     #[test]

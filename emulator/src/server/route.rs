@@ -1,26 +1,27 @@
 //! Who answers a request: gRPC and JSON by content type, health and reflection by path.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use contact_center_insights::Status;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use hyper::body::Incoming;
+use tokio::sync::watch;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::pb::v1::server_reflection_server::ServerReflectionServer;
 use tower::Service;
 
-use super::body::{Body, BoxError, boxed, unread};
+use super::body::{Body, BoxError, Sent, boxed, unread};
 use super::control::ConnectionControl;
+use super::guard::Guard;
 use super::inject::inject;
 use super::unpack::{gunzip, unpacked};
-use crate::admin::Guard;
 use crate::journal::Transport;
 use crate::outbox::Outbox;
 use crate::pipeline::{InjectedFault, Pipeline};
@@ -31,6 +32,8 @@ use crate::{grpc, rest};
 /// Where the admin API is, over gRPC and as JSON.
 const ADMIN_GRPC: &str = "/contactcenterinsights.emulator.v1.EmulatorAdmin/";
 const ADMIN_JSON: &str = "/_emulator/";
+/// Where a container's health check asks.
+const HEALTH: &str = "/healthz";
 /// Of a JSON request, in bytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
@@ -41,6 +44,8 @@ pub(super) struct Router {
     health: HealthServer<HealthService>,
     reflection: ServerReflectionServer<Reflection>,
     guard: Guard,
+    /// Turns `true` when it stops.
+    leave: watch::Receiver<bool>,
 }
 
 impl fmt::Debug for Router {
@@ -50,14 +55,48 @@ impl fmt::Debug for Router {
 }
 
 impl Router {
-    pub(super) fn new(pipeline: Arc<Pipeline>, health: HealthReporter, address: SocketAddr) -> Self {
+    pub(super) fn new(
+        pipeline: Arc<Pipeline>,
+        health: HealthReporter,
+        guard: Guard,
+        leave: watch::Receiver<bool>,
+    ) -> Self {
         let health = HealthServer::new(HealthService::from_health_reporter(health));
-        Self { pipeline, health, reflection: Reflection::server(), guard: Guard::new(address) }
+        Self { pipeline, health, reflection: Reflection::server(), guard, leave }
     }
 
-    /// The same, on one connection.
-    pub(super) fn on(&self, control: Arc<ConnectionControl>) -> Routed {
-        Routed { router: self.clone(), control }
+    /// The same, on one connection; `is_local`: with a client on this machine.
+    pub(super) fn on(&self, control: Arc<ConnectionControl>, is_local: bool) -> Routed {
+        Routed { router: self.clone(), control, is_local }
+    }
+
+    /// Answers what the guard lets in.
+    async fn guarded(
+        self,
+        control: Arc<ConnectionControl>,
+        is_local: bool,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, BoxError> {
+        let cors = match self.guard.check(&request, is_local) {
+            Ok(cors) => cors,
+            Err(status) => {
+                let status = self.pipeline.shown(status);
+                return Ok(match content(&request) {
+                    Content::Grpc => boxed(grpc::refuse(status)),
+                    Content::OtherGrpc | Content::Json => boxed(rest::refused(403, &status)),
+                });
+            }
+        };
+        if let Some(reply) = cors.preflight::<_, Empty<Bytes>>(&request) {
+            return Ok(boxed(reply));
+        }
+        let is_leaving = *self.leave.borrow();
+        let mut response = match health(&request, is_leaving) {
+            Some(reply) => boxed(reply),
+            None => self.answer(control, request).await?,
+        };
+        cors.show(response.headers_mut());
+        Ok(response)
     }
 
     async fn answer(
@@ -79,7 +118,7 @@ impl Router {
         request.extensions_mut().insert(control.outbox.clone());
         let response = match content(&request) {
             Content::Grpc if request.uri().path().starts_with(ADMIN_GRPC) => {
-                boxed(grpc::admin(&self.pipeline, self.guard, unpacked(request)).await)
+                boxed(grpc::admin(&self.pipeline, unpacked(request)).await)
             }
             Content::Grpc => boxed(grpc::answer(&self.pipeline, unpacked(request)).await),
             Content::OtherGrpc => {
@@ -99,9 +138,6 @@ impl Router {
     async fn json(&self, request: Request<Incoming>) -> Response<JsonBody> {
         let (head, body) = request.into_parts();
         let is_admin = head.uri.path().starts_with(ADMIN_JSON);
-        if is_admin && let Err(status) = self.guard.check(&head.headers) {
-            return rest::admin::refuse(&status);
-        }
         let mut record = (!is_admin).then(|| {
             self.pipeline.begin(Transport::Rest, head.uri.path(), &head.headers, head.extensions.get())
         });
@@ -148,20 +184,39 @@ impl Router {
 pub(super) struct Routed {
     router: Router,
     control: Arc<ConnectionControl>,
+    is_local: bool,
 }
 
 impl Service<Request<Incoming>> for Routed {
-    type Response = Response<Body>;
+    type Response = Response<Sent>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Sent>, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(self.router.clone().answer(Arc::clone(&self.control), request))
+        let call = self.control.calls.begin();
+        let reply = self.router.clone().guarded(Arc::clone(&self.control), self.is_local, request);
+        Box::pin(async move { Ok(reply.await?.map(|body| Sent::new(body, call))) })
     }
+}
+
+/// Whether it serves, for those that ask over plain HTTP, in the words of gRPC's health protocol.
+fn health<B>(request: &Request<B>, is_leaving: bool) -> Option<Response<Full<Bytes>>> {
+    let is_asked = request.uri().path() == HEALTH && [Method::GET, Method::HEAD].contains(request.method());
+    if !is_asked {
+        return None;
+    }
+    let (status, text) = match is_leaving {
+        false => (StatusCode::OK, "{\"status\": \"SERVING\"}\n"),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "{\"status\": \"NOT_SERVING\"}\n"),
+    };
+    let mut reply = Response::new(Full::from(text));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    Some(reply)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -186,6 +241,20 @@ fn content<B>(request: &Request<B>) -> Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn health_is_told_to_whoever_asks_as_it_is() {
+        let ask = |verb: &str, path: &str, is_leaving| {
+            let request = Request::builder().method(verb).uri(path).body(()).unwrap();
+            health(&request, is_leaving).map(|reply| reply.status().as_u16())
+        };
+        assert_eq!(ask("GET", "/healthz", false), Some(200));
+        assert_eq!(ask("HEAD", "/healthz?x", false), Some(200));
+        assert_eq!(ask("GET", "/healthz", true), Some(503));
+        for (verb, path) in [("POST", "/healthz"), ("GET", "/healthz/"), ("GET", "/v1/healthz")] {
+            assert_eq!(ask(verb, path, false), None, "{verb} {path}");
+        }
+    }
 
     #[test]
     fn content_types_choose_the_transport() {

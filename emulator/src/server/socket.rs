@@ -4,7 +4,6 @@ use std::fmt::Debug;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -13,8 +12,6 @@ use tokio_rustls::server::TlsStream;
 
 use super::frame::go_away;
 
-/// For the first byte and the TLS handshake; a client that says nothing holds a socket that long, no longer.
-const GREETING: Duration = Duration::from_secs(30);
 /// The first byte of every TLS connection: a record that is part of a handshake (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
 /// What HTTP/2 asks of those who find too little security.
@@ -49,13 +46,12 @@ pub(super) enum Greeting {
 
 /// Whoever spoke first, and how. `None`: nothing to serve; a mix-up of TLS and plaintext has been told to both sides.
 pub(super) async fn greet(stream: TcpStream, tls: Option<&TlsAcceptor>, port: &Port) -> Option<Greeting> {
-    match tokio::time::timeout(GREETING, meet(stream, tls, port)).await {
-        Ok(Ok(greeting)) => greeting,
-        Ok(Err(error)) => {
+    match meet(stream, tls, port).await {
+        Ok(greeting) => greeting,
+        Err(error) => {
             tracing::debug!(%error, "a connection ended before its first request");
             None
         }
-        Err(_) => None,
     }
 }
 
@@ -105,8 +101,8 @@ async fn refuse_plaintext(mut stream: TcpStream) -> io::Result<()> {
         stream.write_all(format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}").as_bytes()).await?;
     }
     stream.shutdown().await?;
-    // To its end: closed with bytes unread, the socket would be reset, and the answer lost. The greeting's time bounds
-    // this.
+    // To its end: closed with bytes unread, the socket would be reset, and the answer lost. The time for
+    // the first request bounds this.
     tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(|_| ())
 }
 

@@ -10,7 +10,8 @@ pub(super) fn run(args: &Recipe) -> Result<(), Failure> {
         let problem = format!("`{}` is not of the form HOST:PORT", args.address);
         Failure::new(Exit::Usage, problem)
     })?;
-    let lines = recipe(args.lang).replace("{address}", &args.address);
+    let host = reachable(host);
+    let lines = recipe(args.lang).replace("{address}", &format!("{host}:{port}"));
     print(&lines.replace("{host}", host).replace("{port}", port))
 }
 
@@ -20,6 +21,15 @@ fn split(address: &str) -> Option<(&str, &str)> {
     let fits =
         !host.is_empty() && host.chars().all(is_plain) && port.parse::<u16>().is_ok_and(|port| port > 0);
     fits.then_some((host, port))
+}
+
+/// Where an emulator is reached that listens at all addresses.
+fn reachable(host: &str) -> &str {
+    match host {
+        "0.0.0.0" => "127.0.0.1",
+        "[::]" => "[::1]",
+        host => host,
+    }
 }
 
 /// As the clients were seen to work.

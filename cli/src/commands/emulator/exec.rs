@@ -16,6 +16,7 @@ use crate::args::Exec;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::eprint_line;
+use crate::token::TOKEN_VARIABLE;
 
 /// What shells say of a command that is not there, and of one that cannot be run.
 const NOT_FOUND: u8 = 127;
@@ -25,10 +26,12 @@ pub(super) async fn run(args: Exec) -> Result<ExitCode, Failure> {
     let mut words = args.command.into_iter();
     let program = words.next().unwrap_or_default();
     let mut signals = signals::watch()?;
-    let emulator = start(&args.serve, args.serve.port.unwrap_or(0)).await?;
-    let ca = Authority::of(&emulator, args.serve.ca_out)?;
+    let started = start(&args.serve, 0).await?;
+    let emulator = &started.emulator;
+    let ca = Authority::of(emulator, args.serve.listen.ca_out)?;
     let mut command = Command::new(&program);
-    command.args(words).envs(variables(&emulator, ca.path()));
+    // A token of the real service is not for a command that talks to an emulator.
+    command.args(words).env_remove(TOKEN_VARIABLE).envs(variables(emulator, ca.path()));
     let code = match command.spawn() {
         Ok(mut child) => watch(&mut child, &mut signals).await?,
         Err(error) => {
@@ -37,7 +40,7 @@ pub(super) async fn run(args: Exec) -> Result<ExitCode, Failure> {
             code
         }
     };
-    emulator.stop().await;
+    started.stop().await;
     Ok(code.into())
 }
 
@@ -58,7 +61,8 @@ fn variables(emulator: &Server, ca: Option<&Path>) -> Vec<(&'static str, OsStrin
         }
     }
     // No proxy leads to this machine.
-    let host = emulator.address().ip().to_string();
+    let host = emulator.host();
+    let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host).trim_matches(['[', ']']);
     for name in ["NO_PROXY", "no_proxy"] {
         let before = env::var(name).unwrap_or_default();
         let comma = if before.is_empty() { "" } else { "," };

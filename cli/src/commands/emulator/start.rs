@@ -3,20 +3,60 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use contact_center_insights_emulator::{
-    Emulator as Server, ErrorDetails as Shown, OperationLists, Quotas, Seed, StartError,
+    Emulator as Server, EmulatorBuilder, ErrorDetails as Shown, OperationLists, Quotas, Seed, StartError,
+    SyncMode,
 };
 
-use crate::args::{ClockChoice, ErrorDetails, Lists, ProjectNames, Serve};
+use crate::args::{ClockChoice, ErrorDetails, Listen, Lists, ProjectNames, Serve, SyncChoice};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::shell::command;
+use crate::terminal::eprint_line;
+
+/// A running emulator, and the file that tells where it is.
+pub(super) struct Started {
+    pub(super) emulator: Server,
+    address_file: Option<AddressFile>,
+}
+
+impl Started {
+    /// Stops it. First the file goes: who reads it now is not to find an emulator that is about to end.
+    pub(super) async fn stop(self) {
+        drop(self.address_file);
+        self.emulator.stop().await;
+    }
+}
+
+/// A file that tells where an emulator is; it is removed when this is dropped, unless another has written it since.
+struct AddressFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl AddressFile {
+    fn write(path: &Path, emulator: &Server) -> Result<Self, Failure> {
+        let text = format!("{}\n", emulator.host());
+        write_whole(path, &text)?;
+        Ok(Self { path: path.to_owned(), text })
+    }
+}
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            eprint_line(format_args!("cannot remove {}: {error}", self.path.display()));
+        }
+    }
+}
 
 /// An emulator as it was asked for, with the files written that were asked for.
-pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
-    let mut builder = Server::builder().with_address(SocketAddr::new(args.host, port));
+pub(super) async fn start(args: &Serve, default_port: u16) -> Result<Started, Failure> {
+    let mut builder = listen(&args.listen, default_port);
     for profile in &args.profile {
         builder = match &profile.method {
             Some(method) => builder.with_method_profile(method, profile.profile.clone()),
@@ -30,7 +70,10 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
         builder = builder.with_gcs_root(directory);
     }
     if let Some(directory) = &args.data_dir {
-        builder = builder.with_data_dir(directory);
+        builder = builder.with_data_dir(directory).with_sync(match args.sync {
+            SyncChoice::Second => SyncMode::EverySecond,
+            SyncChoice::Always => SyncMode::Always,
+        });
     }
     for project in &args.project_number {
         builder = builder.with_project_number(&project.id, project.number);
@@ -59,8 +102,8 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
     if let ClockChoice::Virtual(clock) = &args.clock {
         builder = builder.with_clock(clock.clone());
     }
-    if args.tls {
-        builder = builder.with_tls();
+    if args.journal_bodies {
+        builder = builder.with_journal_bodies();
     }
     if args.documented_quotas {
         builder = builder.with_quotas(Quotas::documented());
@@ -75,13 +118,27 @@ pub(super) async fn start(args: &Serve, port: u16) -> Result<Server, Failure> {
         let text = fs::read_to_string(file).map_err(|error| unusable(error.into()))?;
         emulator.add_faults_json(&text).map_err(|status| unusable(status.message().into()))?;
     }
-    if let (Some(file), Some(ca)) = (&args.ca_out, emulator.ca_pem()) {
+    if let (Some(file), Some(ca)) = (&args.listen.ca_out, emulator.ca_pem()) {
         write_whole(file, ca)?;
     }
-    if let Some(file) = &args.addr_file {
-        write_whole(file, &format!("{}\n", emulator.host()))?;
+    let file = args.listen.addr_file.as_ref();
+    let address_file = file.map(|file| AddressFile::write(file, &emulator)).transpose()?;
+    Ok(Started { emulator, address_file })
+}
+
+fn listen(args: &Listen, default_port: u16) -> EmulatorBuilder {
+    let address = SocketAddr::new(args.host.0, args.port.unwrap_or(default_port));
+    let mut builder = Server::builder().with_address(address);
+    for host in &args.allow_host {
+        builder = builder.with_allowed_host(host);
     }
-    Ok(emulator)
+    for origin in &args.allow_origin {
+        builder = builder.with_allowed_origin(origin);
+    }
+    if let Some(timeout) = args.idle_timeout {
+        builder = builder.with_idle_timeout(timeout);
+    }
+    if args.tls { builder.with_tls() } else { builder }
 }
 
 /// Writes a file that others wait for: it is not there, or it is whole.
@@ -119,6 +176,8 @@ fn not_started(error: StartError) -> Failure {
         StartError::Method(_)
         | StartError::Fault(_)
         | StartError::Project(_)
+        | StartError::Host(_)
+        | StartError::Origin(_)
         | StartError::GcsRoot { .. }
         | StartError::DataDir { .. } => Failure::new(Exit::Usage, error),
         _ => Failure::new(Exit::Api, error),

@@ -8,7 +8,7 @@ use contact_center_insights::proto::insights::{
     Analysis, Conversation, CreateAnalysisRequest, CreateConversationRequest, ListConversationsRequest,
     ListConversationsResponse,
 };
-use contact_center_insights::proto::longrunning::GetOperationRequest;
+use contact_center_insights::proto::longrunning::{GetOperationRequest, Operation};
 use prost::Message;
 
 use super::*;
