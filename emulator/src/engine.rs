@@ -273,6 +273,7 @@ impl<W> Engine<W> {
 
     /// The same for one whose place is known; gives the time it would have been due at, if time is what it needed, and
     /// nothing if it has ended already.
+    #[allow(clippy::option_option, reason = "whether it ended now, and whether time was what it needed")]
     fn end_at(
         &mut self,
         serial: u64,

@@ -174,7 +174,8 @@ mod tests {
         use prost::Message as _;
 
         let tools = Tools { matchers: vec![matcher(&["1", "hate", "a"])], ..tools() };
-        let numbers = |count: usize| (0..count).map(|number| format!("{number} ")).collect::<String>();
+        let numbers =
+            |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         for (what, lines) in [
             ("one text of numbers", vec![format!("customer: {}", numbers(100_000))]),
             ("many texts of numbers", vec![format!("customer: {}", numbers(100)); 1000]),

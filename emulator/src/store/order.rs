@@ -30,11 +30,11 @@ pub(crate) enum Walk {
 /// The resources of one type.
 #[derive(Clone, Debug, Default)]
 struct OfType {
-    by_name: OrdMap<Arc<str>, Item>,
+    items: OrdMap<Arc<str>, Item>,
     /// Names in order of creation.
-    by_serial: OrdMap<u64, Arc<str>>,
+    created: OrdMap<u64, Arc<str>>,
     /// Names by time, of types that have one.
-    by_time: OrdMap<Place, Arc<str>>,
+    timed: OrdMap<Place, Arc<str>>,
 }
 
 /// All resources of a location: for each type, by what their names have below the location.
@@ -52,7 +52,7 @@ impl Default for LocationResources {
 
 impl LocationResources {
     pub(super) fn by_name(&self, resource: &ResourceType) -> Option<&OrdMap<Arc<str>, Item>> {
-        self.types.get(resource.index).map(|of| &of.by_name)
+        self.types.get(resource.index).map(|of| &of.items)
     }
 
     /// Of all messages together.
@@ -61,32 +61,32 @@ impl LocationResources {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
-        self.types.iter().flat_map(|of| of.by_name.values())
+        self.types.iter().flat_map(|of| of.items.values())
     }
 
     /// Adds a resource; gives the one whose place it takes.
     pub(super) fn put(&mut self, resource: &ResourceType, name: &str, item: Item) -> Option<Item> {
         let of = self.types.get_mut(resource.index)?;
         let (serial, time, size) = (item.serial, create_time(resource, &item.bytes), item.bytes.len());
-        let known = of.by_name.get_key_value(name).map(|(known, _)| Arc::clone(known));
+        let known = of.items.get_key_value(name).map(|(known, _)| Arc::clone(known));
         let name = known.unwrap_or_else(|| name.into());
-        let old = of.by_name.insert(Arc::clone(&name), item);
+        let old = of.items.insert(Arc::clone(&name), item);
         self.bytes = self.bytes.saturating_add(size);
         if let Some(old) = &old {
             self.bytes = self.bytes.saturating_sub(old.bytes.len());
             of.forget(resource, old);
         }
         if let Some(time) = time {
-            of.by_time.insert((time, serial), Arc::clone(&name));
+            of.timed.insert((time, serial), Arc::clone(&name));
         }
-        of.by_serial.insert(serial, name);
+        of.created.insert(serial, name);
         old
     }
 
     /// Takes a resource out.
     pub(super) fn take(&mut self, resource: &ResourceType, name: &str) -> Option<Item> {
         let of = self.types.get_mut(resource.index)?;
-        let taken = of.by_name.remove(name)?;
+        let taken = of.items.remove(name)?;
         self.bytes = self.bytes.saturating_sub(taken.bytes.len());
         of.forget(resource, &taken);
         Some(taken)
@@ -100,7 +100,7 @@ impl LocationResources {
     ) -> impl Iterator<Item = (&'a Arc<str>, &'a Item)> + use<'a> {
         let of = self.types.get(resource.index);
         let names = of.into_iter().flat_map(move |of| of.names(walk));
-        names.filter_map(move |name| of?.by_name.get_key_value(name))
+        names.filter_map(move |name| of?.items.get_key_value(name))
     }
 }
 
@@ -109,23 +109,23 @@ impl OfType {
         match walk {
             Walk::Created { after } => {
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                Box::new(self.by_serial.range((from, Bound::Unbounded)).map(|(_, name)| name))
+                Box::new(self.created.range((from, Bound::Unbounded)).map(|(_, name)| name))
             }
             Walk::Oldest { after } => {
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                Box::new(self.by_time.range((from, Bound::Unbounded)).map(|(_, name)| name))
+                Box::new(self.timed.range((from, Bound::Unbounded)).map(|(_, name)| name))
             }
             Walk::Newest { after } => {
                 let until = after.map_or(Bound::Unbounded, Bound::Excluded);
-                Box::new(self.by_time.range((Bound::Unbounded, until)).rev().map(|(_, name)| name))
+                Box::new(self.timed.range((Bound::Unbounded, until)).rev().map(|(_, name)| name))
             }
         }
     }
 
     fn forget(&mut self, resource: &ResourceType, item: &Item) {
-        self.by_serial.remove(&item.serial);
+        self.created.remove(&item.serial);
         if let Some(time) = create_time(resource, &item.bytes) {
-            self.by_time.remove(&(time, item.serial));
+            self.timed.remove(&(time, item.serial));
         }
     }
 }

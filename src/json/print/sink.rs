@@ -68,12 +68,11 @@ impl Text {
     fn line(&mut self) {
         const SPACE: &str = "\n                                                                ";
         let length = self.level.saturating_mul(2).saturating_add(1);
-        match SPACE.get(..length) {
-            Some(line) => self.out.push_str(line),
-            None => {
-                self.out.push('\n');
-                (0..self.level).for_each(|_| self.out.push_str("  "));
-            }
+        if let Some(line) = SPACE.get(..length) {
+            self.out.push_str(line);
+        } else {
+            self.out.push('\n');
+            (0..self.level).for_each(|_| self.out.push_str("  "));
         }
     }
 
