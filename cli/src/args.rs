@@ -3,6 +3,7 @@
 mod connection;
 mod emulator;
 mod recording;
+mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,9 @@ pub(crate) use self::emulator::{
     ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Language, Lists, ProjectNames, Recipe, Serve,
 };
 pub(crate) use self::recording::{Record, Verify};
+pub(crate) use self::worker::{
+    StateChoice, Worker, WorkerAdd, WorkerCommand, WorkerList, WorkerReconcile, WorkerRun,
+};
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;
@@ -59,6 +63,8 @@ pub(crate) enum Command {
     /// Get, list, wait for, cancel and decode long-running operations.
     #[command(subcommand)]
     Operations(Operations),
+    /// Follow operations durably, and hand their results over: to a program, a webhook, or stdout.
+    Worker(Worker),
 }
 
 #[derive(Debug, Args)]

@@ -6,9 +6,9 @@
 //! The modules by floor, lowest first; each imports only from floors before its own:
 //! `duration`, `escape`, `exit`, `progress`, `shell`; `failure`; `terminal`, `token`; `name`; `hints`, `log`, `output`,
 //! `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`. Within `args`:
-//! `connection`, `emulator`, `recording`. Within `output`: `summary`; `table`.
-//! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`; `quickstart`. Within `commands::emulator`:
-//! `env`, `signals`, `start`; `exec`.
+//! `connection`, `emulator`, `recording`, `worker`. Within `output`: `summary`; `table`.
+//! Within `commands`: `decode`, `ending`, `emulator`; `operations`, `wait`, `worker`; `quickstart`. Within `commands::emulator`:
+//! `env`, `signals`, `start`; `exec`. Within `commands::worker`: `sinks`; `run`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![cfg_attr(

@@ -20,3 +20,4 @@ mod support;
 mod text;
 mod tls;
 mod verify;
+mod worker;
