@@ -5,6 +5,7 @@ mod emulator;
 mod methods;
 mod recording;
 mod scope;
+mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +21,9 @@ pub(crate) use self::emulator::{
 pub(crate) use self::methods::{Invocation, augment, call, of_call, of_group, read_data};
 pub(crate) use self::recording::{Record, Verify};
 pub(crate) use self::scope::ScopeArgs;
+pub(crate) use self::worker::{
+    StateChoice, Worker, WorkerAdd, WorkerCommand, WorkerList, WorkerReconcile, WorkerRun,
+};
 use crate::duration;
 use crate::exit::Exit;
 use crate::output::Format;
@@ -64,6 +68,8 @@ pub(crate) enum Command {
     /// Get, list, wait for, cancel and decode long-running operations.
     #[command(subcommand)]
     Operations(Operations),
+    /// Follow operations durably, and hand their results over: to a program, a webhook, or stdout.
+    Worker(Worker),
 }
 
 #[derive(Debug, Args)]

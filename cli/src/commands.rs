@@ -9,6 +9,7 @@ mod quickstart;
 mod record;
 mod verify;
 mod wait;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failur
             operations::cancel(name.name, connection, output).await
         }
         Command::Operations(Operations::Decode(args)) => decode::run(&args, output),
+        Command::Worker(args) => worker::run(args, output).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }

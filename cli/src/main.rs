@@ -6,10 +6,10 @@
 //! The modules by floor, lowest first; each imports only from floors before its own:
 //! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `terminal`, `token`; `name`, `scope`;
 //! `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
-//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `recording`, `scope`; `methods`.
+//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `recording`, `scope`, `worker`; `methods`.
 //! Within `output`: `summary`, `values`; `list`, `table`. Within `commands`: `decode`, `ending`, `emulator`; `operations`,
-//! `wait`; `call`, `quickstart`. Within `commands::emulator`:
-//! `env`, `signals`, `start`; `exec`.
+//! `wait`, `worker`; `call`, `quickstart`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
+//! `commands::worker`: `sinks`; `run`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 #![cfg_attr(

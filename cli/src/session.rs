@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOCAL_WAIT: Duration = Duration::from_millis(200);
 const LOCAL_ATTEMPTS: u32 = 6;
 
+/// In place of a name: the hosts are those of the locations in the names of calls.
+const ANYWHERE: &str = "";
+
 /// Locations without a host of their own.
 const AT_GLOBAL_HOST: [&str; 2] = ["us-central1", "global"];
 
@@ -43,6 +46,11 @@ impl Session {
         Self::open_with(connection, name, token, emulator.as_deref())
     }
 
+    /// Sets up a client for calls about any number of locations, each at its own host; nothing is sent yet.
+    pub(crate) fn open_anywhere(connection: Connection) -> Result<Self, Failure> {
+        Self::open(connection, ANYWHERE)
+    }
+
     fn open_with(
         connection: Connection,
         name: &str,
@@ -57,6 +65,9 @@ impl Session {
             builder = builder.with_endpoint(endpoint);
         } else if let Some(location) = host_location(name, emulator) {
             builder = builder.with_location(location);
+        }
+        if name == ANYWHERE && connection.endpoint.is_none() {
+            builder = builder.with_regional_endpoints();
         }
         if let Some(credentials) = credentials(&connection, token, emulator)? {
             builder = builder.with_credentials(credentials);

@@ -26,3 +26,4 @@ mod support;
 mod text;
 mod tls;
 mod verify;
+mod worker;
