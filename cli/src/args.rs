@@ -2,6 +2,7 @@
 
 mod connection;
 mod emulator;
+mod flags;
 mod methods;
 mod recording;
 mod scope;

@@ -69,13 +69,11 @@ impl Scope {
         } else {
             None
         };
-        match name {
-            Some(name) => Ok(format!("{}/{name}", self.parent()?)),
-            None => {
-                let help = format!("it has the form {}", spelled(pattern));
-                Err(Failure::new(Exit::Usage, format!("`{text}` is not such a name")).with_help(help))
-            }
+        if let Some(name) = name {
+            return Ok(format!("{}/{name}", self.parent()?));
         }
+        let help = format!("it has the form {}", spelled(pattern));
+        Err(Failure::new(Exit::Usage, format!("`{text}` is not such a name")).with_help(help))
     }
 }
 

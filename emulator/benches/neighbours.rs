@@ -169,7 +169,7 @@ fn seed() -> Seed {
         json!({
             "text": said.repeat(3),
             "channelTag": 1 + number % 2,
-            "segmentParticipant": {"role": if number % 2 == 0 { "END_USER" } else { "HUMAN_AGENT" }},
+            "segmentParticipant": {"role": if number.is_multiple_of(2) { "END_USER" } else { "HUMAN_AGENT" }},
         })
     };
     let segments: Vec<Value> = (0..3_000_000 / (said.len() * 3)).map(segment).collect();

@@ -248,8 +248,8 @@ async fn a_full_disk_has_the_answers_of_the_table() {
     let operation = world.train("m").await;
     let before = world.emulator.snapshot();
     std::fs::write(&spare, vec![0; 64 * 1024]).unwrap();
-    let filled = std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
-    assert_eq!(filled.kind(), io::ErrorKind::StorageFull);
+    let refused = std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
     // What is left of the last page of the log.
     let large = "7".repeat(8000);
 

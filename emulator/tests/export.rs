@@ -62,8 +62,8 @@ fn odd(kind: u8) -> Operation {
     Operation {
         name: format!("{OTHER}/operations/odd-{kind}"),
         metadata: Some(payload.clone()),
-        done: kind % 2 == 0,
-        result: (kind % 2 == 0).then_some(Outcome::Response(payload)),
+        done: kind.is_multiple_of(2),
+        result: kind.is_multiple_of(2).then_some(Outcome::Response(payload)),
     }
 }
 
@@ -79,7 +79,7 @@ async fn filled(steps: Vec<Step>) -> World {
                 let (status, answer) = world.rest(verb, &path, &body).await;
                 assert!(status < 500, "{path}: {answer}");
                 if answer["name"].as_str().is_some_and(|name| name.contains("/operations/")) {
-                    last = answer["name"].as_str().unwrap().to_owned();
+                    answer["name"].as_str().unwrap().clone_into(&mut last);
                 }
             }
             Step::Clock => {

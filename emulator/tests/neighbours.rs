@@ -1,5 +1,7 @@
 //! One client's dear calls do not keep another waiting, in a runtime of one thread too.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 mod support;
 
 use contact_center_insights::proto::longrunning::GetOperationRequest;

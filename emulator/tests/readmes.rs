@@ -59,9 +59,8 @@ impl Curl {
                 }
                 "-d" | "--data" | "--data-binary" => curl.data = Some(value()),
                 "-X" | "--request" => curl.verb = Some(value()),
-                "-o" | "--output" => curl.out = Some(value()),
+                "-o" | "--output" | ">" => curl.out = Some(value()),
                 "-s" | "--silent" | "-f" | "--fail" => {}
-                ">" => curl.out = Some(value()),
                 word if word.starts_with('>') => curl.out = Some(word[1..].to_owned()),
                 word if word.starts_with('-') => panic!("{line}: {word} is not known here"),
                 _ => curl.url = word,

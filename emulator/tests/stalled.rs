@@ -1,5 +1,7 @@
 //! A reader who takes no answers is given a bounded amount of them, and no others until it does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 mod support;
 
 use contact_center_insights::proto::longrunning::Operation;

@@ -56,7 +56,7 @@ async fn a_limit_leaves_the_rest_for_the_next_look() {
     let fleet = Fleet::start(Manners::default());
     let client = fleet.client(None);
     let names = begin(&fleet, 100, 1);
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let sweep = Sweep::of(PARENT).with_limit(30);
     let swept = client.operations().sweep(sweep, names.iter().map(String::as_str)).await.unwrap();
     assert_eq!((swept.ended.len(), swept.gets, swept.unasked.len(), swept.running), (30, 30, 70, 0));
@@ -69,7 +69,7 @@ async fn nothing_is_asked_after_the_end_and_nothing_is_forgotten() {
     let fleet = Fleet::start(Manners::default());
     let client = fleet.client(None);
     let names = begin(&fleet, 100, 1);
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let started = tokio::time::Instant::now();
     for millis in [0, 10, 300, 440] {
         let until = tokio::time::Instant::now() + Duration::from_millis(millis);

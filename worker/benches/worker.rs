@@ -84,12 +84,12 @@ mod bench {
         let register = per_second(PENDING, started.elapsed());
         // What ends: the first cohorts; the others are not due for an hour.
         let mut ended = 0;
-        while let Some(taken) = store.take_cohort(Duration::from_secs(60)).await.unwrap() {
+        while let Some(taken) = store.take_cohort(Duration::from_mins(1)).await.unwrap() {
             let left = RESULTS.saturating_sub(ended);
             let names = taken.pending().iter().take(left).map(|of| of.handle.name.clone());
             let ends: Vec<_> =
                 names.map(|name| End { name, operation: Some(vec![7; 1_024]), lost: None }).collect();
-            ended += taken.finish(ends, Duration::from_secs(3_600)).await.unwrap();
+            ended += taken.finish(ends, Duration::from_hours(1)).await.unwrap();
         }
         let (count, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let (counter, finished) = (count.clone(), done.clone());
@@ -110,8 +110,8 @@ mod bench {
         for first in more.step_by(BATCH) {
             store.register((first..first + BATCH).map(registration).collect()).await.unwrap();
         }
-        while let Some(taken) = store.take_cohort(Duration::from_secs(60)).await.unwrap() {
-            taken.finish(Vec::new(), Duration::from_secs(3_600)).await.unwrap();
+        while let Some(taken) = store.take_cohort(Duration::from_mins(1)).await.unwrap() {
+            taken.finish(Vec::new(), Duration::from_hours(1)).await.unwrap();
         }
         let (cpu, rss) = idle(url).await;
         println!(
@@ -158,7 +158,7 @@ mod bench {
     /// Runs a worker until it is killed.
     pub(crate) async fn child(url: &str) {
         let handler = |_: Delivery| async { Ok::<_, BoxError>(()) };
-        let interval = Duration::from_secs(3_600);
+        let interval = Duration::from_hours(1);
         if let Some(path) = url.strip_prefix("sqlite:") {
             let store = SqliteStore::open(path).await.unwrap();
             // When a cohort is due is in memory alone: a process begins with all of them.

@@ -54,19 +54,19 @@ impl<'a> Draft<'a> {
         let not_here = || refused("it stands below what is not an object".to_owned());
         // `labels.team=x` ends in a key, too.
         let field = field_of(&message, last).map_err(refused)?;
-        let parsed = value_of(&field, text).map_err(refused)?;
+        let new = value_of(&field, text).map_err(refused)?;
         let key = key_in(value, &field);
-        match (field.is_list(), parsed) {
+        match (field.is_list(), new) {
             (true, Value::Array(more)) => {
-                let list = value
+                let known = value
                     .as_object_mut()
                     .ok_or_else(not_here)?
                     .entry(key)
                     .or_insert_with(|| Value::Array(vec![]));
-                list.as_array_mut().ok_or_else(not_here)?.extend(more);
+                known.as_array_mut().ok_or_else(not_here)?.extend(more);
                 Ok(())
             }
-            (_, parsed) => put(value, key, parsed).ok_or_else(not_here),
+            (_, new) => put(value, key, new).ok_or_else(not_here),
         }
     }
 

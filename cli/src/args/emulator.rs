@@ -42,8 +42,8 @@ pub(crate) enum EmulatorCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct Health {
-    /// Where the emulator listens. By default, what CONTACTCENTERINSIGHTS_EMULATOR_HOST holds, or else
-    /// http://127.0.0.1:9420. With https://, its CA must be trusted: SSL_CERT_FILE=FILE.
+    /// Where the emulator listens. By default, what `CONTACTCENTERINSIGHTS_EMULATOR_HOST` holds, or else
+    /// `http://127.0.0.1:9420`. With `https://`, its CA must be trusted: `SSL_CERT_FILE=FILE`.
     #[arg(long, value_name = "URI")]
     pub(crate) endpoint: Option<String>,
 

@@ -104,7 +104,7 @@ impl Prepared<'_> {
 
 /// The request that was asked for, in JSON.
 fn request(rpc: &Rpc, asked: &Invocation) -> Result<Value, Failure> {
-    let data = asked.data.as_deref().map(|text| document(text)).transpose()?.unwrap_or_default();
+    let data = asked.data.as_deref().map(document).transpose()?.unwrap_or_default();
     let mut draft = Draft::new(rpc, data)?;
     for (path, text) in &asked.fields {
         draft.set(path, text)?;

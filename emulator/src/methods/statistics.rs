@@ -61,7 +61,7 @@ fn each_matching(
             } else {
                 item.bytes.clone()
             };
-            each(&store::decode(bytes)?);
+            each(&store::decode(&bytes)?);
         }
     }
     Ok(())

@@ -47,7 +47,9 @@ mod unix {
 
     use rustix::fs::{AtFlags, Mode, OFlags, fsync, openat, renameat, unlinkat};
 
-    use super::*;
+    use super::{
+        Arc, Directory, Disk, DiskFile, File, OURS, Path, RealFile, Refused, TryLockError, io, lock,
+    };
 
     /// No symbolic links, no waiting for the other end of a FIFO, nothing that a child would inherit.
     fn flags() -> OFlags {
@@ -85,7 +87,7 @@ mod unix {
         /// What is the emulator's own is closed to other users; of what is not, it is only told that it is open.
         fn close_to_others(&self) -> io::Result<()> {
             let metadata = self.open.metadata()?;
-            if metadata.mode() & 0o077 == 0 {
+            if metadata.mode().trailing_zeros() >= 6 {
                 return Ok(());
             }
             let mut others = std::fs::read_dir(&self.path)?

@@ -112,7 +112,9 @@ impl Chain {
 
 fn hash(parts: &[&[u8]]) -> u32 {
     let mut hasher = Hasher::new();
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     hasher.finalize()
 }
 

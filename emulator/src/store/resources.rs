@@ -113,12 +113,12 @@ impl Resources {
 
     /// The resource, or `NOT_FOUND`.
     pub(crate) fn get<T: Message + Name + Default>(&self, name: &str) -> Result<T, Status> {
-        decode(self.raw(of::<T>()?, name)?.clone())
+        decode(self.raw(of::<T>()?, name)?)
     }
 
     /// The resource, if there is one: for what is often not there, an error would be made only to be dropped.
     pub(crate) fn look<T: Message + Name + Default>(&self, name: &str) -> Result<Option<T>, Status> {
-        self.find(of::<T>()?, name).map(|item| decode(item.bytes.clone())).transpose()
+        self.find(of::<T>()?, name).map(|item| decode(&item.bytes)).transpose()
     }
 
     /// All of this type whose names begin with `parent`, in order of name: those of a location, or of what lies in
@@ -142,7 +142,7 @@ impl Resources {
 
     /// The same, decoded, each with its place in the order of creation.
     pub(crate) fn all<T: Message + Name + Default>(&self, parent: &str) -> Result<Vec<(u64, T)>, Status> {
-        self.below(of::<T>()?, parent).map(|item| Ok((item.serial, decode(item.bytes.clone())?))).collect()
+        self.below(of::<T>()?, parent).map(|item| Ok((item.serial, decode(&item.bytes)?))).collect()
     }
 
     /// How many of a type a location has.
@@ -169,8 +169,8 @@ pub(crate) fn of<T: Name>() -> Result<&'static ResourceType, Status> {
 }
 
 /// A resource from its bytes, or `DATA_LOSS` with its name.
-pub(crate) fn decode<T: Message + Default>(bytes: Bytes) -> Result<T, Status> {
-    T::decode(bytes.clone()).map_err(|error| errors::torn(wire::text(&bytes, NAME), &error.to_string()))
+pub(crate) fn decode<T: Message + Default>(bytes: &Bytes) -> Result<T, Status> {
+    T::decode(bytes.clone()).map_err(|error| errors::torn(wire::text(bytes, NAME), &error.to_string()))
 }
 
 /// What a map has for a key, which is copied only if it is new.

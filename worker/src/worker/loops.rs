@@ -129,7 +129,7 @@ pub(super) async fn recover<S: Store, H: HandOver<S>>(
         match done {
             Ok(0) => {}
             Ok(adopted) => {
-                tracing::info!(adopted, "operations were found whose start was not known to have happened")
+                tracing::info!(adopted, "operations were found whose start was not known to have happened");
             }
             Err(error) => note(&worker, &error),
         }

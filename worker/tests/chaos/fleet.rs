@@ -10,8 +10,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::child::Orders;
 use crate::crashing::EDGES;
 
+type MakeOrders = dyn Fn(&str, i64) -> Orders + Send;
+
 pub(crate) struct Fleet {
-    make: Box<dyn Fn(&str, i64) -> Orders + Send>,
+    make: Box<MakeOrders>,
     children: Vec<Child>,
     pub(crate) kills: u64,
     pub(crate) aborts: u64,

@@ -90,7 +90,7 @@ pub(crate) async fn sqlite() {
     }
     work.await.unwrap();
     fleet.aborting = false;
-    drained(&store, &mut fleet, Duration::from_secs(120)).await;
+    drained(&store, &mut fleet, Duration::from_mins(2)).await;
     let (kills, aborts) = (fleet.kills, fleet.aborts);
     drop(fleet);
     let duplicates = check_ledger(&ledger, count, kills + aborts);
@@ -112,7 +112,7 @@ pub(crate) async fn quota() {
     for number in 0..count {
         let name = api::begin(&stage.emulator, number);
         // Of many days, so that there are cohorts for all.
-        let day = Duration::from_secs(86_400) * u32::try_from(number % 7).unwrap();
+        let day = Duration::from_hours(24) * u32::try_from(number % 7).unwrap();
         let at = std::time::SystemTime::now() - day;
         store.register(vec![Registration::new(name).created_at(at)]).await.unwrap();
         api::end(&stage.emulator, number);
@@ -142,7 +142,7 @@ pub(crate) async fn quota() {
     let mut times: Vec<_> = stage.emulator.journal().entries().iter().map(|entry| entry.time).collect();
     times.sort_unstable();
     let in_a_minute = |from: usize| {
-        let until = times[from] + Duration::from_secs(60);
+        let until = times[from] + Duration::from_mins(1);
         times[from..].iter().take_while(|time| **time < until).count()
     };
     let most = (0..times.len()).map(in_a_minute).max().unwrap_or_default();

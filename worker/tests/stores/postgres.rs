@@ -66,7 +66,7 @@ async fn a_frozen_holder_loses_its_lock_and_cannot_commit() {
     let (store, other) = (connect(&url).await, connect(&url).await);
     store.register(registrations(0..5)).await.unwrap();
     let frozen = store.take_cohort(Duration::from_millis(500)).await.unwrap().unwrap();
-    assert!(other.take_cohort(Duration::from_secs(60)).await.unwrap().is_none());
+    assert!(other.take_cohort(Duration::from_mins(1)).await.unwrap().is_none());
     // The database's own clock ends it.
     sleep(Duration::from_millis(700)).await;
     let taken = suite::cohort(&other).await;
@@ -80,7 +80,7 @@ async fn a_frozen_holder_loses_its_lock_and_cannot_commit() {
     // So does a hand-over.
     let frozen = store.take_outcomes(5, Duration::from_millis(500)).await.unwrap().unwrap();
     sleep(Duration::from_millis(700)).await;
-    let taken = other.take_outcomes(5, Duration::from_secs(60)).await.unwrap().unwrap();
+    let taken = other.take_outcomes(5, Duration::from_mins(1)).await.unwrap().unwrap();
     assert_eq!(taken.outcomes().len(), 5);
     assert!(frozen.settle(Vec::new()).await.is_err());
 }
@@ -107,7 +107,7 @@ async fn a_server_that_dies_is_connected_to_again() {
     let url = cluster.database("dies");
     let store = connect(&url).await;
     suite::ended(&store, 0..3).await;
-    let taken = store.take_outcomes(3, Duration::from_secs(60)).await.unwrap().unwrap();
+    let taken = store.take_outcomes(3, Duration::from_mins(1)).await.unwrap().unwrap();
     cluster.stop_hard();
     assert!(taken.settle(Vec::new()).await.is_err());
     let error = store.statistics().await.unwrap_err();

@@ -113,7 +113,7 @@ async fn a_newer_program_that_only_added_something_does_no_harm() {
     assert!(rusqlite_of(&path, newer));
     let store = SqliteStore::open(&path).await.unwrap();
     suite::ended(&store, 0..3).await;
-    let within = Duration::from_secs(60);
+    let within = Duration::from_mins(1);
     assert_eq!(
         store
             .take_outcomes(10, within)

@@ -10,7 +10,7 @@ use contact_center_insights_worker::{
 use tokio::time::{sleep, timeout};
 
 pub(crate) const PARENT: &str = "projects/p/locations/us-central1";
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 pub(crate) fn name(number: usize) -> String {
     format!("{PARENT}/operations/{number}")
@@ -90,7 +90,7 @@ pub(crate) async fn holds_a_cohort_alone<S: Store>(store: S, other: S) {
     drop(taken);
     let taken = cohort(&other).await;
     assert_eq!(taken.pending().len(), 3);
-    taken.finish(vec![end(1)], Duration::from_secs(3_600)).await.unwrap();
+    taken.finish(vec![end(1)], Duration::from_hours(1)).await.unwrap();
     assert!(store.take_cohort(LONG).await.unwrap().is_none(), "it is not due");
     let statistics = store.statistics().await.unwrap();
     assert_eq!((statistics.pending, statistics.waiting), (2, 1));

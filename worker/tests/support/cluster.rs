@@ -165,7 +165,7 @@ impl Cluster {
             .spawn()
             .unwrap();
         self.server = Some(server);
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while !self.answers() {
             assert!(Instant::now() < until, "PostgreSQL does not answer:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(50));

@@ -147,7 +147,7 @@ impl<S: Store> TakenOutcomes for Loose<S> {
         }
         // Whoever comes second finds nothing to settle.
         let most = self.outcomes.len().max(1) * 8;
-        match self.store.take_outcomes(most, Duration::from_secs(60)).await? {
+        match self.store.take_outcomes(most, Duration::from_mins(1)).await? {
             Some(taken) => taken.settle(settled).await,
             None => Ok(()),
         }

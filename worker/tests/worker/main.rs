@@ -75,7 +75,7 @@ pub(crate) async fn run<H: HandOver<SqliteStore>>(
     worker: &Worker<SqliteStore, H>,
     done: impl Future<Output = ()>,
 ) {
-    timeout(Duration::from_secs(180), worker.run(done)).await.expect("it takes too long").unwrap();
+    timeout(Duration::from_mins(3), worker.run(done)).await.expect("it takes too long").unwrap();
 }
 
 /// Ready once `check` is.

@@ -56,8 +56,7 @@ async fn recover(stage: &Stage) -> Vec<String> {
         counts.starting == 0 && counts.pending == 0 && counts.waiting == 0
     };
     run(&worker, until(done)).await;
-    let models = models.lock().unwrap().clone();
-    models
+    std::mem::take(&mut models.lock().unwrap())
 }
 
 /// One model is trained at a time, unless that takes no time.

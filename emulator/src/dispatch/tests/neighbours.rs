@@ -20,7 +20,7 @@ fn large(profile: &str, clock: impl Clock + 'static) -> Service {
     let profiles = Profiles { all: profile.parse().unwrap(), by_method: BTreeMap::new() };
     let mut world = World::new(Settings { profiles, ..Settings::default() });
     let segment = TranscriptSegment { text: "I hate order 4711. ".repeat(400), ..Default::default() };
-    let transcript = Transcript { transcript_segments: vec![segment; 40], ..Default::default() };
+    let transcript = Transcript { transcript_segments: vec![segment; 40] };
     let name = format!("{L}/conversations/large");
     world
         .store

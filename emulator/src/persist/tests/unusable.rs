@@ -31,9 +31,8 @@ fn conversation(name: &str) -> Vec<u8> {
 
 /// An operation, as it was written down.
 fn operation_of(name: &str, change: impl FnOnce(&mut crate::engine::Saved)) -> Kind {
-    let mut saved = crate::engine::Saved::default();
-    saved.serial = 1;
-    saved.operation = Some(Operation { name: name.into(), ..Operation::default() });
+    let operation = Some(Operation { name: name.into(), ..Operation::default() });
+    let mut saved = crate::engine::Saved { serial: 1, operation, ..Default::default() };
     change(&mut saved);
     Kind::Operation(saved)
 }
