@@ -18,8 +18,8 @@ use imbl::OrdSet;
 use prost::{Message, Name};
 
 use self::ids::Ids;
-pub(crate) use self::order::{Walk, time_key};
-pub(crate) use self::resources::{Item, Resources, decode, of};
+pub(crate) use self::order::{Item, Walk, time_key};
+pub(crate) use self::resources::{Resources, decode, of};
 use self::resources::{entry, entry_or};
 use crate::contract::{Contract, ResourceType};
 use crate::message::wire;

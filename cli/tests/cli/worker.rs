@@ -19,6 +19,7 @@ struct Kept {
 impl Kept {
     fn start() -> Self {
         let folder = directory();
+        std::fs::create_dir_all(&folder).unwrap();
         let store = format!("sqlite:{}", folder.join("operations.db").display());
         Self { server: Server::start(&["--profile", "immediate"]), store, folder }
     }

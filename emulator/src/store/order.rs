@@ -4,11 +4,20 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use imbl::OrdMap;
 
-use super::resources::Item;
 use crate::contract::{Contract, ResourceType};
 use crate::message::wire;
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// Its place in the order of creation.
+    pub(crate) serial: u64,
+    /// The message.
+    pub(crate) bytes: Bytes,
+}
 
 /// A time as bytes that compare as times do; what has none comes first.
 pub(crate) type TimeKey = [u8; 13];

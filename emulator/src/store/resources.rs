@@ -8,7 +8,7 @@ use contact_center_insights::Status;
 use imbl::OrdMap;
 use prost::{Message, Name};
 
-use super::order::{LocationResources, Walk};
+use super::order::{Item, LocationResources, Walk};
 use crate::contract::{Contract, ResourceType};
 use crate::message::wire;
 use crate::projects::{self, ProjectNumbers};
@@ -16,15 +16,6 @@ use crate::{errors, names};
 
 /// Where every resource has its name.
 const NAME: u32 = 1;
-
-/// One resource.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    /// Its place in the order of creation.
-    pub(crate) serial: u64,
-    /// The message.
-    pub(crate) bytes: Bytes,
-}
 
 /// All resources at one moment; a clone is a snapshot.
 #[derive(Clone, Debug, Default)]
