@@ -45,6 +45,8 @@ async fn every_order_gets_one_row() {
     let address = listener.local_addr().unwrap();
     let service = service(client, connect().await);
     tokio::spawn(async move { axum::serve(listener, service).await });
+    // Nothing here is encrypted, but `reqwest` asks for it all the same; another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     for order in 0..10 {
         let body = json!({ "parent": "projects/p/locations/us-central1", "filter": "agent_id=\"7\"", "percentage": 100.0 });
