@@ -49,9 +49,12 @@ async fn every_order_gets_one_row() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     for order in 0..10 {
-        let body = json!({ "parent": "projects/p/locations/us-central1", "filter": "agent_id=\"7\"", "percentage": 100.0 });
+        // One bulk analysis runs at a time in a location.
+        let parent = format!("projects/shop-{order}/locations/us-central1");
+        let body = json!({ "parent": parent, "filter": "agent_id=\"7\"", "percentage": 100.0 });
         let answer = http.post(format!("http://{address}/orders/{order}")).json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), 202);
+        let status = answer.status();
+        assert_eq!(status, 202, "{}", answer.text().await.unwrap());
     }
     let count = || cluster.sql_in("fleet", "select count(*) from analysis where error is null");
     for _ in 0..600 {
