@@ -6,6 +6,9 @@ mod raw;
 mod request;
 mod rpc;
 
+use std::sync::OnceLock;
+
+use contact_center_insights::call::methods;
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET;
 use prost_reflect::DescriptorPool;
 
@@ -13,7 +16,6 @@ pub(crate) use self::naming::{GROUPS, Place, kebab};
 pub(crate) use self::raw::Raw;
 pub(crate) use self::request::Draft;
 pub(crate) use self::rpc::Rpc;
-use contact_center_insights::call::methods;
 
 /// The methods of the API.
 #[derive(Debug)]
@@ -22,8 +24,13 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Reads the descriptors that the library was built from.
-    pub(crate) fn new() -> Self {
+    /// Those of the descriptors that the library was built from, which are read once.
+    pub(crate) fn get() -> &'static Self {
+        static API: OnceLock<Api> = OnceLock::new();
+        API.get_or_init(Self::read)
+    }
+
+    fn read() -> Self {
         // They are readable, or the library would not have been built.
         let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap_or_default();
         let descriptors = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn fields_are_set_by_their_kinds() {
-        let api = Api::new();
+        let api = Api::get();
         let rpc = api.rpc("CreateConversation").unwrap();
         let mut draft = Draft::new(rpc, json!({"conversation": {"agent_id": "1"}})).unwrap();
         for (path, text) in [
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_is_repeated_is_appended_to() {
-        let api = Api::new();
+        let api = Api::get();
         let mut draft = Draft::new(api.rpc("TuneQaScorecardRevision").unwrap(), Value::Null).unwrap();
         draft.set("validate_only", "true").unwrap();
         assert_eq!(draft.value(), &json!({"validateOnly": true}));
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_set_says_why() {
-        let api = Api::new();
+        let api = Api::get();
         let mut draft = Draft::new(api.rpc("CreateConversation").unwrap(), Value::Null).unwrap();
         for (path, text, words) in [
             ("parnt", "x", "`parnt` is not a field of CreateConversationRequest, which has parent,"),

@@ -28,6 +28,13 @@ pub(crate) struct Target {
     pub(crate) pattern: String,
 }
 
+impl Target {
+    /// What its name has below the location, where a location has only one such: nothing for the location itself.
+    pub(crate) fn fixed_end(&self) -> Option<&str> {
+        self.pattern.strip_prefix(LOCATION).filter(|below| !below.contains('*'))
+    }
+}
+
 impl Rpc {
     pub(super) fn new(pool: &DescriptorPool, method: &'static Method, descriptor: MethodDescriptor) -> Self {
         let rule = http_rule::of(pool, &descriptor).into_iter().next();
@@ -123,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_method_says_what_it_is_about() {
-        let api = Api::new();
+        let api = Api::get();
         assert_eq!(api.rpcs().len(), contact_center_insights::call::methods::ALL.len());
         for rpc in api.rpcs().iter().filter(|rpc| !rpc.is_of_operations()) {
             let target = rpc.target().unwrap();
@@ -134,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_either_spelling() {
-        let api = Api::new();
+        let api = Api::get();
         let rpc = api.rpc("updateissuemodel").unwrap();
         assert_eq!(rpc.target().unwrap().field, "issue_model.name");
         for request in [json!({"issueModel": {"name": "x"}}), json!({"issue_model": {"name": "x"}})] {

@@ -40,10 +40,10 @@ pub(crate) struct Invocation {
 
 /// Adds a command for each group of methods. Only those of `wanted` are made whole, for which the descriptors are read.
 pub(crate) fn augment(mut command: Command, wanted: &dyn Fn(&str) -> bool) -> Command {
-    let api = GROUPS.iter().any(|(name, _)| wanted(name)).then(Api::new);
+    let api = GROUPS.iter().any(|(name, _)| wanted(name)).then(Api::get);
     for (name, about) in GROUPS {
         let group = Command::new(name).about(about);
-        let group = match api.as_ref().filter(|_| wanted(name)) {
+        let group = match api.filter(|_| wanted(name)) {
             Some(api) => whole(group, api, name),
             None => group,
         };
@@ -82,10 +82,10 @@ fn method(rpc: &Rpc, place: &Place) -> Command {
         let word =
             form.rsplit('/').find(|part| part.chars().all(|c| !c.is_ascii_lowercase())).unwrap_or("NAME");
         let help = format!("`{form}`, its end, or its ids");
-        let is_default = matches!(target.pattern.rsplit('/').next(), Some("settings" | "encryptionSpec"))
-            || target.pattern == "projects/*/locations/*";
-        let help =
-            if is_default { format!("{help}; by default that of --project and --location") } else { help };
+        let help = match target.fixed_end() {
+            Some(_) => format!("{help}; by default that of --project and --location"),
+            None => help,
+        };
         command = command.arg(Arg::new("target").value_name(word.to_owned()).help(help));
     }
     for (path, field) in flags(rpc) {
@@ -97,9 +97,6 @@ fn method(rpc: &Rpc, place: &Place) -> Command {
 
 /// The flags of every method of its kind.
 fn common(command: Command, rpc: &Rpc) -> Command {
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-    };
     let mut command = command.arg(data()).arg(switch("dry-run", "Print the request, and send nothing"));
     if rpc.items().is_some() {
         command = command.arg(page_size()).arg(
@@ -125,6 +122,11 @@ fn common(command: Command, rpc: &Rpc) -> Command {
     Connection::augment_args(ScopeArgs::augment_args(command))
 }
 
+/// A flag without a value.
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
 fn data() -> Arg {
     let help = "The request in JSON: as it is, `@FILE`, or `-` for stdin. Fields given beside it are put in";
     Arg::new("data").long("data").short('d').value_name("JSON").help(help)
@@ -146,9 +148,6 @@ fn timeout() -> Arg {
 
 /// `cci call`.
 pub(crate) fn call() -> Command {
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-    };
     let command = Command::new("call")
         .after_help(
             "Examples:\n  cci call ListConversations parent=projects/p/locations/us-central1 filter='agent_id=\"7\"'\n  \
@@ -204,7 +203,7 @@ pub(crate) fn of_group(group: &str, matches: &ArgMatches) -> Result<Invocation, 
         path.push(name);
         inner = below;
     }
-    let api = Api::new();
+    let api = Api::get();
     let rpc = api.rpcs().iter().find(|rpc| {
         let place = Place::of(rpc.name());
         place.is_some_and(|place| {

@@ -22,8 +22,8 @@ use crate::terminal::{eprint_line, print};
 const MAX_OUTAGE: Duration = Duration::from_mins(10);
 
 pub(super) async fn run(asked: Invocation, output: Format) -> Result<(), Failure> {
-    let api = Api::new();
-    let Some(rpc) = api.rpc(&asked.method) else { return Err(unknown(&api, &asked.method)) };
+    let api = Api::get();
+    let Some(rpc) = api.rpc(&asked.method) else { return Err(unknown(api, &asked.method)) };
     let request = request(rpc, &asked)?;
     if asked.dry_run {
         return print(&output.value(&request)?);
@@ -120,12 +120,9 @@ fn request(rpc: &Rpc, asked: &Invocation) -> Result<Value, Failure> {
     if let Some(target) = rpc.target() {
         let typed = asked.target.clone().unwrap_or_else(|| rpc.text(draft.value(), &target.field).to_owned());
         let scope = Scope::new(asked.scope.project.clone(), asked.scope.location.clone());
-        let name = match (typed.as_str(), target.pattern.strip_prefix("projects/*/locations/*")) {
-            ("", Some("")) => scope.parent()?,
-            ("", Some("/settings" | "/encryptionSpec")) => {
-                scope.parent()? + target.pattern.trim_start_matches("projects/*/locations/*")
-            }
-            ("", _) => {
+        let name = match (typed.as_str(), target.fixed_end()) {
+            ("", Some(end)) => scope.parent()? + end,
+            ("", None) => {
                 let help = format!("it has the form {}", crate::scope::spelled(&target.pattern));
                 return Err(Failure::new(Exit::Usage, "which one? A name is missing").with_help(help));
             }
@@ -247,7 +244,7 @@ mod tests {
 
     #[test]
     fn an_update_changes_what_is_given() {
-        let api = Api::new();
+        let api = Api::get();
         let rpc = api.rpc("UpdateView").unwrap();
         let name = "projects/p/locations/l/views/7";
         let mut update = asked("UpdateView", &[("view.display_name", "late")]);
@@ -264,10 +261,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let api = Api::new();
+        let api = Api::get();
         let failure = request(api.rpc("GetView").unwrap(), &asked("GetView", &[])).unwrap_err().to_string();
         assert!(failure.contains("projects/PROJECT/locations/LOCATION/views/VIEW"), "{failure}");
-        assert!(unknown(&api, "conversations").to_string().contains("ListConversations"));
-        assert!(unknown(&api, "x9").to_string().contains("GetOperation"));
+        assert!(unknown(api, "conversations").to_string().contains("ListConversations"));
+        assert!(unknown(api, "x9").to_string().contains("GetOperation"));
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn of_many(summaries: &[Summary]) -> String {
     print(&table)
 }
 
-fn table() -> Table {
+/// An empty table.
+pub(super) fn table() -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table
@@ -41,6 +42,7 @@ fn cells(summary: &Summary) -> [String; 6] {
     [name, kind, &state, created, ended, error].map(|cell| line_within(cell, MOST_OF_CELL))
 }
 
-fn print(table: &Table) -> String {
+/// The lines of a table.
+pub(super) fn print(table: &Table) -> String {
     table.lines().map(|line| line.trim().to_owned() + "\n").collect()
 }

@@ -1,10 +1,9 @@
 //! Tables of anything: the id first, then what is short and telling, one line a row, within 80 columns.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
 use contact_center_insights::prost_types::Timestamp;
 use serde_json::Value;
 
+use super::table::{print, table};
 use crate::escape::line_within;
 
 /// How wide a table is by default.
@@ -146,16 +145,6 @@ fn age(text: &str, now: i64) -> Option<String> {
 fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.ok().and_then(|now| i64::try_from(now.as_secs()).ok()).unwrap_or_default()
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-fn print(table: &Table) -> String {
-    table.lines().map(|line| line.trim().to_owned() + "\n").collect()
 }
 
 #[cfg(test)]
