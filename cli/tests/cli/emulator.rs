@@ -167,7 +167,8 @@ fn a_mix_up_of_tls_and_plaintext_is_told_with_the_fix() {
         for _ in 0..2 {
             let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
             stream.write_all(greeting).unwrap();
-            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // The emulator may have closed the connection by now.
+            let _ = stream.shutdown(std::net::Shutdown::Write);
             let _ = stream.read_to_end(&mut Vec::new());
         }
         server.child.kill().unwrap();
