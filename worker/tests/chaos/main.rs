@@ -26,6 +26,10 @@ mod scenarios;
 #[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
 mod stage;
 #[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
+mod standstill;
+#[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
+mod starts;
+#[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -37,8 +41,11 @@ fn main() {
 #[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == "child") {
-        return child::run(&arguments[1..]);
+    match arguments.first().map(String::as_str) {
+        Some("child") => return child::run(&arguments[1..]),
+        Some("standing") => return standstill::run(&arguments[1..]),
+        Some("starter") => return starts::run(&arguments[1..]),
+        _ => {}
     }
     // What cargo and other runners ask of a test.
     if arguments.iter().any(|argument| argument == "--list") {

@@ -11,15 +11,20 @@ use crate::proxy::Proxy;
 use crate::stage::{
     Stage, check_ledger, check_table, connect, drained, is_full, operate, operations, seconds,
 };
+use crate::standstill::standstill;
+use crate::starts;
 
 type Scenario = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
-pub(crate) const ALL: [(&str, Scenario); 8] = [
+pub(crate) const ALL: [(&str, Scenario); 11] = [
     ("kills_at_least_once", || Box::pin(kills("file"))),
     ("kills_in_the_transaction", || Box::pin(kills("transaction"))),
     ("storm_of_the_database_and_the_links", || Box::pin(storm())),
     ("frozen_beyond_the_deadline", || Box::pin(frozen())),
     ("a_lost_primary", || Box::pin(lost_primary())),
+    ("starts_that_abort_on_postgres", || Box::pin(starts::on_postgres())),
+    ("starts_that_abort_on_sqlite", || Box::pin(starts::on_sqlite())),
+    ("a_handler_that_stands_still", || Box::pin(standstill())),
     ("held_again_in_time", || Box::pin(held_again())),
     ("a_file_whose_writer_is_killed", || Box::pin(sqlite())),
     ("three_workers_and_one_quota", || Box::pin(quota())),

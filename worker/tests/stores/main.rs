@@ -8,6 +8,7 @@
     reason = "a test that fails may panic"
 )]
 
+mod broken;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

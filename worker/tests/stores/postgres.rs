@@ -10,9 +10,9 @@ use contact_center_insights_worker::{
 };
 use tokio::time::sleep;
 
-use super::cases;
 use super::suite::{self, end, registrations};
 use super::support::cluster::Cluster;
+use super::{broken, cases};
 
 /// Nothing of these tests has to survive a crash of the machine.
 const QUICK: &str = "fsync = off";
@@ -57,6 +57,17 @@ impl TxHandler for Writes {
             _ => Ok(()),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broken_stores_fail_the_suite() {
+    let Some(cluster) = Cluster::start(QUICK) else { return };
+    let mut number = 0;
+    broken::fails_the_suite(async || {
+        number += 1;
+        connect(&cluster.database(&format!("broken{number}"))).await
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

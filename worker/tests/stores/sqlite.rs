@@ -8,9 +8,8 @@ use contact_center_insights_worker::{
 };
 use tempfile::TempDir;
 
-use super::cases;
 use super::suite::{self, registrations};
-use super::support::mutants::{AckFirst, NoLock};
+use super::{broken, cases};
 
 async fn new() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -73,22 +72,15 @@ fn rusqlite_of(path: &std::path::Path, sql: &str) -> bool {
     rusqlite::Connection::open(path).unwrap().execute_batch(sql).is_ok()
 }
 
-/// Runs a case, which must fail.
-async fn fails(case: impl Future<Output = ()> + Send + 'static) {
-    assert!(tokio::spawn(case).await.is_err(), "a broken store has passed");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn broken_stores_fail_the_suite() {
-    let (_folder, store) = new().await;
-    let broken = AckFirst(store);
-    fails(suite::holds_results_alone(broken.clone(), broken)).await;
-    let (_folder, store) = new().await;
-    let broken = AckFirst(store);
-    fails(suite::failures_wait_and_the_buried_rest(broken.clone(), broken)).await;
-    let (_folder, store) = new().await;
-    let broken = NoLock(store);
-    fails(suite::holds_results_alone(broken.clone(), broken)).await;
+    let mut folders = Vec::new();
+    broken::fails_the_suite(async || {
+        let (folder, store) = new().await;
+        folders.push(folder);
+        store
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -8,9 +8,14 @@ use contact_center_insights_worker::{
     TakenOutcomes,
 };
 
-/// Hands everything to the store inside, but for `take_outcomes`; cohorts too, unless a method is named for them.
+/// Hands everything to the store inside, but for `take_outcomes`; cohorts too, unless a method is named for them, and
+/// intents, unless they are said to be its own.
 macro_rules! delegate {
     ($kind:literal) => {
+        delegate!($kind, intents: own);
+        delegate!(@intents);
+    };
+    ($kind:literal, intents: own) => {
         delegate!(@rest $kind);
         type Cohort = S::Cohort;
 
@@ -23,6 +28,7 @@ macro_rules! delegate {
     };
     ($kind:literal, cohorts: $cohort:ty, $method:ident) => {
         delegate!(@rest $kind);
+        delegate!(@intents);
         type Cohort = $cohort;
 
         fn take_cohort(
@@ -30,6 +36,23 @@ macro_rules! delegate {
             deadline: Duration,
         ) -> impl Future<Output = Result<Option<$cohort>, StoreError>> + Send {
             self.$method(deadline)
+        }
+    };
+    (@intents) => {
+        fn write_intent(
+            &self,
+            intent: Intent,
+            within: Duration,
+        ) -> impl Future<Output = Result<(), StoreError>> + Send {
+            self.0.write_intent(intent, within)
+        }
+
+        fn settle_intent(
+            &self,
+            id: String,
+            started: Option<Registration>,
+        ) -> impl Future<Output = Result<(), StoreError>> + Send {
+            self.0.settle_intent(id, started)
         }
     };
     (@rest $kind:literal) => {
@@ -52,22 +75,6 @@ macro_rules! delegate {
 
         fn backlog(&self, most: u64) -> impl Future<Output = Result<u64, StoreError>> + Send {
             self.0.backlog(most)
-        }
-
-        fn write_intent(
-            &self,
-            intent: Intent,
-            within: Duration,
-        ) -> impl Future<Output = Result<(), StoreError>> + Send {
-            self.0.write_intent(intent, within)
-        }
-
-        fn settle_intent(
-            &self,
-            id: String,
-            started: Option<Registration>,
-        ) -> impl Future<Output = Result<(), StoreError>> + Send {
-            self.0.settle_intent(id, started)
         }
 
         fn adopt(
