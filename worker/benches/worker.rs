@@ -9,12 +9,12 @@
     reason = "a bench that fails may panic"
 )]
 
-#[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
+#[cfg(all(unix, feature = "sqlite", feature = "postgres"))]
 #[path = "../tests/support/cluster.rs"]
 #[allow(dead_code, unreachable_pub, reason = "a module of the tests, of which this uses a part")]
 mod cluster;
 
-#[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
+#[cfg(all(unix, feature = "sqlite"))]
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -24,12 +24,12 @@ fn main() {
     }
 }
 
-#[cfg(not(all(unix, feature = "postgres", feature = "sqlite")))]
+#[cfg(not(all(unix, feature = "sqlite")))]
 fn main() {
-    println!("skipped: for Unix, with the features postgres and sqlite");
+    println!("skipped: for Unix, with the feature sqlite");
 }
 
-#[cfg(all(unix, feature = "postgres", feature = "sqlite"))]
+#[cfg(all(unix, feature = "sqlite"))]
 mod bench {
     use std::fs;
     use std::process::{Command, Stdio};
@@ -38,24 +38,31 @@ mod bench {
     use std::time::{Duration, Instant, SystemTime};
 
     use contact_center_insights::{Client, Credentials, Handle};
+    #[cfg(feature = "postgres")]
+    use contact_center_insights_worker::PostgresStore;
     use contact_center_insights_worker::{
-        BoxError, Delivery, End, PostgresStore, Registration, SqliteStore, Store, TakenCohort as _, Worker,
+        BoxError, Delivery, End, Registration, SqliteStore, Store, TakenCohort as _, Worker,
     };
     use tokio::sync::Notify;
 
+    #[cfg(feature = "postgres")]
     use crate::cluster::Cluster;
 
     const PENDING: usize = 100_000;
     const BATCH: usize = 1_000;
     const RESULTS: usize = 20_000;
     const IDLE: Duration = Duration::from_secs(20);
+    const HOUR: Duration = Duration::from_hours(1);
 
     pub(crate) async fn all() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("operations.db").display());
         let path = url.strip_prefix("sqlite:").unwrap();
         one(SqliteStore::open(path).await.unwrap(), &url).await;
+        #[cfg(not(feature = "postgres"))]
+        println!("worker store=postgres skipped: --features postgres");
         // With fsync, as in earnest.
+        #[cfg(feature = "postgres")]
         if let Some(cluster) = Cluster::start("shared_buffers = '256MB'\nmax_wal_size = '4GB'") {
             let url = cluster.database("bench");
             one(PostgresStore::connect_with(&url, |_| None).await.unwrap(), &url).await;
@@ -157,20 +164,21 @@ mod bench {
 
     /// Runs a worker until it is killed.
     pub(crate) async fn child(url: &str) {
-        let handler = |_: Delivery| async { Ok::<_, BoxError>(()) };
-        let interval = Duration::from_hours(1);
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let store = SqliteStore::open(path).await.unwrap();
-            // When a cohort is due is in memory alone: a process begins with all of them.
-            while let Some(taken) = store.take_cohort(interval).await.unwrap() {
-                taken.finish(Vec::new(), interval).await.unwrap();
-            }
-            let worker = Worker::builder(store, &client()).with_interval(interval).on(handler).build();
-            worker.run(std::future::pending()).await.unwrap();
-        } else {
-            let store = PostgresStore::connect_with(url, |_| None).await.unwrap();
-            let worker = Worker::builder(store, &client()).with_interval(interval).on(handler).build();
-            worker.run(std::future::pending()).await.unwrap();
+        #[cfg(feature = "postgres")]
+        if !url.starts_with("sqlite:") {
+            return work(PostgresStore::connect_with(url, |_| None).await.unwrap()).await;
         }
+        let store = SqliteStore::open(url.trim_start_matches("sqlite:")).await.unwrap();
+        // When a cohort is due is in memory alone: a process begins with all of them.
+        while let Some(taken) = store.take_cohort(HOUR).await.unwrap() {
+            taken.finish(Vec::new(), HOUR).await.unwrap();
+        }
+        work(store).await;
+    }
+
+    async fn work<S: Store>(store: S) {
+        let handler = |_: Delivery| async { Ok::<_, BoxError>(()) };
+        let worker = Worker::builder(store, &client()).with_interval(HOUR).on(handler).build();
+        worker.run(std::future::pending()).await.unwrap();
     }
 }
