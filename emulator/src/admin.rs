@@ -5,6 +5,9 @@
 mod convert;
 mod faults;
 mod json;
+mod list_operations;
+mod list_resources;
+mod lists;
 mod operations;
 mod service;
 

@@ -7,6 +7,7 @@
 
 mod fork;
 mod job;
+mod look;
 mod running;
 mod written;
 
@@ -19,6 +20,7 @@ use contact_center_insights::{Code, Status};
 use imbl::{HashMap, OrdMap};
 
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
+pub(crate) use self::look::Stage;
 use self::running::Running;
 pub(crate) use self::running::{ONLY_ONE, Saved, SavedClaim};
 use crate::{errors, names};

@@ -3,19 +3,21 @@
 mod bodies;
 mod count;
 mod deadline;
+mod listing;
 mod ring;
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use contact_center_insights::{Code, Status};
 use http::HeaderMap;
-use tokio::time::Instant;
 
 pub(crate) use self::count::{Counted, Wanted};
 use self::deadline::deadline;
+use self::listing::Attempts;
+pub(crate) use self::listing::{Listed, Part};
 use self::ring::{Record, Ring};
 
 /// Headers that carry secrets; their values are never kept.
@@ -110,7 +112,7 @@ impl JournalEntry {
 #[derive(Clone, Debug)]
 pub struct Journal {
     ring: Arc<Mutex<Ring>>,
-    keeps_bodies: bool,
+    keeps_bodies: Arc<AtomicBool>,
 }
 
 /// How much is kept.
@@ -141,16 +143,30 @@ pub(crate) struct Arrival<'a> {
 impl Journal {
     /// Keeps the last calls within these bounds.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { ring: Arc::new(Mutex::new(Ring::new(limits))), keeps_bodies: limits.bodies }
+        Self { ring: Arc::new(Mutex::new(Ring::new(limits))), keeps_bodies: Arc::new(limits.bodies.into()) }
     }
 
     /// Every call that is kept, oldest first.
     #[must_use]
     pub fn entries(&self) -> Vec<JournalEntry> {
         let ring = self.lock();
-        let mut before: HashMap<(&str, u64), (u32, Instant)> = HashMap::new();
-        let with_attempt = |record| attempt(record, &mut before);
-        ring.records().map(with_attempt).collect()
+        let mut attempts = Attempts::default();
+        ring.records().map(|record| listing::whole(record, attempts.of(record))).collect()
+    }
+
+    /// A part of the calls that fit.
+    pub(crate) fn list(&self, wanted: &Wanted, part: Part) -> Listed {
+        listing::list(self.lock().records(), wanted, part)
+    }
+
+    /// Whether messages are kept.
+    pub(crate) fn keeps_bodies(&self) -> bool {
+        self.keeps_bodies.load(Ordering::Relaxed)
+    }
+
+    /// Says whether messages are kept from now on.
+    pub(crate) fn keep_bodies(&self, keeps: bool) {
+        self.keeps_bodies.store(keeps, Ordering::Relaxed);
     }
 
     /// The calls of one method, such as `GetOperation`, oldest first.
@@ -203,7 +219,7 @@ impl Journal {
         let mut hasher = DefaultHasher::new();
         request.hash(&mut hasher);
         let hash = hasher.finish();
-        let body = self.keeps_bodies.then(|| bodies::request(method, request)).flatten();
+        let body = self.keeps_bodies().then(|| bodies::request(method, request)).flatten();
         self.with(sequence, |record| {
             method.clone_into(&mut record.entry.method);
             record.request = Some(hash);
@@ -213,7 +229,7 @@ impl Journal {
 
     /// Adds what was answered by the method at this path.
     pub(crate) fn replied(&self, sequence: u64, path: &str, reply: &Result<impl AsRef<[u8]>, Status>) {
-        if self.keeps_bodies {
+        if self.keeps_bodies() {
             let reply = bodies::reply(path, reply);
             self.with(sequence, |record| record.entry.reply = reply);
         }
@@ -249,18 +265,6 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn attempt<'a>(record: &'a Record, before: &mut HashMap<(&'a str, u64), (u32, Instant)>) -> JournalEntry {
-    let mut entry = record.entry.clone();
-    let Some(request) = record.request else { return entry };
-    let key = (record.entry.method.as_str(), request);
-    if let Some((attempt, began)) = before.get(&key) {
-        entry.attempt = attempt + 1;
-        entry.gap = Some(record.began.saturating_duration_since(*began));
-    }
-    before.insert(key, (entry.attempt, record.began));
-    entry
 }
 
 #[cfg(test)]

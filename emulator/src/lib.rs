@@ -41,6 +41,7 @@ mod message;
 mod methods;
 mod names;
 mod outbox;
+mod page;
 mod paging;
 mod persist;
 mod pipeline;
@@ -51,6 +52,7 @@ mod rest;
 mod script;
 mod seed;
 mod server;
+mod snippets;
 mod state;
 mod store;
 mod time;
@@ -68,6 +70,7 @@ pub use persist::SyncMode;
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};
 pub use seed::{Seed, SeedError};
+pub use snippets::ClientLanguage;
 
 /// The port that `cci emulator` listens at unless told otherwise. As a library, an emulator takes a free one.
 pub const DEFAULT_PORT: u16 = 9420;

@@ -33,12 +33,16 @@ pub(crate) struct Script(Mutex<Inner>);
 #[derive(Debug)]
 struct Inner {
     entries: Vec<Entry>,
+    /// The id that was given out last.
+    last_id: u64,
     chance: fastrand::Rng,
 }
 
 /// A fault and what it has done.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
+    /// Given to no other fault, ever.
+    pub(crate) id: u64,
     pub(crate) fault: Fault,
     /// Calls that it matched.
     pub(crate) matched: u32,
@@ -49,14 +53,25 @@ pub(crate) struct Entry {
 impl Script {
     /// `seed` decides about faults that have a probability: the same calls, the same faults.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Mutex::new(Inner { entries: Vec::new(), chance: fastrand::Rng::with_seed(seed) }))
+        Self(Mutex::new(Inner { entries: Vec::new(), last_id: 0, chance: fastrand::Rng::with_seed(seed) }))
     }
 
     /// Adds a fault after those that are there.
     pub(crate) fn push(&self, fault: Fault) -> Result<(), FaultError> {
         fault.check()?;
-        self.lock().entries.push(Entry { fault, matched: 0, hit: 0 });
+        let mut inner = self.lock();
+        inner.last_id = inner.last_id.saturating_add(1);
+        let id = inner.last_id;
+        inner.entries.push(Entry { id, fault, matched: 0, hit: 0 });
         Ok(())
+    }
+
+    /// Takes the fault with this id away; says whether there was one.
+    pub(crate) fn remove(&self, id: u64) -> bool {
+        let entries = &mut self.lock().entries;
+        let before = entries.len();
+        entries.retain(|entry| entry.id != id);
+        entries.len() < before
     }
 
     /// Takes all faults away.
@@ -72,7 +87,7 @@ impl Script {
     /// What happens to this call: the first fault that matches and is not used up.
     pub(crate) fn decide(&self, call: Seen<'_>) -> Option<Fault> {
         let mut inner = self.lock();
-        let Inner { entries, chance } = &mut *inner;
+        let Inner { entries, chance, .. } = &mut *inner;
         if entries.is_empty() {
             return None;
         }

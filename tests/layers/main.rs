@@ -46,6 +46,7 @@ const EMULATOR: &Floors = &[
         "journal",
         "outbox",
         "projects",
+        "snippets",
         "time",
         "tls",
         "work",
@@ -60,7 +61,7 @@ const EMULATOR: &Floors = &[
     &["dispatch"],
     &["pipeline"],
     &["admin"],
-    &["emulator", "grpc", "reflection", "rest"],
+    &["emulator", "grpc", "page", "reflection", "rest"],
     &["server"],
     &["builder", "fuzzing"],
 ];

@@ -34,7 +34,7 @@ pub(crate) enum EmulatorCommand {
     /// such command, 126 if it cannot be run.
     #[command(after_help = "Example:\n  cci emulator exec --seed seed.json -- pytest tests/")]
     Exec(Box<Exec>),
-    /// Print the lines that point a language's official client at an emulator.
+    /// Print the lines that point a language's official client at an emulator, or calls of the REST API by curl.
     Env(Recipe),
     /// Ask an emulator whether it serves, as a container's health check does: exit code 0 if so, 69 if not.
     Health(Health),
@@ -189,7 +189,7 @@ pub(crate) struct Recipe {
     pub(crate) address: String,
 }
 
-/// A language that Google has a client for, and ours.
+/// A language that Google has a client for, ours, and curl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     Rust,
@@ -197,6 +197,7 @@ pub(crate) enum Language {
     Node,
     Java,
     Go,
+    Curl,
 }
 
 /// When the data directory is synced.

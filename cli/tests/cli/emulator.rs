@@ -292,6 +292,7 @@ fn each_language_has_its_lines() {
         ("node", "servicePath: '10.0.0.1',\n  port: 99,"),
         ("java", "forTarget(\"10.0.0.1:99\").usePlaintext()"),
         ("go", "option.WithEndpoint(\"10.0.0.1:99\")"),
+        ("curl", "curl http://10.0.0.1:99/v1/projects/"),
     ] {
         let run = cci(&["emulator", "env", "--lang", language, "--address", "10.0.0.1:99"]);
         assert!(run.code == 0 && run.stdout.contains(words), "{}{}", run.stdout, run.stderr);

@@ -2,17 +2,42 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contact_center_insights::json::Printer;
 use contact_center_insights::proto::rpc;
 use contact_center_insights::status::code_name;
 use contact_center_insights::{Code, Status};
 
+use prost_types::Timestamp;
+use serde_json::json;
+
 use super::proto::{self, fault::Effect as Shown};
 use crate::journal::{Counted, JournalEntry, Transport, Wanted};
+use crate::message::wire;
 use crate::script::{Break, Effect, Entry, Quotas, find_method};
 use crate::{errors, time};
 
 const GRPC: &str = "GRPC";
 const REST: &str = "REST";
+/// Of a message that is shown as JSON, in bytes.
+const MAX_SHOWN: usize = 4 * 1024 * 1024;
+
+/// A message as JSON. What cannot be shown is an object of `@bytes` alone, in base64; empty if it is too large.
+pub(super) fn shown(message: &str, bytes: &[u8]) -> String {
+    if bytes.len() > MAX_SHOWN {
+        return String::new();
+    }
+    let text = Printer::new().text(message, bytes);
+    text.unwrap_or_else(|_| json!({ "@bytes": STANDARD.encode(bytes) }).to_string())
+}
+
+/// A time, if it is one of the years 1 to 9999.
+pub(super) fn timestamp(message: &[u8]) -> Option<Timestamp> {
+    let (seconds, nanos) = wire::seconds_nanos(message);
+    let wire = Timestamp { seconds, nanos };
+    time::moment(&wire).is_some().then_some(wire)
+}
 
 pub(super) fn journal_entry(entry: JournalEntry) -> proto::Call {
     let headers = entry.headers.into_iter().map(|(name, value)| proto::Header { name, value });
@@ -44,29 +69,50 @@ fn transport(transport: Transport) -> &'static str {
 
 /// Which calls are to be counted.
 pub(super) fn wanted(request: &proto::CountJournalRequest) -> Result<Wanted, Status> {
-    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let method = given(&request.method).map(|method| match find_method(&method) {
         Ok(found) => Ok(found.name.clone()),
         Err(error) => Err(errors::invalid("method", &error.to_string())),
     });
-    let code = given(&request.code).map(|code| {
+    Ok(Wanted {
+        method: method.transpose()?,
+        code: code(&request.code)?,
+        transport: via(&request.transport)?,
+        after: request.after,
+    })
+}
+
+/// Which calls are to be listed. A method that does not exist has none.
+pub(super) fn listed(request: &proto::ListJournalRequest) -> Result<Wanted, Status> {
+    Ok(Wanted {
+        method: given(&request.method),
+        code: code(&request.code)?,
+        transport: via(&request.transport)?,
+        after: request.after,
+    })
+}
+
+fn given(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+fn code(asked: &str) -> Result<Option<Code>, Status> {
+    let code = given(asked).map(|code| {
         let names: Vec<_> = (0..=16).map(|code| code_name(Code::from_i32(code))).collect();
         let found = names.iter().position(|name| *name == code).and_then(|at| i32::try_from(at).ok());
         found
             .map(Code::from_i32)
             .ok_or_else(|| errors::invalid("code", &format!("`{code}` is not one of {}", names.join(", "))))
     });
-    let transport = given(&request.transport).map(|transport| match transport.as_str() {
+    code.transpose()
+}
+
+fn via(asked: &str) -> Result<Option<Transport>, Status> {
+    let transport = given(asked).map(|transport| match transport.as_str() {
         GRPC => Ok(Transport::Grpc),
         REST => Ok(Transport::Rest),
         _ => Err(errors::invalid("transport", &format!("`{transport}` is not one of {GRPC}, {REST}"))),
     });
-    Ok(Wanted {
-        method: method.transpose()?,
-        code: code.transpose()?,
-        transport: transport.transpose()?,
-        after: request.after,
-    })
+    transport.transpose()
 }
 
 pub(super) fn counted(counted: Counted) -> proto::JournalCount {
@@ -98,6 +144,7 @@ pub(super) fn fault(entry: &Entry) -> proto::Fault {
         after_execution: fault.also_executes,
         matched: entry.matched,
         hit: entry.hit,
+        id: entry.id,
         effect: effect(&fault.effect),
     }
 }

@@ -27,6 +27,13 @@ pub(super) fn add(pipeline: &Arc<Pipeline>, given: proto::Faults) -> Result<prot
     Ok(list(pipeline))
 }
 
+pub(super) fn remove(pipeline: &Arc<Pipeline>, id: u64) -> Result<proto::Faults, Status> {
+    if pipeline.script.remove(id) {
+        return Ok(list(pipeline));
+    }
+    Err(errors::not_found("fault", &id.to_string()))
+}
+
 pub(super) fn set_quotas(pipeline: &Arc<Pipeline>, given: proto::Quotas) -> Result<proto::Quotas, Status> {
     let mut quotas = if given.documented { Quotas::documented() } else { Quotas::default() };
     quotas.all = given.all.or(quotas.all);

@@ -20,28 +20,34 @@ use crate::pipeline::Pipeline;
 const PREFIX: &str = "/_emulator/v1/";
 
 /// Verb, path and method.
-const ROUTES: [(&str, &str, &str); 21] = [
+const ROUTES: [(&str, &str, &str); 27] = [
     ("GET", "status", "GetStatus"),
     ("POST", "reset", "Reset"),
     ("POST", "seed", "Seed"),
     ("GET", "snapshot", "TakeSnapshot"),
     ("POST", "restore", "RestoreSnapshot"),
     ("GET", "export", "ExportSeed"),
+    ("GET", "operations", "ListOperations"),
+    ("GET", "resources", "ListResources"),
     ("POST", "operations:advance", "AdvanceOperation"),
     ("POST", "operations:complete", "CompleteOperation"),
     ("POST", "operations:fail", "FailOperation"),
+    ("POST", "operations:cancel", "CancelOperation"),
     ("GET", "clock", "GetClock"),
     ("POST", "clock:set", "SetClock"),
     ("POST", "clock:advance", "AdvanceClock"),
     ("GET", "faults", "ListFaults"),
     ("POST", "faults", "AddFaults"),
+    ("POST", "faults:remove", "RemoveFault"),
     ("DELETE", "faults", "ClearFaults"),
     ("GET", "quotas", "GetQuotas"),
     ("PUT", "quotas", "SetQuotas"),
     ("GET", "journal", "ListJournal"),
+    ("PUT", "journal", "SetJournal"),
     ("DELETE", "journal", "ClearJournal"),
     ("POST", "journal:count", "CountJournal"),
     ("GET", "coverage", "GetCoverage"),
+    ("GET", "snippets", "ListSnippets"),
 ];
 
 /// What a path leads to.
@@ -92,18 +98,20 @@ pub(crate) fn answer(
         ("GetCoverage" | "ExportSeed", Some(document)) => {
             return serde_json::from_str(document).map_err(|error| errors::internal(error.to_string()));
         }
-        ("ListJournal", _) => show_bodies(&mut reply),
+        ("ListJournal", _) => show_inner(&mut reply, "calls", &["request", "reply"]),
+        ("ListOperations", _) => show_inner(&mut reply, "operations", &["json"]),
+        ("ListResources", _) => show_inner(&mut reply, "resources", &["json"]),
         _ => {}
     }
     Ok(reply)
 }
 
-/// Bodies are JSON already.
-fn show_bodies(reply: &mut Value) {
-    let calls = reply.get_mut("calls").and_then(Value::as_array_mut).into_iter().flatten();
-    for call in calls {
-        for body in ["request", "reply"] {
-            if let Some(shown) = call.get_mut(body)
+/// What is JSON in a string is an object, in these fields of the items of a list.
+fn show_inner(reply: &mut Value, list: &str, fields: &[&str]) {
+    let items = reply.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+    for item in items {
+        for field in fields {
+            if let Some(shown) = item.get_mut(*field)
                 && let Some(value) = shown.as_str().and_then(|text| serde_json::from_str(text).ok())
             {
                 *shown = value;

@@ -58,6 +58,16 @@ pub(super) fn fail(
     })
 }
 
+pub(super) fn cancel(
+    pipeline: &Arc<Pipeline>,
+    request: &proto::CancelOperationRequest,
+) -> Result<proto::OperationState, Status> {
+    act(pipeline, &request.name, |state, name, now| {
+        state.engine.cancel(&mut state.world, name, now);
+        Ok(())
+    })
+}
+
 /// A status that is an error.
 pub(super) fn status(field: &str, given: proto::Status) -> Result<Status, Status> {
     if !(1..=16).contains(&given.code) {

@@ -6,11 +6,13 @@ use std::time::SystemTime;
 use contact_center_insights::{Code, Status};
 use prost::Message;
 
-use super::{convert, faults, operations, proto};
+use super::{convert, faults, list_operations, list_resources, operations, proto};
 use crate::contract::Contract;
+use crate::journal::Part;
 use crate::pipeline::Pipeline;
 use crate::seed::{self, Seed};
-use crate::{errors, methods, time};
+use crate::snippets::ClientLanguage;
+use crate::{DEFAULT_PORT, errors, methods, time};
 
 /// Its own file, serialized in a `FileDescriptorSet`.
 pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/emulator.bin"));
@@ -34,14 +36,20 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
         "RestoreSnapshot" => with(request, |request: proto::Snapshot| {
             pipeline.service.restore(&request.state).map(|()| proto::Done {})
         }),
+        "ListOperations" => with(request, |request| list_operations::list(pipeline, &request)),
+        "ListResources" => with(request, |request| list_resources::list(pipeline, &request)),
         "AdvanceOperation" => with(request, |request| operations::advance(pipeline, &request)),
         "CompleteOperation" => with(request, |request| operations::complete(pipeline, &request)),
         "FailOperation" => with(request, |request| operations::fail(pipeline, &request)),
+        "CancelOperation" => with(request, |request| operations::cancel(pipeline, &request)),
         "GetClock" => with(request, |proto::GetClockRequest {}| Ok(admin.clock())),
         "SetClock" => with(request, |request| admin.set_clock(&request)),
         "AdvanceClock" => with(request, |request| admin.advance_clock(&request)),
         "ListFaults" => with(request, |proto::ListFaultsRequest {}| Ok(faults::list(pipeline))),
         "AddFaults" => with(request, |request: proto::Faults| faults::add(pipeline, request)),
+        "RemoveFault" => {
+            with(request, |request: proto::RemoveFaultRequest| faults::remove(pipeline, request.id))
+        }
         "ClearFaults" => with(request, |proto::ClearFaultsRequest {}| {
             pipeline.script.clear();
             Ok(faults::list(pipeline))
@@ -50,7 +58,11 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
             with(request, |proto::GetQuotasRequest {}| Ok(convert::quotas(&pipeline.meter.quotas())))
         }
         "SetQuotas" => with(request, |request: proto::Quotas| faults::set_quotas(pipeline, request)),
-        "ListJournal" => with(request, |request| Ok(admin.journal(&request))),
+        "ListJournal" => with(request, |request| admin.journal(&request)),
+        "SetJournal" => with(request, |proto::JournalSettings { bodies }| {
+            pipeline.journal.keep_bodies(bodies);
+            Ok(proto::JournalSettings { bodies: pipeline.journal.keeps_bodies() })
+        }),
         "ClearJournal" => with(request, |proto::ClearJournalRequest {}| {
             pipeline.journal.clear();
             Ok(proto::Done {})
@@ -64,6 +76,7 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
         "GetCoverage" => {
             with(request, |proto::GetCoverageRequest {}| Ok(proto::Coverage { json: coverage() }))
         }
+        "ListSnippets" => with(request, |request: proto::ListSnippetsRequest| snippets(&request.address)),
         _ => Err(errors::unserved(&format!("{SERVICE}/{method}"), false)),
     }
 }
@@ -102,6 +115,7 @@ impl Admin<'_> {
             clock: Some(self.clock()),
             resources: resources as u64,
             operations: operations as u64,
+            journal_bodies: self.pipeline.journal.keeps_bodies(),
         }
     }
 
@@ -152,14 +166,32 @@ impl Admin<'_> {
         Ok(self.clock())
     }
 
-    fn journal(&self, request: &proto::ListJournalRequest) -> proto::Journal {
+    fn journal(&self, request: &proto::ListJournalRequest) -> Result<proto::Journal, Status> {
         let limit = usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(CALLS);
-        let entries = self.pipeline.journal.entries().into_iter();
-        let entries = entries
-            .filter(|entry| request.method.is_empty() || entry.method == request.method)
-            .filter(|entry| entry.sequence > request.after);
-        proto::Journal { calls: entries.take(limit).map(convert::journal_entry).collect() }
+        let part = Part {
+            newest_first: request.newest_first,
+            before: request.before,
+            limit,
+            is_brief: request.brief,
+        };
+        let listed = self.pipeline.journal.list(&convert::listed(request)?, part);
+        let calls = listed.entries.into_iter().map(convert::journal_entry).collect();
+        Ok(proto::Journal { calls, total: listed.total as u64 })
     }
+}
+
+/// The lines of every language, for an emulator at this address.
+fn snippets(address: &str) -> Result<proto::Snippets, Status> {
+    let usual = format!("127.0.0.1:{DEFAULT_PORT}");
+    let address = if address.is_empty() { usual.as_str() } else { address };
+    let snippets = ClientLanguage::ALL.into_iter().map(|language| {
+        let code = language.snippet(address).ok_or_else(|| {
+            errors::invalid("address", "must be a host and a port, such as `127.0.0.1:9420` or `[::1]:9420`")
+        })?;
+        let (language, title) = (language.name().to_owned(), language.title().to_owned());
+        Ok(proto::Snippet { language, title, code })
+    });
+    Ok(proto::Snippets { snippets: snippets.collect::<Result<_, Status>>()? })
 }
 
 /// Every method: whether it is served, and over what; and what official clients were tried with, if any were.

@@ -57,7 +57,7 @@ impl<W> Running<W> {
     }
 
     /// Waiting until the first poll, or for the first tenth of the time: progress is zero then.
-    fn moment(&self, now: SystemTime, end_time: Option<SystemTime>) -> Moment {
+    pub(super) fn moment(&self, now: SystemTime, end_time: Option<SystemTime>) -> Moment {
         let (done, of) = match self.start.profile.pace {
             Pace::Immediate => (1, 1),
             Pace::Polls(count) => (u128::from(self.polls.min(count)), u128::from(count)),

@@ -61,6 +61,13 @@ pub(super) fn count<'a>(entries: impl Iterator<Item = &'a JournalEntry>, wanted:
 }
 
 impl Wanted {
+    /// Whether a call is so, whenever it came.
+    pub(super) fn fits(&self, entry: &JournalEntry) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == entry.method)
+            && self.code.is_none_or(|code| entry.code == Some(code))
+            && self.transport.is_none_or(|transport| entry.transport == transport)
+    }
+
     /// How many of the wishes are not met, a method counting for most, and how far its name is off.
     fn distance(&self, kind: &Kind) -> (usize, usize) {
         let other_method = self.method.as_ref().filter(|method| **method != kind.method);

@@ -1,4 +1,4 @@
-//! Who answers a request: gRPC and JSON by content type, health and reflection by path.
+//! Who answers a request: gRPC and JSON by content type, health, reflection and the page by path.
 
 use std::fmt;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ use crate::outbox::Outbox;
 use crate::pipeline::{InjectedFault, Pipeline};
 use crate::reflection::{self, Reflection};
 use crate::rest::JsonBody;
-use crate::{grpc, rest};
+use crate::{grpc, page, rest};
 
 /// Where the admin API is, over gRPC and as JSON.
 const ADMIN_GRPC: &str = "/contactcenterinsights.emulator.v1.EmulatorAdmin/";
@@ -91,7 +91,7 @@ impl Router {
             return Ok(boxed(reply));
         }
         let is_leaving = *self.leave.borrow();
-        let mut response = match health(&request, is_leaving) {
+        let mut response = match health(&request, is_leaving).or_else(|| page::answer(&request)) {
             Some(reply) => boxed(reply),
             None => self.answer(control, request).await?,
         };

@@ -141,6 +141,21 @@ impl Resources {
         self.map(resource, location).map_or(0, OrdMap::len)
     }
 
+    /// All of a type, project by project.
+    pub(crate) fn of_type(&self, resource: &ResourceType) -> impl Iterator<Item = &Item> {
+        self.by_location(resource).flat_map(OrdMap::values)
+    }
+
+    /// How many of a type there are.
+    pub(crate) fn total(&self, resource: &ResourceType) -> usize {
+        self.by_location(resource).map(OrdMap::len).sum()
+    }
+
+    fn by_location(&self, resource: &ResourceType) -> impl Iterator<Item = &OrdMap<Arc<str>, Item>> {
+        let locations = self.projects.values().flat_map(OrdMap::values);
+        locations.filter_map(|location| location.by_name(resource))
+    }
+
     /// Every resource, project by project.
     pub(crate) fn everything(&self) -> impl Iterator<Item = &Item> {
         self.projects.values().flat_map(OrdMap::values).flat_map(LocationResources::all)

@@ -6,15 +6,14 @@ browser's own resolver rules; nothing leaves it. Each attack is also made where 
 does nothing is not taken for a guard that holds.
 """
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support import Emulator, check
 
 CHROMIUM, CCI = sys.argv[1:]
 CONVERSATION = "projects/p/locations/us-central1/conversations/call-0001"
@@ -50,36 +49,15 @@ class Pages(BaseHTTPRequestHandler):
         pass
 
 
-class Emulator:
-    """With one conversation in it, on a free port."""
+def emulator_with_one(*flags):
+    seed = {"conversations": [{"name": CONVERSATION, "agentId": "7"}]}
+    return Emulator(CCI, "--profile", "immediate", *flags, seed=seed)
 
-    def __init__(self, *flags):
-        self.seed = tempfile.NamedTemporaryFile("w", suffix=".json")
-        json.dump({"conversations": [{"name": CONVERSATION, "agentId": "7"}]}, self.seed)
-        self.seed.flush()
-        command = [CCI, "emulator", "--port", "0", "--seed", self.seed.name, "--profile", "immediate", *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.address = json.loads(self.process.stdout.readline())["address"]
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.seed.close()
-
-    @property
-    def port(self):
-        return self.address.rsplit(":", 1)[1]
-
-    def has_conversation(self):
-        try:
-            urllib.request.urlopen(f"http://{self.address}/v1/{CONVERSATION}").close()
-            return True
-        except urllib.error.HTTPError as error:
-            assert error.code == 404, error
-            return False
+def has_conversation(emulator):
+    status, _, text = emulator.get(f"/v1/{CONVERSATION}")
+    assert status in (200, 404), text
+    return status == 200
 
 
 def dom(url):
@@ -102,41 +80,34 @@ def dom(url):
         return run.stdout
 
 
-def check(what, is_good, seen):
-    print(("ok      " if is_good else "FAILED  ") + what)
-    if not is_good:
-        print(seen)
-        sys.exit(1)
-
-
 def main():
     pages = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     threading.Thread(target=pages.serve_forever, daemon=True).start()
     site = f"http://other.example:{pages.server_port}"
 
-    with Emulator() as emulator:
+    with emulator_with_one() as emulator:
         own = f"http://{emulator.address}"
         snapshot = "/_emulator/v1/snapshot"
         seen = dom(own + snapshot)
         check("the browser shows a snapshot by the emulator's own address", '"state"' in seen, seen)
         rebound = f"http://rebound.example:{emulator.port}"
-        for path in [snapshot, f"/v1/{CONVERSATION}", "/healthz"]:
+        for path in ["/", "/_emulator/page.js", snapshot, f"/v1/{CONVERSATION}", "/healthz"]:
             seen = dom(rebound + path)
             is_refused = "FOREIGN_HOST" in seen and "agentId" not in seen and '"state"' not in seen
             check(f"a name that was rebound to this machine does not read {path}", is_refused, seen)
         seen = dom(f"{site}/?emulator={own}")
         check("a page of another site sends its POST", "SENT\n" in seen and "DONE" in seen, seen)
         check("and reads nothing", "UNREAD" in seen and "agentId" not in seen, seen)
-        check("and deletes nothing", emulator.has_conversation(), seen)
+        check("and deletes nothing", has_conversation(emulator), seen)
 
-    with Emulator("--allow-host", "rebound.example") as emulator:
+    with emulator_with_one("--allow-host", "rebound.example") as emulator:
         seen = dom(f"http://rebound.example:{emulator.port}/_emulator/v1/snapshot")
         check("a name that is allowed is served", '"state"' in seen, seen)
 
-    with Emulator("--allow-origin", site) as emulator:
+    with emulator_with_one("--allow-origin", site) as emulator:
         seen = dom(f"{site}/?emulator=http://{emulator.address}")
         check("the same page reads where it is allowed", "READ 200" in seen and "agentId" in seen, seen)
-        check("and deletes", not emulator.has_conversation(), seen)
+        check("and deletes", not has_conversation(emulator), seen)
 
 
 if __name__ == "__main__":

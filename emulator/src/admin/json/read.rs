@@ -105,7 +105,7 @@ fn single(kind: &Kind, value: &Value, path: &str) -> Result1<Field> {
         Kind::String => {
             value.as_str().map(|text| Field::String(text.to_owned())).ok_or_else(|| problem("a string"))
         }
-        Kind::Bool => value.as_bool().map(Field::Bool).ok_or_else(|| problem("`true` or `false`")),
+        Kind::Bool => flag(value).map(Field::Bool).ok_or_else(|| problem("`true` or `false`")),
         Kind::Double => number(value).map(Field::F64).ok_or_else(|| problem("a number")),
         Kind::Int32 => whole(value)
             .and_then(|number| i32::try_from(number).ok())
@@ -155,6 +155,14 @@ fn whole(value: &Value) -> Option<i128> {
             })
         }
         _ => None,
+    }
+}
+
+/// A query has nothing but strings.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_bool(),
     }
 }
 
