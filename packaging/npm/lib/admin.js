@@ -28,19 +28,14 @@ class Admin {
   client({rest = false, ...options} = {}) {
     const {v1} = require('@google-cloud/contact-center-insights');
     const [, host, port] = /^(.*):(\d+)$/.exec(this.address);
-    const common = {servicePath: host, port: Number(port), ...options};
     // What the client itself uses, so that the objects are of the classes that it knows.
     const used = createRequire(require.resolve('@google-cloud/contact-center-insights'));
-    if (rest) {
-      const {PassThroughClient} = createRequire(used.resolve('google-gax'))('google-auth-library');
-      return new v1.ContactCenterInsightsClient({
-        fallback: true, protocol: 'http', authClient: new PassThroughClient(), ...common,
-      });
-    }
-    const {grpc} = used('google-gax');
-    return new v1.ContactCenterInsightsClient({
-      sslCreds: grpc.credentials.createInsecure(), 'grpc.enable_http_proxy': 0, ...common,
-    });
+    const {PassThroughClient} = createRequire(used.resolve('google-gax'))('google-auth-library');
+    // Without an authClient it would look for credentials, on the network too.
+    const common = {servicePath: host, port: Number(port), authClient: new PassThroughClient(), ...options};
+    if (rest) return new v1.ContactCenterInsightsClient({fallback: true, protocol: 'http', ...common});
+    const sslCreds = used('google-gax').grpc.credentials.createInsecure();
+    return new v1.ContactCenterInsightsClient({sslCreds, 'grpc.enable_http_proxy': 0, ...common});
   }
 
   reset(project) {

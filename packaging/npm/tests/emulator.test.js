@@ -4,7 +4,7 @@
 const assert = require('node:assert');
 const {execFile, spawn} = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
+const http = require('node:http');
 const path = require('node:path');
 const {describe, test} = require('node:test');
 const {promisify} = require('node:util');
@@ -34,6 +34,30 @@ async function rest(emulator, method, name, body) {
   const response = await fetch(`${emulator.endpoint}/v1/${name}`, {method, body: body && JSON.stringify(body)});
   return {status: response.status, document: await response.json()};
 }
+
+// First, since the client keeps what it found out about its machine.
+test('a client looks for no credentials', () =>
+  withEmulator({}, async emulator => {
+    let asked = 0;
+    const metadata = http.createServer((_, response) => {
+      asked += 1;
+      response.setHeader('Metadata-Flavor', 'Google').end('{}');
+    });
+    await new Promise(resolve => metadata.listen(0, '127.0.0.1', resolve));
+    process.env.GCE_METADATA_HOST = `127.0.0.1:${metadata.address().port}`;
+    try {
+      for (const rest of [false, true]) {
+        const client = emulator.client({rest});
+        await client.listViews({parent});
+        await client.close();
+      }
+    } finally {
+      delete process.env.GCE_METADATA_HOST;
+      metadata.closeAllConnections();
+      metadata.close();
+    }
+    assert.strictEqual(asked, 0);
+  }));
 
 describe('the process', () => {
   test('starts, and is gone once it is stopped', async () => {
@@ -161,10 +185,11 @@ describe('the helper', () => {
     await insights.emulator.fail(operation, 'DATA_LOSS', 'damaged');
     await assert.rejects(operation.promise(), {code: 15, message: /damaged/});
   });
+});
 
-  test('is for tests', () => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'suite-'));
-    fs.rmdirSync(folder);
-    assert.throws(() => useEmulator().emulator, /use it in a test/);
-  });
+test('without a running test there is nothing to use', () => {
+  const hooks = {before() {}, beforeEach() {}, afterEach() {}, after() {}};
+  const {Suite} = require('./node_modules/contact-center-insights-emulator/lib/suite.js');
+  assert.throws(() => Suite.use(hooks).emulator, /use it in a test/);
+  assert.throws(() => Suite.use(hooks).parent, /is of one test/);
 });
