@@ -9,6 +9,7 @@ import time
 import pytest
 
 import contact_center_insights_emulator as insights
+from contact_center_insights_emulator import _program
 
 # Bounds what should end by itself.
 LIMIT = 30
@@ -73,6 +74,16 @@ def test_the_console_script_is_the_program() -> None:
     assert run.returncode == 0 and run.stdout.startswith("cci "), run
     refused = subprocess.run([script, "emulator", "--port", "x"], stderr=subprocess.PIPE, text=True, timeout=LIMIT)
     assert refused.returncode == 2 and "--port" in refused.stderr
+
+
+def test_it_looks_names_up() -> None:
+    """A program that is linked statically has no loader that could bring it the system's lookup."""
+    with insights.start() as emulator:
+        for host, code in [("localhost", 0), ("emulator.invalid", 69)]:
+            endpoint = f"http://{host}:{emulator.address.rpartition(':')[2]}"
+            health = [_program.path(), "emulator", "health", "--endpoint", endpoint]
+            run = subprocess.run(health, stderr=subprocess.PIPE, text=True, timeout=LIMIT)
+            assert run.returncode == code, run.stderr
 
 
 def test_data_outlives_it(tmp_path: os.PathLike) -> None:
