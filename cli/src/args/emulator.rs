@@ -21,6 +21,11 @@ pub(crate) struct Emulator {
 
     #[command(flatten)]
     pub(crate) serve: Serve,
+
+    /// End when stdin is closed. A program that starts an emulator and holds the other end of its stdin never leaves it
+    /// behind, even if the program is killed.
+    #[arg(long)]
+    pub(crate) exit_with_stdin: bool,
 }
 
 #[derive(Debug, Subcommand)]

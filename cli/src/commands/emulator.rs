@@ -7,10 +7,12 @@ mod signals;
 mod start;
 
 use std::process::ExitCode;
+use std::{future, io, thread};
 
 use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights_emulator::DEFAULT_PORT;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use self::signals::watch;
 use self::start::start;
@@ -20,14 +22,14 @@ use crate::terminal::{eprint_line, print};
 
 pub(super) async fn run(args: Emulator) -> Result<ExitCode, Failure> {
     match args.command {
-        None => serve(args.serve).await.map(|()| ExitCode::SUCCESS),
+        None => serve(args.serve, args.exit_with_stdin).await.map(|()| ExitCode::SUCCESS),
         Some(EmulatorCommand::Exec(args)) => exec::run(*args).await,
         Some(EmulatorCommand::Env(args)) => env::run(&args).map(|()| ExitCode::SUCCESS),
         Some(EmulatorCommand::Health(args)) => health::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
-async fn serve(args: Serve) -> Result<(), Failure> {
+async fn serve(args: Serve, exit_with_stdin: bool) -> Result<(), Failure> {
     // Watched from before the first line is printed: who has read it may stop us.
     let mut signals = watch()?;
     let started = start(&args, DEFAULT_PORT).await?;
@@ -41,11 +43,31 @@ async fn serve(args: Serve) -> Result<(), Failure> {
     } else {
         eprint_line(format_args!("to use it: export {EMULATOR_HOST}={}", emulator.host()));
     }
-    signals.next_end().await;
+    tokio::select! {
+        () = signals.next_end() => {}
+        () = end_of_stdin(), if exit_with_stdin => {}
+    }
     tokio::select! {
         () = started.stop() => {}
         // Twice means at once.
         () = signals.next_end() => {}
     }
     Ok(())
+}
+
+/// Until stdin is closed. A thread of its own reads it: a runtime waits at its end for reads of its own.
+async fn end_of_stdin() {
+    let (ended, end) = oneshot::channel::<()>();
+    let read = move || {
+        let _held = ended;
+        // Stdin that cannot be read is closed.
+        io::copy(&mut io::stdin().lock(), &mut io::sink())
+    };
+    match thread::Builder::new().name("stdin".into()).spawn(read) {
+        Ok(_) => _ = end.await,
+        Err(error) => {
+            eprint_line(format_args!("cannot watch stdin: {error}"));
+            future::pending().await
+        }
+    }
 }

@@ -42,6 +42,30 @@ fn both_signals_end_it_well() {
 }
 
 #[test]
+fn it_ends_with_its_stdin_where_that_is_asked_for() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::Stdio;
+
+    let mut command = crate::support::command(&["emulator", "--port", "0", "--exit-with-stdin"], &[]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    stdin.write_all(b"what is written there does not matter\n").unwrap();
+    assert!(child.try_wait().unwrap().is_none());
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{line}");
+
+    // Without the flag, a closed stdin is nothing: so do shells start what runs in the background.
+    let mut command = crate::support::command(&["emulator", "--port", "0"], &[]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(child.try_wait().unwrap().is_none());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn profiles_are_for_all_methods_or_for_one() {
     let server =
         Server::start(&["--profile", "immediate", "--profile", "CreateIssueModel=polls:1,fail=INTERNAL"]);

@@ -1,0 +1,3 @@
+import type {UseEmulator} from './suite';
+
+export const useEmulator: UseEmulator;

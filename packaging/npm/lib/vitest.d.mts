@@ -1,0 +1,3 @@
+import type {UseEmulator} from './suite.js';
+
+export const useEmulator: UseEmulator;
