@@ -1,10 +1,13 @@
 //! The command line: what can be asked, and how `--help` explains it.
 
+mod config;
 mod connection;
+mod doctor;
 mod emulator;
 mod flags;
 mod methods;
 mod recording;
+mod rest;
 mod scope;
 mod worker;
 
@@ -14,19 +17,24 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use contact_center_insights_emulator::Profile;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::config::{Config, ConfigCommand};
+pub(crate) use self::connection::{Connection, DEFAULT_REQUEST_TIMEOUT};
+pub(crate) use self::doctor::{Completions, Doctor, Man};
 pub(crate) use self::emulator::{
     ClockChoice, Emulator, EmulatorCommand, ErrorDetails, Exec, Health, Language, Listen, Lists,
     ProjectNames, Recipe, Serve, SyncChoice,
 };
 pub(crate) use self::methods::{Invocation, augment, call, of_call, of_group, read_data};
 pub(crate) use self::recording::{Record, Verify};
+pub(crate) use self::rest::{RestArgs, Verb};
 pub(crate) use self::scope::ScopeArgs;
 pub(crate) use self::worker::{
     StateChoice, Worker, WorkerAdd, WorkerCommand, WorkerList, WorkerReconcile, WorkerRun,
 };
 use crate::duration;
 use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::name::operation_in;
 use crate::output::Format;
 
 /// Long-running operations of the Contact Center AI Insights API from a shell, and an emulator of the API.
@@ -38,9 +46,13 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// How operations are printed on stdout.
-    #[arg(short, long, global = true, value_enum, default_value_t)]
+    /// How results are printed on stdout; by default as the profile says, else as JSON.
+    #[arg(short, long, global = true, value_parser = Format::parser(), default_value = "json", hide_default_value = true)]
     pub(crate) output: Format,
+
+    /// Show each call on stderr: method, code, time, attempts and host; twice, the headers too, without secrets.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,6 +78,19 @@ pub(crate) enum Command {
     /// Status and body are compared. Left open are the details of errors, times, ids that the server makes, and fields
     /// that no published proto has; the id and the number of a project stand for one project.
     Verify(Verify),
+    /// Call the REST API: methods and fields that gRPC does not have, with the same credentials, endpoint and errors.
+    Rest(RestArgs),
+    /// Try what calls need, step by step: endpoint, credentials, network, one call; and say what to do about what fails.
+    ///
+    /// Lines for people, unless -o asks for a format. No secret is shown. Exit code 0 if nothing fails, else that of the
+    /// worst failure.
+    Doctor(Doctor),
+    /// Print a script that completes commands, names of resources and running operations in a shell.
+    Completions(Completions),
+    /// Print the manual page, or write those of all commands.
+    Man(Man),
+    /// Keep defaults: project, location, endpoint, output, by profile.
+    Config(Config),
     /// Get, list, wait for, cancel and decode long-running operations.
     #[command(subcommand)]
     Operations(Operations),
@@ -86,6 +111,9 @@ pub(crate) enum Operations {
     Get {
         #[command(flatten)]
         name: Name,
+        /// Ask over REST, and print what it answers: metadata of types without a proto has its fields then.
+        #[arg(long)]
+        rest: bool,
         #[command(flatten)]
         connection: Connection,
     },
@@ -112,8 +140,18 @@ pub(crate) enum Operations {
 
 #[derive(Debug, Args)]
 pub(crate) struct Name {
-    /// The operation: `projects/PROJECT/locations/LOCATION/operations/OPERATION`.
+    /// The operation: `projects/PROJECT/locations/LOCATION/operations/OPERATION`, or its id alone.
     pub(crate) name: String,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+impl Name {
+    /// The full name.
+    pub(crate) fn full(self) -> Result<String, Failure> {
+        operation_in(self.name, &self.scope.scope())
+    }
 }
 
 /// What filters can name, by the product's documentation.
@@ -130,8 +168,8 @@ Values stand in double quotes. Terms side by side must all hold; OR, NOT or - be
 #[derive(Debug, Args)]
 #[command(after_help = FILTER_FIELDS)]
 pub(crate) struct List {
-    /// Whose operations: `projects/PROJECT/locations/LOCATION`.
-    pub(crate) parent: String,
+    /// Whose operations: `projects/PROJECT/locations/LOCATION`; by default those of --project and --location.
+    pub(crate) parent: Option<String>,
 
     /// Only operations that match, such as `done="false"` or
     /// `metadata.operation_type="CreateIssueModel"`; the fields are listed below.
@@ -145,6 +183,9 @@ pub(crate) struct List {
     /// How many operations to print at most.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
 
     #[command(flatten)]
     pub(crate) connection: Connection,

@@ -56,6 +56,10 @@ fn with_honest_tips(mut error: Error) -> Error {
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         }
     }
+    if text(&error, ContextKind::InvalidArg).is_some_and(|arg| arg.split('=').next() == Some("--format")) {
+        let tip = "formats are named by -o: -o json, -o yaml, -o table, -o jq=EXPR for single fields";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let places = text(&error, ContextKind::InvalidSubcommand).map(|name| below(&name)).unwrap_or_default();
     if !places.is_empty() {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(places));
@@ -123,6 +127,8 @@ mod tests {
             (&["quickstart", "-o", "jsn"], "similar value exists: 'json'"),
             (&["get"], "similar subcommand exists: 'operations get'"),
             (&["exec"], "similar subcommand exists: 'emulator exec'"),
+            (&["operations", "list", "--format=json"], "tip: formats are named by -o: -o json"),
+            (&["operations", "list", "--format", "value(name)"], "-o jq=EXPR for single fields"),
         ] {
             assert!(said(arguments).contains(tip), "{}", said(arguments));
         }

@@ -17,8 +17,7 @@ fn assert_refused(run: &Run, code: i32, words: &[&str]) {
 
 #[test]
 fn bad_usage_is_2() {
-    for malformed in ["", "1", "projects/p/locations/us/operations", "projects/p/locations/us/operations/a b"]
-    {
+    for malformed in ["", "projects/p/locations/us/operations", "projects/p/locations/us/operations/a b"] {
         for verb in ["get", "wait", "cancel"] {
             let run = cci(&["operations", verb, malformed, "--endpoint", "http://127.0.0.1:1"]);
             let form = "projects/{project}/locations/{location}/operations/{operation}";
