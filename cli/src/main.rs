@@ -100,6 +100,11 @@ impl Asked {
         }
     }
 
+    /// Whether it finds something out for people, unless somebody asks for a document.
+    fn is_for_people(&self) -> bool {
+        matches!(self, Self::Command(cli) if matches!(cli.command, Command::Doctor(_) | Command::Config(_)))
+    }
+
     fn set_format(&mut self, format: Format) {
         match self {
             Self::Command(cli) => cli.output = format,
@@ -146,8 +151,7 @@ fn profile(matches: &ArgMatches) -> Option<String> {
 }
 
 fn run(CommandLine { mut asked, has_format, verbose }: CommandLine) -> Result<ExitCode, Failure> {
-    // What is found out is for people, unless somebody asks for a document.
-    if !has_format && matches!(&asked, Asked::Command(cli) if matches!(cli.command, Command::Doctor(_))) {
+    if !has_format && asked.is_for_people() {
         asked.set_format(Format::Table);
     }
     if !has_format

@@ -4,7 +4,7 @@ mod given;
 
 use std::time::Duration;
 
-use contact_center_insights::auth::{Credentials, Token};
+use contact_center_insights::auth::Credentials;
 use contact_center_insights::call::RetryPolicy;
 use contact_center_insights::{Client, Endpoint, Error};
 
@@ -138,11 +138,11 @@ impl Session {
         &self.who
     }
 
-    /// A token, to see whether one can be had; none for nobody.
-    pub(crate) async fn token(&self) -> Result<Option<Token>, Failure> {
+    /// Whether a token can be had, where one is needed.
+    pub(crate) async fn try_token(&self) -> Result<(), Failure> {
         match &self.credentials {
-            Some(credentials) => credentials.fetch().await.map_err(self.failure("")),
-            None => Ok(None),
+            Some(credentials) => credentials.fetch().await.map(drop).map_err(self.failure("")),
+            None => Ok(()),
         }
     }
 

@@ -81,7 +81,12 @@ fn below(name: &str) -> Vec<String> {
     let places = groups.filter_map(|group| {
         group.find_subcommand(name).map(|found| format!("{} {}", group.get_name(), found.get_name()))
     });
-    places.collect()
+    let mut places: Vec<String> = places.collect();
+    // `get` and `list` are meant of operations.
+    if places.iter().any(|place| !place.starts_with("config ")) {
+        places.retain(|place| !place.starts_with("config "));
+    }
+    places
 }
 
 /// Whether one may be the other with a slip or two.
@@ -133,7 +138,7 @@ mod tests {
             assert!(said(arguments).contains(tip), "{}", said(arguments));
         }
         for arguments in [
-            &["completions"][..],
+            &["complements"][..],
             &["iterations"],
             &["quickest"],
             &["operations", "completions"],

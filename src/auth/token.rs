@@ -139,22 +139,6 @@ impl Token {
         self.universe.as_deref()
     }
 
-    /// How long it is still sent; `None` if its source does not say when it ends.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use contact_center_insights::auth::Token;
-    ///
-    /// let token = Token::new("secret")?;
-    /// assert_eq!(token.time_left(), None);
-    /// assert!(token.expires_in(Duration::from_secs(3600)).time_left() > Some(Duration::from_secs(3000)));
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// ```
-    #[must_use]
-    pub fn time_left(&self) -> Option<Duration> {
-        Some(self.ends?.at.saturating_duration_since(Instant::now()))
-    }
-
     pub(super) fn has_known_end(&self) -> bool {
         self.ends.is_some()
     }

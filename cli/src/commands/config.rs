@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::args::{Config, ConfigCommand, DEFAULT_REQUEST_TIMEOUT};
 use crate::config::{self, File, Found, KEYS};
 use crate::duration::parse_limit;
+use crate::escape::line;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Format;
@@ -25,7 +26,7 @@ pub(super) fn run(Config { command, .. }: Config, output: Format) -> Result<(), 
                 let help = format!("to set it: cci config set {key} VALUE");
                 Failure::new(Exit::NotFound, format!("nothing says {key}")).with_help(help)
             })?;
-            print(&(crate::escape::line(&found.value).into_owned() + "\n"))
+            print(&(line(&found.value).into_owned() + "\n"))
         }
         ConfigCommand::List => list(output),
         ConfigCommand::Use { name } => activate(name, output),
@@ -157,7 +158,21 @@ fn list(output: Format) -> Result<(), Failure> {
             "note: the profile {profile} has `{key}`, which is not a key and says nothing"
         ));
     }
-    print(&output.rows(rows)?)
+    print(&if output == Format::Table { lines(&rows) } else { output.rows(rows)? })
+}
+
+/// A key a line: of what it comes from, a table of 80 columns would show nothing.
+fn lines(rows: &[Value]) -> String {
+    let cell =
+        |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(|text| line(text).into_owned());
+    let lines = rows.iter().map(|row| {
+        let key = cell(row, "name").unwrap_or_default();
+        match (cell(row, "value"), cell(row, "source")) {
+            (Some(value), Some(source)) => format!("{key:<18} {value}  ({source})\n"),
+            _ => format!("{key:<18} not set\n"),
+        }
+    });
+    lines.collect()
 }
 
 fn activate(name: Option<String>, output: Format) -> Result<(), Failure> {

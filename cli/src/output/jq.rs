@@ -10,6 +10,16 @@ use crate::escape;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+/// What jq has and jaq's libraries have not.
+const MORE: &str = r#"
+def @csv: map(
+    if isstring then "\"" + (split("\"") | join("\"\"")) + "\""
+  elif . == null then "" else tostring end) | join(",");
+def @tsv: map(
+    if isstring then split("\\") | join("\\\\") | split("\t") | join("\\t") | split("\n") | join("\\n") | split("\r") | join("\\r")
+  elif . == null then "" else tostring end) | join("\t");
+"#;
+
 type Compiled = Filter<data::JustLut<Val>>;
 
 /// Checks an expression.
@@ -63,7 +73,8 @@ fn failed(expression: &str, reason: &str) -> Failure {
 }
 
 fn compiled(expression: &str) -> Result<Compiled, String> {
-    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    let more = load::parse(MORE, |parser| parser.defs()).unwrap_or_default();
+    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(more);
     let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
     let arena = Arena::default();
     let loaded = Loader::new(defs).load(&arena, File { code: expression, path: () });
@@ -126,6 +137,8 @@ mod tests {
             (".[0].n | tojson", "{\"x\":1}\n"),
             ("map(.name) | join(\",\")", "a,b\\u001b\n"),
             (".[] | [.name, 1] | @tsv", "a\t1\nb\\u001b\t1\n"),
+            ("[\"a\\t\\\\\", null, true, \"\"] | @tsv", "a\\t\\\\\t\ttrue\t\n"),
+            ("[\"say \\\"x\\\"\", 2, null] | @csv", "\"say \"\"x\"\"\",2,\n"),
             (".[] | select(.name | test(\"^a\")) | .name", "a\n"),
             ("empty", ""),
             ("1, halt, 2", "1\n"),
@@ -144,7 +157,7 @@ mod tests {
             (".name |", "at column 8"),
             (".a | nosuch(1)", "at column 6, there is no nosuch/1"),
             ("$x", "at column 1, there is no variable $x"),
-            ("\"a", "at column 1"),
+            ("\"a", "at column 3"),
             ("include \"x\"; .", "modules cannot be included"),
         ] {
             let reason = check(expression).unwrap_err();

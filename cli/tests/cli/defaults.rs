@@ -27,7 +27,7 @@ fn config(home: &PathBuf, arguments: &[&str]) -> Run {
 
 /// Which value counts, and what it comes from.
 fn counts(home: &PathBuf, more: &[(&str, &str)], key: &str) -> (Value, String) {
-    let run = at(home, more, &["config", "list"]);
+    let run = at(home, more, &["config", "list", "-o", "json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let rows: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
     let row = rows.into_iter().find(|row| row["name"] == key).unwrap();
@@ -47,6 +47,9 @@ fn the_first_that_says_something_counts() {
     let (value, source) = counts(&home, &[google], "project");
     assert_eq!(value, "of-profile");
     assert!(source.starts_with("the profile default of ") && source.ends_with("cci/config.toml"), "{source}");
+    let text = at(&home, &[], &["config", "list"]).stdout;
+    assert!(text.starts_with("project            of-profile  (the profile default of "), "{text}");
+    assert!(text.contains("location           not set\n") && text.contains("(default)\n"), "{text}");
     let own = ("CCI_PROJECT", "of-cci");
     assert_eq!(counts(&home, &[google, own], "project"), (json!("of-cci"), "CCI_PROJECT".into()));
     // A flag wins over all; the request shows what came of it.

@@ -53,7 +53,7 @@ fn a_time_in_which_nothing_can_be_done_is_refused_with_a_sentence() {
 #[test]
 fn an_unknown_word_is_not_answered_with_a_tip_that_leads_astray() {
     for arguments in
-        [&["compilations"][..], &["iterations"], &["operations", "get", "--nmae"], &["quickstart", "--pro"]]
+        [&["comparisons"][..], &["iterations"], &["operations", "get", "--nmae"], &["quickstart", "--pro"]]
     {
         let run = cci(arguments);
         assert_refused(&run, 2, &["--help"]);

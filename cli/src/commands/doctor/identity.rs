@@ -18,11 +18,12 @@ pub(super) async fn check(session: &Session, report: &mut Report) {
     if *session.who() == Who::Nobody {
         return;
     }
-    report.add(match session.token().await {
-        Ok(token) => {
-            let left = token.and_then(|token| token.time_left());
-            let left = left.map(|left| format!(", good for {}", duration::print(whole_minutes(left))));
-            Check::ok("token", format!("there is one{}", left.unwrap_or_default()))
+    report.add(match session.try_token().await {
+        Ok(()) if *session.who() == Who::ApplicationDefault => {
+            Check::ok("token", "fetched just now; such tokens live for an hour, and are renewed".to_owned())
+        }
+        Ok(()) => {
+            Check::ok("token", "it is one, as far as can be seen; the server has the last word".to_owned())
         }
         Err(failure) => Check::failed("token", &failure),
     });
