@@ -7,7 +7,7 @@
 //! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `terminal`, `token`; `name`, `scope`;
 //! `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
 //! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `flags`, `recording`, `scope`, `worker`;
-//! `methods`.
+//! `methods`, `operations`.
 //! Within `output`: `summary`, `values`; `list`, `table`. Within `commands`: `decode`, `ending`, `emulator`; `operations`,
 //! `wait`, `worker`; `call`, `quickstart`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
 //! `commands::worker`: `sinks`; `run`.
