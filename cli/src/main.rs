@@ -4,12 +4,13 @@
 //! else to stderr.
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
-//! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `config`, `terminal`, `token`; `scope`; `name`;
-//! `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `rest`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
-//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `scope`, `config`, `doctor`, `emulator`, `flags`, `recording`, `rest`, `worker`;
-//! `methods`.
-//! Within `config`: `file`. Within `log`: `calls`. Within `rest`: `path`. Within `session`: `given`. Within `output`: `jq`, `summary`, `values`; `format`, `list`, `table`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `help`, `rest`, `ending`, `emulator`; `operations`,
-//! `wait`, `worker`; `call`, `quickstart`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
+//! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `config`, `terminal`, `token`; `scope`;
+//! `name`; `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `rest`; `record`, `verify`; `args`;
+//! `session`, `usage`; `commands`. Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `scope`;
+//! `config`, `doctor`, `emulator`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within `config`: `file`.
+//! Within `log`: `calls`. Within `output`: `jq`, `summary`, `values`; `format`, `list`, `table`. Within `rest`: `path`. Within
+//! `session`: `given`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `ending`, `emulator`, `help`, `rest`; `operations`,
+//! `wait`, `worker`; `call`, `quickstart`. Within `commands::doctor`: `report`; `identity`, `network`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
 //! `commands::worker`: `sinks`; `run`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
