@@ -62,7 +62,7 @@ pub(crate) use cache::TokenCache;
 pub(crate) use layer::{Authorize, Authorized};
 pub use token::Token;
 
-use crate::error::{BoxError, CredentialsError};
+use crate::error::{BoxError, CredentialsError, Error};
 use crate::jitter::Jitter;
 
 /// The one scope that every method of this API asks for.
@@ -229,6 +229,28 @@ impl Credentials {
     #[must_use]
     pub fn google_authz() -> Self {
         Self::new(Kind::Source("google-authz", Arc::new(google_authz::GoogleAuthz::default())))
+    }
+
+    /// Fetches a token, to see whether one can be had; `None` for anonymous calls, which need none. Clients fetch theirs
+    /// themselves: this one is not kept for them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), contact_center_insights::Error> {
+    /// use contact_center_insights::Credentials;
+    ///
+    /// assert!(Credentials::anonymous().fetch().await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] if none can be had within [`Credentials::with_patience`].
+    pub async fn fetch(&self) -> Result<Option<Token>, Error> {
+        match self.clone().into_cache().map_err(Error::Credentials)? {
+            Some(cache) => cache.token().await.map(Some).map_err(Error::Credentials),
+            None => Ok(None),
+        }
     }
 
     /// Whether calls carry a token.

@@ -49,6 +49,16 @@ impl Failure {
         self
     }
 
+    /// The reason with its causes, on a line.
+    pub(crate) fn reason(&self) -> String {
+        chain(self.error.as_ref()).join(": ")
+    }
+
+    /// What to do next.
+    pub(crate) fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// What the process ends with.
     pub(crate) fn exit(&self) -> Exit {
         self.exit

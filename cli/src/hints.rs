@@ -135,7 +135,7 @@ const CLIENT_CERTIFICATE: &str = "to show a client certificate: export GOOGLE_AP
      {\"cert_configs\": {\"workload\": {\"cert_path\": \"cert.pem\", \"key_path\": \"key.pem\"}}}";
 
 /// What can be changed here about a handshake that failed for good.
-fn on_tls(error: &(dyn StdError + 'static)) -> Option<String> {
+pub(crate) fn on_tls(error: &(dyn StdError + 'static)) -> Option<String> {
     use rustls::{CertificateError, Error as Tls};
 
     match find_tls(error)? {

@@ -1,23 +1,42 @@
-//! The log on stderr, as `RUST_LOG` asks for it.
+//! The log on stderr: as `RUST_LOG` asks for it, and a line a call as `-v` does.
+
+mod calls;
 
 use std::env;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::escape;
 use crate::terminal::has_colors;
 
-/// Logs what `RUST_LOG` asks for, else what passes `default`, else nothing.
-pub(crate) fn start(default: Option<&str>) {
+/// How much `-v` asks for: calls; with headers.
+static VERBOSE: AtomicU8 = AtomicU8::new(0);
+const HEADERS: u8 = 2;
+
+/// Logs what `RUST_LOG` asks for, else what passes `default`, else nothing; and the calls, if `-v` asks for them.
+pub(crate) fn start(default: Option<&str>, verbose: u8) {
+    VERBOSE.store(verbose, Ordering::Relaxed);
     let asked = env::var_os(EnvFilter::DEFAULT_ENV).map(|_| EnvFilter::from_default_env());
-    let Some(filter) = asked.or_else(|| default.map(EnvFilter::new)) else { return };
+    let filter = asked.or_else(|| default.map(EnvFilter::new));
+    if filter.is_none() && verbose == 0 {
+        return;
+    }
     let has_colors = has_colors();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(has_colors)
-        .with_writer(move || Escaping { inner: io::stderr(), has_colors })
-        .init();
+    let log = filter.map(|filter| {
+        let writer = move || Escaping { inner: io::stderr(), has_colors };
+        fmt::layer().with_ansi(has_colors).with_writer(writer).with_filter(filter)
+    });
+    let calls = (verbose > 0).then(calls::layer);
+    tracing_subscriber::registry().with(log).with(calls).init();
+}
+
+/// Whether `-vv` asks for the headers of calls.
+pub(crate) fn shows_headers() -> bool {
+    VERBOSE.load(Ordering::Relaxed) >= HEADERS
 }
 
 /// Escapes what a terminal would obey: events repeat the words of servers. They come a whole event at a time.

@@ -4,12 +4,13 @@
 //! else to stderr.
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
-//! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `terminal`, `token`; `name`, `scope`;
-//! `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
-//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `flags`, `recording`, `scope`, `worker`;
-//! `methods`.
-//! Within `output`: `summary`, `values`; `list`, `table`. Within `commands`: `decode`, `ending`, `emulator`; `operations`,
-//! `wait`, `worker`; `call`, `quickstart`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
+//! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `config`, `terminal`, `token`; `scope`;
+//! `name`; `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `rest`; `record`, `verify`; `args`;
+//! `session`, `usage`; `commands`. Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `scope`;
+//! `config`, `doctor`, `emulator`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within `config`: `file`.
+//! Within `log`: `calls`. Within `output`: `jq`, `summary`, `values`; `format`, `list`, `table`. Within `rest`: `path`. Within
+//! `session`: `given`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `ending`, `emulator`, `help`, `rest`; `operations`,
+//! `wait`, `worker`; `call`, `quickstart`. Within `commands::doctor`: `report`; `identity`, `network`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
 //! `commands::worker`: `sinks`; `run`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -27,10 +28,12 @@
 mod api;
 mod args;
 mod commands;
+mod config;
 mod duration;
 mod escape;
 mod exit;
 mod failure;
+mod headers;
 mod hints;
 mod http_rule;
 mod log;
@@ -40,6 +43,7 @@ mod progress;
 mod progress_bar;
 mod record;
 mod recording;
+mod rest;
 mod scope;
 mod session;
 mod shell;
@@ -51,7 +55,8 @@ mod web;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
 
@@ -66,11 +71,12 @@ use crate::output::Format;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let asked = match asked() {
-        Ok(asked) => asked,
+    commands::answer_shell();
+    let line = match asked() {
+        Ok(line) => line,
         Err(error) => return usage::report(error),
     };
-    run(asked).unwrap_or_else(|failure| {
+    run(line).unwrap_or_else(|failure| {
         terminal::eprint_line(&failure);
         failure.exit().into()
     })
@@ -83,26 +89,88 @@ enum Asked {
     Method(Invocation, Format),
 }
 
-fn asked() -> Result<Asked, clap::Error> {
+impl Asked {
+    /// Whether it prints results, for which the profile may have a format. Those that change or try the configuration
+    /// must work with a bad one.
+    fn prints(&self) -> bool {
+        match self {
+            Self::Command(cli) => !matches!(
+                cli.command,
+                Command::Completions(_)
+                    | Command::Config(_)
+                    | Command::Doctor(_)
+                    | Command::Emulator(_)
+                    | Command::Man(_)
+                    | Command::Record(_)
+            ),
+            Self::Method(..) => true,
+        }
+    }
+
+    /// Whether it finds something out for people, unless somebody asks for a document.
+    fn is_for_people(&self) -> bool {
+        matches!(self, Self::Command(cli) if matches!(cli.command, Command::Doctor(_) | Command::Config(_)))
+    }
+
+    fn set_format(&mut self, format: Format) {
+        match self {
+            Self::Command(cli) => cli.output = format,
+            Self::Method(_, known) => *known = format,
+        }
+    }
+}
+
+/// What is asked for, and how.
+struct CommandLine {
+    asked: Asked,
+    /// Whether it says how results are printed.
+    has_format: bool,
+    verbose: u8,
+}
+
+fn asked() -> Result<CommandLine, clap::Error> {
     let words: Vec<_> = std::env::args_os().collect();
     // The commands of a resource are made from the descriptors, which takes a while: only of one that is named.
     let is_named = |group: &str| words.iter().skip(1).any(|word| word == group);
     let matches =
         args::augment(Cli::command(), &is_named).subcommand(args::call()).try_get_matches_from(&words)?;
+    profile(&matches).into_iter().for_each(config::choose);
+    let verbose = matches.get_count("verbose");
+    let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);
     let format = matches.get_one::<Format>("output").copied().unwrap_or_default();
-    match matches.subcommand() {
-        Some(("call", inner)) => Ok(Asked::Method(args::of_call(inner)?, format)),
+    let asked = match matches.subcommand() {
+        Some(("call", inner)) => Asked::Method(args::of_call(inner)?, format),
         Some((group, inner)) if api::GROUPS.iter().any(|(name, _)| *name == group) => {
-            Ok(Asked::Method(args::of_group(group, inner)?, format))
+            Asked::Method(args::of_group(group, inner)?, format)
         }
-        _ => Cli::from_arg_matches(&matches).map(Asked::Command),
-    }
+        _ => Asked::Command(Cli::from_arg_matches(&matches)?),
+    };
+    Ok(CommandLine { asked, has_format, verbose })
 }
 
-fn run(asked: Asked) -> Result<ExitCode, Failure> {
+/// The profile that `--profile` names; elsewhere the flag is of another type.
+fn profile(matches: &ArgMatches) -> Option<String> {
+    let mut inner = matches;
+    while let Some((_, below)) = inner.subcommand() {
+        inner = below;
+    }
+    inner.try_get_one::<String>("profile").ok().flatten().cloned()
+}
+
+fn run(CommandLine { mut asked, has_format, verbose }: CommandLine) -> Result<ExitCode, Failure> {
+    if !has_format && asked.is_for_people() {
+        asked.set_format(Format::Table);
+    }
+    if !has_format
+        && asked.prints()
+        && let Some(found) = config::get(config::OUTPUT)?
+    {
+        let format = Format::parse(&found.value);
+        asked.set_format(format.map_err(|reason| config::unusable(config::OUTPUT, &found, reason))?);
+    }
     // An emulator has something to say to those who set it up; a client says it all in its result.
     let is_emulator = matches!(&asked, Asked::Command(cli) if matches!(cli.command, Command::Emulator(_)));
-    log::start(is_emulator.then_some("warn"));
+    log::start(is_emulator.then_some("warn"), verbose);
     let runtime = builder(is_emulator)
         .enable_all()
         .build()

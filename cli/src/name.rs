@@ -4,6 +4,7 @@ use contact_center_insights::names::{LocationName, NameError, OperationName};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::scope::Scope;
 use crate::terminal::eprint_line;
 
 /// What a parent of operations looks like.
@@ -18,6 +19,27 @@ pub(crate) fn of_operation(text: String) -> String {
         Some(name) => taken_as(name),
         None => text,
     }
+}
+
+/// The full name of an operation that `text` is, as [`of_operation`], or by its id alone, or by its name from the location on.
+///
+/// # Errors
+/// If project or location are lacking, and not known.
+pub(crate) fn operation_in(text: String, scope: &Scope) -> Result<String, Failure> {
+    let end = text.trim().trim_start_matches("operations/");
+    let is_id = !end.is_empty() && end.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
+    if is_id && end != "operations" {
+        return Ok(format!("{}/operations/{end}", scope.parent()?));
+    }
+    Ok(of_operation(text))
+}
+
+/// The parent that `text` is, as [`of_parent`]; without it, that of the scope.
+///
+/// # Errors
+/// If it is not one; or without it, if project or location are not known.
+pub(crate) fn parent_in(text: Option<String>, scope: &Scope) -> Result<String, Failure> {
+    text.map_or_else(|| scope.parent(), of_parent)
 }
 
 /// The parent that is in `text`: what stands before `/operations/` in a name, which is a location, or an authorized view
@@ -87,6 +109,19 @@ mod tests {
         for other in ["", "1", "projects/p/locations/l", "https://host/v1/projects/p"] {
             assert_eq!(of_operation(other.to_owned()), other);
         }
+    }
+
+    #[test]
+    fn an_id_alone_is_completed() {
+        let scope = Scope::new(Some("p".into()), Some("us-central1".into()));
+        for text in ["1", "operations/1", " 1\n", &format!("{HERE}/operations/1")] {
+            assert_eq!(operation_in(text.to_owned(), &scope).unwrap(), format!("{HERE}/operations/1"));
+        }
+        for other in ["", "a b", "views/1", "projects/p/locations/us/operations"] {
+            assert_eq!(operation_in(other.to_owned(), &scope).unwrap(), other);
+        }
+        assert_eq!(parent_in(None, &scope).unwrap(), HERE);
+        assert!(parent_in(Some("p".into()), &scope).is_err());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Operations in the chosen format, as text for stdout.
 
+mod format;
+mod jq;
 mod list;
 mod summary;
 mod table;
 mod values;
 
-use clap::ValueEnum;
 use contact_center_insights::json::Printer;
 use contact_center_insights::proto::longrunning::Operation;
 use prost::{Message as _, Name as _};
@@ -15,28 +16,9 @@ use crate::escape::{is_unsafe, line, lines};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+pub(crate) use self::format::Format;
 pub(crate) use self::list::ListPrinter;
 use self::summary::Summary;
-
-/// How operations are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// As the REST API prints them; a list is one array.
-    #[default]
-    Json,
-    /// JSON, a document a line; a list is as many lines as it has items.
-    Jsonl,
-    /// The same document in YAML.
-    Yaml,
-    /// The main facts, aligned for reading, within 80 columns.
-    Table,
-    /// A table of all that is short, as wide as it gets.
-    Wide,
-    /// The names alone, each on its line.
-    Name,
-    /// Comma-separated values (RFC 4180) below a header, with the fields of the first item.
-    Csv,
-}
 
 impl Format {
     /// Prints one operation.
@@ -50,7 +32,9 @@ impl Format {
             Self::Json => Ok(lines(&to_json(printer, operation)?).into_owned() + "\n"),
             Self::Name => Ok(name(operation)),
             Self::Table => Ok(table::of_one(&Summary::new(operation, &to_value(printer, operation)?))),
-            Self::Jsonl | Self::Yaml | Self::Wide | Self::Csv => self.any(&to_value(printer, operation)?),
+            Self::Jsonl | Self::Yaml | Self::Wide | Self::Csv | Self::Jq(_) => {
+                self.any(&to_value(printer, operation)?)
+            }
         }
     }
 
@@ -63,6 +47,11 @@ impl Format {
         self.any(&Printer::new().value(type_name, bytes).map_err(unprintable)?)
     }
 
+    /// Prints one document as a server gave it.
+    pub(crate) fn document(self, value: &Value) -> Result<String, Failure> {
+        self.any(value)
+    }
+
     /// Prints one document of anything.
     fn any(self, value: &Value) -> Result<String, Failure> {
         match self {
@@ -72,6 +61,7 @@ impl Format {
             }
             Self::Jsonl => Ok(list::line_of(value)? + "\n"),
             Self::Yaml => to_yaml(value),
+            Self::Jq(expression) => jq::run(expression, value),
             Self::Table | Self::Wide => Ok(values::one(value)),
             Self::Name => Ok(list::name(value) + "\n"),
             Self::Csv => {
@@ -84,9 +74,15 @@ impl Format {
     /// Prints a document of our own; where names or a table are asked for, as JSON too.
     pub(crate) fn value(self, document: &Value) -> Result<String, Failure> {
         match self {
-            Self::Yaml | Self::Jsonl => self.any(document),
+            Self::Yaml | Self::Jsonl | Self::Jq(_) => self.any(document),
             _ => Self::Json.any(document),
         }
+    }
+
+    /// Prints a list of documents of our own.
+    pub(crate) fn rows(self, rows: Vec<Value>) -> Result<String, Failure> {
+        let mut list = ListPrinter::new(self);
+        Ok(list.page(rows)? + &list.end()?)
     }
 
     /// Prints a list of operations.

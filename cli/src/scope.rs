@@ -3,14 +3,18 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::config::{self, Found};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::eprint_line;
 
-const PROJECT: &str = "CCI_PROJECT";
-const LOCATION: &str = "CCI_LOCATION";
+/// The variables that say where names are.
+pub(crate) const PROJECT: &str = "CCI_PROJECT";
+pub(crate) const LOCATION: &str = "CCI_LOCATION";
 /// What Google's clients call the project.
 const CLOUD_PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
+/// What gcloud goes by in place of its configuration.
+const GCLOUD_PROJECT: &str = "CLOUDSDK_CORE_PROJECT";
 
 /// Where names are, as far as they do not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,26 +24,48 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// What the flags say; else variables, else gcloud's active configuration, which has the project alone.
+    /// What the flags say. All else is looked for when a name lacks it.
     pub(crate) fn new(project: Option<String>, location: Option<String>) -> Self {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let project = project.or_else(|| variable(PROJECT)).or_else(|| variable(CLOUD_PROJECT));
-        Self {
-            project: project.or_else(|| gcloud_project(&gcloud_directory()?)),
-            location: location.or_else(|| variable(LOCATION)),
+        Self { project, location }
+    }
+
+    /// The project: by the flag, else `CCI_PROJECT`, the profile, `GOOGLE_CLOUD_PROJECT`, or gcloud's active configuration.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub(crate) fn project(&self) -> Result<Option<Found>, Failure> {
+        if let Some(found) = flag("--project", self.project.as_ref()).or_else(|| variable(PROJECT)) {
+            return Ok(Some(found));
+        }
+        Ok(config::get(config::PROJECT)?.or_else(|| variable(CLOUD_PROJECT)).or_else(gcloud))
+    }
+
+    /// The location: by the flag, else `CCI_LOCATION`, or the profile.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub(crate) fn location(&self) -> Result<Option<Found>, Failure> {
+        match flag("--location", self.location.as_ref()).or_else(|| variable(LOCATION)) {
+            Some(found) => Ok(Some(found)),
+            None => config::get(config::LOCATION),
         }
     }
 
     /// `projects/P/locations/L`.
+    ///
+    /// # Errors
+    /// If one of them is not known, or is not an id.
     pub(crate) fn parent(&self) -> Result<String, Failure> {
         let missing = |what: &str, flag: &str, variable: &str| {
-            let help = format!("give a full name, or {flag}, or set {variable}");
+            let help = format!(
+                "give a full name, or {flag}, or set {variable}\nto have it stay: cci config set {what} …"
+            );
             Failure::new(Exit::Usage, format!("which {what}?")).with_help(help)
         };
-        let project = self.project.as_ref().ok_or_else(|| missing("project", "--project ID", PROJECT))?;
+        let project = self.project()?.ok_or_else(|| missing("project", "--project ID", PROJECT))?;
         let location =
-            self.location.as_ref().ok_or_else(|| missing("location", "--location us-central1", LOCATION))?;
-        Ok(format!("projects/{project}/locations/{location}"))
+            self.location()?.ok_or_else(|| missing("location", "--location us-central1", LOCATION))?;
+        Ok(format!("projects/{}/locations/{}", id("project", project)?, id("location", location)?))
     }
 
     /// The full name of what `text` is: a full name, a URL of one, a name from its location on, or the ids alone, for a
@@ -75,6 +101,24 @@ impl Scope {
         let help = format!("it has the form {}", spelled(pattern));
         Err(Failure::new(Exit::Usage, format!("`{text}` is not such a name")).with_help(help))
     }
+}
+
+fn flag(name: &str, value: Option<&String>) -> Option<Found> {
+    value.map(|value| Found { value: value.clone(), source: name.to_owned() })
+}
+
+fn variable(name: &str) -> Option<Found> {
+    let value = env::var(name).ok().filter(|value| !value.is_empty())?;
+    Some(Found { value, source: name.to_owned() })
+}
+
+/// The id alone, which becomes part of names, and of a host's.
+fn id(what: &str, Found { value, source }: Found) -> Result<String, Failure> {
+    if is_id(&value) && !value.contains(['/', '?', '#', '%']) {
+        return Ok(value);
+    }
+    let reason = format!("`{value}`, of {source}, is not the id of a {what}");
+    Err(Failure::new(Exit::Usage, reason).with_help("give the id alone, such as my-project or us-central1"))
 }
 
 /// The name in a URL, of REST or with `//host/` before it; a host in it says nothing of where calls go.
@@ -126,6 +170,11 @@ fn id_of(collection: &str) -> String {
     word
 }
 
+/// The project of gcloud's active configuration, which is only read.
+fn gcloud() -> Option<Found> {
+    variable(GCLOUD_PROJECT).or_else(|| gcloud_project(&gcloud_directory()?))
+}
+
 /// Where gcloud keeps its configurations.
 fn gcloud_directory() -> Option<PathBuf> {
     env::var_os("CLOUDSDK_CONFIG").map(PathBuf::from).or_else(|| {
@@ -134,14 +183,15 @@ fn gcloud_directory() -> Option<PathBuf> {
     })
 }
 
-/// The project of gcloud's active configuration, which is only read.
-fn gcloud_project(directory: &Path) -> Option<String> {
+fn gcloud_project(directory: &Path) -> Option<Found> {
     let name = env::var("CLOUDSDK_ACTIVE_CONFIG_NAME")
         .ok()
         .or_else(|| std::fs::read_to_string(directory.join("active_config")).ok())
         .unwrap_or_else(|| "default".to_owned());
-    let file = directory.join("configurations").join(format!("config_{}", name.trim()));
-    project_in(&std::fs::read_to_string(file).ok()?)
+    let name = name.trim();
+    let file = directory.join("configurations").join(format!("config_{name}"));
+    let value = project_in(&std::fs::read_to_string(file).ok()?)?;
+    Some(Found { value, source: format!("gcloud's configuration {name}") })
 }
 
 /// The `project` of the section `core`.
@@ -203,14 +253,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_asked_for() {
+    fn a_full_name_needs_nothing() {
+        // What a machine has set besides is tried by running `cci`.
         let nothing = Scope::default();
-        let failure = nothing.resolve("projects/*/locations/*/views/*", "7").unwrap_err().to_string();
-        assert!(failure.contains("which project?") && failure.contains("--project ID"), "{failure}");
-        let no_location = Scope { project: Some("p".into()), location: None };
-        assert!(no_location.parent().unwrap_err().to_string().contains("CCI_LOCATION"));
         let full = "projects/q/locations/eu/views/7";
         assert_eq!(nothing.resolve("projects/*/locations/*/views/*", full).unwrap(), full);
+    }
+
+    #[test]
+    fn what_is_not_an_id_does_not_become_part_of_a_name() {
+        for bad in ["projects/p", "a b", "", "p?x", "p%2f"] {
+            let scope = Scope::new(Some(bad.to_owned()), Some("us".into()));
+            let failure = scope.parent().unwrap_err().to_string();
+            assert!(failure.contains("of --project, is not the id of a project"), "{failure}");
+        }
+        let scope = Scope::new(Some("example.com:p".into()), Some("us".into()));
+        assert_eq!(scope.parent().unwrap(), "projects/example.com:p/locations/us");
     }
 
     #[test]
@@ -231,6 +289,10 @@ mod tests {
         std::fs::create_dir(directory.path().join("configurations")).unwrap();
         std::fs::write(directory.path().join("configurations/config_work"), text).unwrap();
         std::fs::write(directory.path().join("active_config"), "work\n").unwrap();
-        assert_eq!(gcloud_project(directory.path()).as_deref(), Some("my-project"));
+        let found = gcloud_project(directory.path()).unwrap();
+        assert_eq!(
+            (found.value.as_str(), found.source.as_str()),
+            ("my-project", "gcloud's configuration work")
+        );
     }
 }

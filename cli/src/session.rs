@@ -1,20 +1,24 @@
 //! A session with a server: from the connection flags and the environment to a client.
 
-use std::env;
+mod given;
+
 use std::time::Duration;
 
 use contact_center_insights::auth::Credentials;
 use contact_center_insights::call::RetryPolicy;
-use contact_center_insights::client::EMULATOR_HOST;
 use contact_center_insights::{Client, Endpoint, Error};
 
+pub(crate) use self::given::Who;
+use self::given::{Given, credentials, is_local, who};
 use crate::args::Connection;
+use crate::config;
 use crate::duration::Limit;
 use crate::failure::Failure;
+use crate::headers::ShowHeadersLayer;
 use crate::hints::{self, Origin};
-use crate::name;
+use crate::rest::RestLayer;
 use crate::shell::command;
-use crate::token::{self, TOKEN_VARIABLE};
+use crate::{log, name};
 
 /// For credentials that are not there: whoever sits at a terminal would rather hear of it. Servers have 30 s.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,14 +40,30 @@ pub(crate) struct Session {
     client: Client,
     endpoint: Endpoint,
     connection: Connection,
+    /// What says where calls go.
+    why: String,
+    /// Who calls; `None` is nobody.
+    credentials: Option<Credentials>,
+    who: Who,
+}
+
+/// What calls are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    Grpc,
+    /// Of gRPC, or of HTTP and JSON.
+    Rest,
 }
 
 impl Session {
     /// Sets up a client for calls about `name`, which is in one location; nothing is sent yet.
     pub(crate) fn open(connection: Connection, name: &str) -> Result<Self, Failure> {
-        let token = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty());
-        let emulator = env::var(EMULATOR_HOST).ok().filter(|host| !host.is_empty());
-        Self::open_with(connection, name, token, emulator.as_deref())
+        Self::open_with(Given::read(connection)?, name, Over::Grpc)
+    }
+
+    /// As [`Session::open`], for calls of REST too.
+    pub(crate) fn open_rest(connection: Connection, name: &str) -> Result<Self, Failure> {
+        Self::open_with(Given::read(connection)?, name, Over::Rest)
     }
 
     /// Sets up a client for calls about any number of locations, each at its own host; nothing is sent yet.
@@ -51,43 +71,79 @@ impl Session {
         Self::open(connection, ANYWHERE)
     }
 
-    fn open_with(
-        connection: Connection,
-        name: &str,
-        token: Option<String>,
-        emulator: Option<&str>,
-    ) -> Result<Self, Failure> {
+    fn open_with(given: Given, name: &str, over: Over) -> Result<Self, Failure> {
         let mut builder = Client::builder();
-        if let Limit::Of(timeout) = connection.request_timeout {
+        if let Limit::Of(timeout) = given.timeout()? {
             builder = builder.with_timeout(timeout);
         }
-        if let Some(endpoint) = &connection.endpoint {
+        if let Some(found) = &given.endpoint {
+            // As a flag it would be refused in the words of a flag.
+            found
+                .value
+                .parse::<Endpoint>()
+                .map_err(|error| config::unusable(config::ENDPOINT, found, error.to_string()))?;
+        }
+        if let Some(endpoint) = given.endpoint() {
             builder = builder.with_endpoint(endpoint);
-        } else if let Some(location) = host_location(name, emulator) {
+        } else if let Some(location) = host_location(name, given.emulator.as_deref()) {
             builder = builder.with_location(location);
         }
-        if name == ANYWHERE && connection.endpoint.is_none() {
+        if name == ANYWHERE && given.endpoint().is_none() {
             builder = builder.with_regional_endpoints();
         }
-        if let Some(credentials) = credentials(&connection, token, emulator)? {
-            builder = builder.with_credentials(credentials);
+        // The innermost is added first: it shows what leaves.
+        if log::shows_headers() {
+            builder = builder.with_layer(ShowHeadersLayer);
         }
-        if is_local(&connection, emulator) {
+        if over == Over::Rest {
+            builder = builder.with_layer(RestLayer);
+        }
+        let who = who(&given);
+        let credentials = credentials(&who, given.token.as_deref())?;
+        if let Some(credentials) = &credentials {
+            builder = builder.with_credentials(credentials.clone());
+        }
+        if is_local(&given) {
             let policy = RetryPolicy::default()
                 .with_max_attempts(LOCAL_ATTEMPTS)
                 .with_first_wait(LOCAL_WAIT)
                 .with_max_wait(LOCAL_WAIT);
             builder = builder.with_retry(policy);
         }
+        let why = given.why(name);
+        let connection = given.connection;
         let client = builder.build().map_err(|error| {
             hints::on_error(error, &Origin { flags: connection.flags(), ..Origin::default() })
         })?;
         let endpoint = client.transport().endpoint().clone();
-        Ok(Self { client, endpoint, connection })
+        Ok(Self { client, endpoint, connection, why, credentials, who })
     }
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Where calls go.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What says so.
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// Where the token comes from.
+    pub(crate) fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// Whether a token can be had, where one is needed.
+    pub(crate) async fn try_token(&self) -> Result<(), Failure> {
+        match &self.credentials {
+            Some(credentials) => credentials.fetch().await.map(drop).map_err(self.failure("")),
+            None => Ok(()),
+        }
     }
 
     /// Whether the server is on this machine.
@@ -115,50 +171,12 @@ fn host_location(name: &str, emulator: Option<&str>) -> Option<String> {
     name::location(name).filter(|location| emulator.is_none() && !AT_GLOBAL_HOST.contains(&location.as_str()))
 }
 
-/// Whether calls go to this machine, as far as flag and variable tell: what cannot be read, the library refuses.
-fn is_local(connection: &Connection, emulator: Option<&str>) -> bool {
-    let endpoint = match (&connection.endpoint, emulator) {
-        (Some(endpoint), _) => endpoint.parse::<Endpoint>().ok(),
-        (None, Some(host)) => Endpoint::emulator(host).ok(),
-        (None, None) => None,
-    };
-    endpoint.is_some_and(|endpoint| endpoint.is_loopback())
-}
-
-/// Who calls; `None` leaves it to the library: nobody for the emulator variable.
-fn credentials(
-    connection: &Connection,
-    token: Option<String>,
-    emulator: Option<&str>,
-) -> Result<Option<Credentials>, Failure> {
-    if let Some(file) = &connection.access_token_file {
-        return token::of_file(file).map(Some);
-    }
-    if let Some(token) = token {
-        return token::of_variable(&token).map(Some);
-    }
-    let is_open = |endpoint: Endpoint| endpoint.is_plaintext() && endpoint.is_loopback();
-    let endpoint = connection.endpoint.as_ref().and_then(|text| text.parse().ok());
-    if endpoint.is_some_and(is_open) {
-        return Ok(Some(Credentials::anonymous()));
-    }
-    let is_emulator = connection.endpoint.is_none() && emulator.is_some();
-    Ok((!is_emulator).then(|| Credentials::application_default().with_patience(PATIENCE)))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::given::tests::given;
     use super::*;
+    use crate::config::Found;
     use crate::exit::Exit;
-
-    fn connection(endpoint: Option<&str>) -> Connection {
-        let request_timeout = Duration::from_secs(5);
-        Connection {
-            endpoint: endpoint.map(str::to_owned),
-            access_token_file: None,
-            request_timeout: Limit::Of(request_timeout),
-        }
-    }
 
     const NAME: &str = "projects/p/locations/us-central1/operations/1";
 
@@ -166,7 +184,7 @@ mod tests {
     async fn the_host_is_that_of_the_location_in_the_name() {
         let host = |location: &str, endpoint: Option<&str>, emulator: Option<&str>| {
             let name = format!("projects/p/locations/{location}/operations/1");
-            let session = Session::open_with(connection(endpoint), &name, Some("t".into()), emulator)?;
+            let session = Session::open_with(given(endpoint, Some("t"), emulator), &name, Over::Grpc)?;
             Ok::<_, Failure>(session.endpoint.host().to_owned())
         };
         let global = "contactcenterinsights.googleapis.com";
@@ -185,45 +203,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_local_plaintext_endpoint_needs_no_token() {
-        for local in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"] {
-            let credentials = credentials(&connection(Some(local)), None, None).unwrap();
-            assert!(credentials.unwrap().is_anonymous(), "{local}");
-        }
-        for other in [None, Some("https://localhost:1"), Some("http://example.com"), Some("localhost:1")] {
-            let credentials = credentials(&connection(other), None, None).unwrap();
-            assert!(credentials.is_none_or(|credentials| !credentials.is_anonymous()), "{other:?}");
-        }
-        let local = connection(Some("http://127.0.0.1:1"));
-        let given = credentials(&local, Some("secret".into()), None).unwrap();
-        assert!(!given.unwrap().is_anonymous());
-    }
-
-    #[tokio::test]
     async fn a_token_is_not_sent_in_the_clear_nor_printed() {
-        let failure =
-            Session::open_with(connection(Some("http://example.com")), NAME, Some("planted".into()), None)
-                .unwrap_err();
+        let remote = given(Some("http://example.com"), Some("planted"), None);
+        let failure = Session::open_with(remote, NAME, Over::Grpc).unwrap_err();
         assert_eq!(failure.exit(), Exit::Usage);
         assert!(failure.to_string().contains("unencrypted") && !failure.to_string().contains("planted"));
         let failure =
-            Session::open_with(connection(None), NAME, Some("planted\nplanted".into()), None).unwrap_err();
+            Session::open_with(given(None, Some("planted\nplanted"), None), NAME, Over::Grpc).unwrap_err();
         assert_eq!(failure.exit(), Exit::Credentials);
         assert!(!failure.to_string().contains("planted"), "{failure}");
     }
 
     #[tokio::test]
-    async fn a_server_on_this_machine_is_known_before_the_client_is_built() {
-        for (endpoint, emulator, expected) in [
-            (Some("http://127.0.0.1:1"), None, true),
-            (Some("https://localhost:1"), Some("example.com:1"), true),
-            (Some("https://example.com"), Some("127.0.0.1:1"), false),
-            (None, Some("localhost:1"), true),
-            (None, Some("10.0.0.1:1"), false),
-            (None, None, false),
-        ] {
-            let connection = connection(endpoint);
-            assert_eq!(is_local(&connection, emulator), expected, "{endpoint:?} {emulator:?}");
+    async fn the_profile_says_what_flags_and_variables_do_not() {
+        let found = |value: &str| Some(Found { value: value.into(), source: "the profile work".into() });
+        let mut by_profile = given(None, Some("t"), None);
+        by_profile.endpoint = found("https://e.test");
+        by_profile.timeout = found("1h30m");
+        assert_eq!(by_profile.timeout().unwrap(), Limit::Of(Duration::from_mins(90)));
+        let session =
+            Session::open_with(by_profile, "projects/p/locations/eu/operations/1", Over::Grpc).unwrap();
+        assert_eq!(session.endpoint.host(), "e.test");
+        assert!(session.connection.flags().is_empty());
+        for (endpoint, timeout, words) in
+            [("ftp://x", "5s", "cannot use endpoint"), ("https://x", "soon", "cannot use request-timeout")]
+        {
+            let mut bad = given(None, Some("t"), None);
+            (bad.endpoint, bad.timeout) = (found(endpoint), found(timeout));
+            let failure = Session::open_with(bad, NAME, Over::Grpc).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            let report = failure.to_string();
+            assert!(report.contains(words) && report.contains("cci config set"), "{report}");
         }
     }
 }

@@ -56,6 +56,10 @@ fn with_honest_tips(mut error: Error) -> Error {
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         }
     }
+    if text(&error, ContextKind::InvalidArg).is_some_and(|arg| arg.split('=').next() == Some("--format")) {
+        let tip = "formats are named by -o: -o json, -o yaml, -o table, -o jq=EXPR for single fields";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let places = text(&error, ContextKind::InvalidSubcommand).map(|name| below(&name)).unwrap_or_default();
     if !places.is_empty() {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(places));
@@ -77,7 +81,12 @@ fn below(name: &str) -> Vec<String> {
     let places = groups.filter_map(|group| {
         group.find_subcommand(name).map(|found| format!("{} {}", group.get_name(), found.get_name()))
     });
-    places.collect()
+    let mut places: Vec<String> = places.collect();
+    // `get` and `list` are meant of operations.
+    if places.iter().any(|place| !place.starts_with("config ")) {
+        places.retain(|place| !place.starts_with("config "));
+    }
+    places
 }
 
 /// Whether one may be the other with a slip or two.
@@ -123,11 +132,13 @@ mod tests {
             (&["quickstart", "-o", "jsn"], "similar value exists: 'json'"),
             (&["get"], "similar subcommand exists: 'operations get'"),
             (&["exec"], "similar subcommand exists: 'emulator exec'"),
+            (&["operations", "list", "--format=json"], "tip: formats are named by -o: -o json"),
+            (&["operations", "list", "--format", "value(name)"], "-o jq=EXPR for single fields"),
         ] {
             assert!(said(arguments).contains(tip), "{}", said(arguments));
         }
         for arguments in [
-            &["completions"][..],
+            &["complements"][..],
             &["iterations"],
             &["quickest"],
             &["operations", "completions"],

@@ -49,7 +49,7 @@ impl Web {
     /// # Errors
     /// If there are no roots.
     pub(crate) fn new(endpoint: Endpoint) -> Result<Self, Failure> {
-        let tls = if endpoint.is_plaintext() { None } else { Some(tls()?) };
+        let tls = if endpoint.is_plaintext() { None } else { Some(tls(b"http/1.1")?) };
         let client = legacy::Client::builder(TokioExecutor::new()).build(Connector { tls });
         Ok(Self { endpoint, client })
     }
@@ -88,7 +88,11 @@ where
     Ok(Limited::new(body, MAX_BODY).collect().await?.to_bytes())
 }
 
-fn tls() -> Result<TlsConnector, Failure> {
+/// TLS that trusts the system's roots, or those that `SSL_CERT_FILE` names, for a protocol (ALPN).
+///
+/// # Errors
+/// If there are no roots.
+pub(crate) fn tls(protocol: &[u8]) -> Result<TlsConnector, Failure> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
@@ -105,7 +109,7 @@ fn tls() -> Result<TlsConnector, Failure> {
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::because(Exit::Api, "cannot set up TLS", error))?;
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }
 

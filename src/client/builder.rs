@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tonic::body::Body;
+use tower::{Layer, Service};
 
 use super::Client;
 use super::destination::Destination;
@@ -19,7 +23,7 @@ use crate::lro::{Operations, PollPolicy};
 use crate::track::SharedPolls;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
-use crate::transport::{Environment, Transport, TransportBuilder};
+use crate::transport::{Carrier, Environment, Transport, TransportBuilder};
 
 /// Collects the options of a [`Client`]; `build` judges them together.
 ///
@@ -140,6 +144,20 @@ impl ClientBuilder {
         E: Into<BoxError>,
     {
         self.with_options(|options| options.with_connector(dial))
+    }
+
+    /// Puts a tower layer of the caller's around what carries requests; see [`TransportBuilder::with_layer`].
+    #[must_use]
+    pub fn with_layer<L, B>(self, layer: L) -> Self
+    where
+        L: Layer<Carrier> + Send + Sync + 'static,
+        L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<Body>>>::Future: Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.with_options(|options| options.with_layer(layer))
     }
 
     /// Gives a connection this long to open, 10 seconds by default; see [`TransportBuilder::with_connect_timeout`].

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::Connection;
+use super::{Connection, ScopeArgs};
 use crate::duration;
 
 /// Where operations are kept.
@@ -101,7 +101,7 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct WorkerAdd {
-    /// Operations: `projects/PROJECT/locations/LOCATION/operations/OPERATION`.
+    /// Operations: `projects/PROJECT/locations/LOCATION/operations/OPERATION`, or their ids alone.
     #[arg(required_unless_present = "parent", conflicts_with = "parent")]
     pub(crate) names: Vec<String>,
 
@@ -116,6 +116,9 @@ pub(crate) struct WorkerAdd {
     /// A text that is kept with them and handed over with their results.
     #[arg(long, value_name = "TEXT")]
     pub(crate) context: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
 
     #[command(flatten)]
     pub(crate) connection: Connection,

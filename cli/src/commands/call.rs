@@ -14,7 +14,6 @@ use crate::args::{Connection, Invocation, read_data};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, ListPrinter};
-use crate::scope::Scope;
 use crate::session::Session;
 use crate::terminal::{eprint_line, print};
 
@@ -119,7 +118,7 @@ fn request(rpc: &Rpc, asked: &Invocation) -> Result<Value, Failure> {
     }
     if let Some(target) = rpc.target() {
         let typed = asked.target.clone().unwrap_or_else(|| rpc.text(draft.value(), &target.field).to_owned());
-        let scope = Scope::new(asked.scope.project.clone(), asked.scope.location.clone());
+        let scope = asked.scope.clone().scope();
         let name = match (typed.as_str(), target.fixed_end()) {
             ("", Some(end)) => scope.parent()? + end,
             ("", None) => {

@@ -3,10 +3,11 @@
 use contact_center_insights::proto::longrunning::ListOperationsRequest;
 
 use super::ending::after_cancel;
-use crate::args::{Connection, List};
+use super::rest;
+use crate::args::{Connection, List, Name};
 use crate::escape::line_within;
 use crate::failure::Failure;
-use crate::name::{of_operation, of_parent};
+use crate::name::parent_in;
 use crate::output::Format;
 use crate::session::Session;
 use crate::terminal::{eprint_line, print};
@@ -14,8 +15,17 @@ use crate::terminal::{eprint_line, print};
 /// How much is shown of the list of what could not be reached, in characters.
 const MOST_OF_UNREACHABLE: usize = 1000;
 
-pub(super) async fn get(name: String, connection: Connection, output: Format) -> Result<(), Failure> {
-    let name = of_operation(name);
+pub(super) async fn get(
+    name: Name,
+    is_rest: bool,
+    connection: Connection,
+    output: Format,
+) -> Result<(), Failure> {
+    let name = name.full()?;
+    if is_rest {
+        let session = Session::open_rest(connection, &name)?;
+        return print(&output.document(&rest::operation(&session, &name).await?)?);
+    }
     let session = Session::open(connection, &name)?;
     let operation = session.client().get_operation(&name).await.map_err(session.failure(&name))?;
     print(&output.one(operation.raw())?)
@@ -23,8 +33,8 @@ pub(super) async fn get(name: String, connection: Connection, output: Format) ->
 
 /// Collects all pages before it prints: a list is whole, or it is an error.
 pub(super) async fn list(args: List, output: Format) -> Result<(), Failure> {
-    let List { parent, filter, page_size, limit, connection } = args;
-    let parent = of_parent(parent)?;
+    let List { parent, filter, page_size, limit, scope, connection } = args;
+    let parent = parent_in(parent, &scope.scope())?;
     let session = Session::open(connection, &parent)?;
     let limit = limit.unwrap_or(usize::MAX);
     // A limit below the server's page size is one small page.
@@ -45,8 +55,8 @@ pub(super) async fn list(args: List, output: Format) -> Result<(), Failure> {
     print(&output.many(&operations)?)
 }
 
-pub(super) async fn cancel(name: String, connection: Connection, output: Format) -> Result<(), Failure> {
-    let name = of_operation(name);
+pub(super) async fn cancel(name: Name, connection: Connection, output: Format) -> Result<(), Failure> {
+    let name = name.full()?;
     let name = name.as_str();
     let session = Session::open(connection, name)?;
     session.client().cancel_operation(name).await.map_err(session.failure(name))?;

@@ -40,7 +40,7 @@ pub(super) async fn run(args: &Verify, output: Format) -> Result<ExitCode, Failu
 /// The exchanges that differ.
 fn printed(different: &[(String, Compared)], output: Format) -> Result<String, Failure> {
     match output {
-        Format::Json | Format::Jsonl | Format::Yaml | Format::Csv => {
+        Format::Json | Format::Jsonl | Format::Yaml | Format::Csv | Format::Jq(_) => {
             let documents: Vec<Value> =
                 different.iter().map(|(file, compared)| document(file, compared)).collect();
             output.value(&documents.into())

@@ -14,7 +14,6 @@ use crate::args::Wait;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::name::of_operation;
 use crate::output::Format;
 use crate::progress::Progress;
 use crate::progress_bar::ProgressLine;
@@ -27,7 +26,7 @@ const OUTAGE_AT_START: Duration = Duration::from_secs(30);
 const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
-    let name = of_operation(args.name.name);
+    let name = args.name.full()?;
     let session = Session::open(args.connection, &name)?;
     let patience = Patience { timeout: args.timeout, interval: args.interval, max_outage: args.max_outage };
     to_the_end(&session, &name, patience, output).await

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::args::{StateChoice, Worker, WorkerAdd, WorkerCommand, WorkerList, WorkerReconcile};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::name::{of_operation, of_parent};
+use crate::name::{of_parent, operation_in};
 use crate::output::Format;
 use crate::session::Session;
 use crate::terminal::{eprint_line, print};
@@ -78,6 +78,7 @@ async fn add<S: Store>(store: S, args: WorkerAdd, output: Format) -> Result<(), 
         Some(context) => registration.with_context(context.as_str()),
         None => registration,
     };
+    let scope = args.scope.scope();
     let session = Session::open_anywhere(args.connection)?;
     let client = session.client();
     let worker = Worked::builder(store, client).build();
@@ -98,7 +99,7 @@ async fn add<S: Store>(store: S, args: WorkerAdd, output: Format) -> Result<(), 
         }
     }
     for name in args.names {
-        let name = of_operation(name);
+        let name = operation_in(name, &scope)?;
         // Asked about first: a mistyped name is noticed now, and the time of its creation makes sweeps cheaper.
         let operation = client.get_operation(&name).await.map_err(session.failure(&name))?;
         let created = Registration::of_operation(&operation).created();

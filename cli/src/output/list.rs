@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::values;
 use super::{Format, to_yaml, unprintable};
+use super::{jq, values};
 use crate::escape::{line, lines};
 use crate::failure::Failure;
 
@@ -49,7 +49,7 @@ impl ListPrinter {
                         self.columns.iter().map(|column| values::cell(item.get(column))).collect();
                     text += &(csv(cells.iter().map(String::as_str)) + "\n");
                 }
-                Format::Yaml | Format::Table | Format::Wide => self.held.push(item),
+                Format::Yaml | Format::Table | Format::Wide | Format::Jq(_) => self.held.push(item),
             }
         }
         Ok(text)
@@ -61,6 +61,7 @@ impl ListPrinter {
             Format::Json if self.count == 0 => Ok("[]\n".to_owned()),
             Format::Json => Ok("\n]\n".to_owned()),
             Format::Yaml => to_yaml(&Value::Array(self.held)),
+            Format::Jq(expression) => jq::run(expression, &Value::Array(self.held)),
             Format::Table => Ok(values::many(&self.held, false)),
             Format::Wide => Ok(values::many(&self.held, true)),
             Format::Jsonl | Format::Name | Format::Csv => Ok(String::new()),

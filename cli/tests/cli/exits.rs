@@ -17,8 +17,7 @@ fn assert_refused(run: &Run, code: i32, words: &[&str]) {
 
 #[test]
 fn bad_usage_is_2() {
-    for malformed in ["", "1", "projects/p/locations/us/operations", "projects/p/locations/us/operations/a b"]
-    {
+    for malformed in ["", "projects/p/locations/us/operations", "projects/p/locations/us/operations/a b"] {
         for verb in ["get", "wait", "cancel"] {
             let run = cci(&["operations", verb, malformed, "--endpoint", "http://127.0.0.1:1"]);
             let form = "projects/{project}/locations/{location}/operations/{operation}";
@@ -54,7 +53,7 @@ fn a_time_in_which_nothing_can_be_done_is_refused_with_a_sentence() {
 #[test]
 fn an_unknown_word_is_not_answered_with_a_tip_that_leads_astray() {
     for arguments in
-        [&["compilations"][..], &["iterations"], &["operations", "get", "--nmae"], &["quickstart", "--pro"]]
+        [&["comparisons"][..], &["iterations"], &["operations", "get", "--nmae"], &["quickstart", "--pro"]]
     {
         let run = cci(arguments);
         assert_refused(&run, 2, &["--help"]);

@@ -9,6 +9,9 @@
 )]
 
 mod call;
+mod completions;
+mod defaults;
+mod doctor;
 #[cfg(unix)]
 #[allow(unreachable_pub, reason = "a module of several tests")]
 #[path = "../../../tests/support/documented.rs"]
@@ -22,6 +25,7 @@ mod operations;
 mod port;
 mod quickstart;
 mod record;
+mod rest;
 mod support;
 mod text;
 mod tls;
