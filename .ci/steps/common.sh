@@ -1,7 +1,8 @@
 # Sourced by each step: the folder, the environment, and how a step says that it was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
+# Without tables of lines: a panic names its line by itself, and two cores link a third less.
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
 # One for all steps, those outside of the workspace too.
 CARGO_TARGET_DIR=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)
 export CARGO_TARGET_DIR
