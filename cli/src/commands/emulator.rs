@@ -41,6 +41,7 @@ async fn serve(args: Serve) -> Result<(), Failure> {
     } else {
         eprint_line(format_args!("to use it: export {EMULATOR_HOST}={}", emulator.host()));
     }
+    eprint_line(format_args!("to look at it: {}/ in a browser", emulator.endpoint()));
     signals.next_end().await;
     tokio::select! {
         () = started.stop() => {}
