@@ -20,7 +20,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-const EMBEDDER: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// A file of the page.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub(crate) fn answer<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(OPENER, HeaderValue::from_static("same-origin"));
-    headers.insert(EMBEDDER, HeaderValue::from_static("same-origin"));
+    headers.insert(RESOURCE, HeaderValue::from_static("same-origin"));
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
@@ -106,8 +106,8 @@ fn tags() -> &'static [HeaderValue; 3] {
     TAGS.get_or_init(|| {
         FILES.map(|file| {
             let digest = Sha256::digest(file.text.as_bytes());
-            let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"page\""))
+            let tag = digest.iter().take(8).fold(0_u64, |tag, byte| tag << 8 | u64::from(*byte));
+            HeaderValue::from_str(&format!("\"{tag:016x}\"")).unwrap_or(HeaderValue::from_static("\"page\""))
         })
     })
 }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_client_that_names_html_gets_the_page() {
+    fn r59_only_a_client_that_names_html_gets_the_page() {
         for accept in [
             "text/html",
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",

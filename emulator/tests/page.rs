@@ -31,7 +31,7 @@ async fn ask(
 }
 
 #[tokio::test]
-async fn a_browser_gets_the_page_and_its_files_and_nothing_of_it_is_a_call() {
+async fn r59_a_browser_gets_the_page_and_its_files_and_nothing_of_it_is_a_call() {
     let world = World::new("polls:2").await;
     let mut size = 0;
     for (path, kind) in FILES {
@@ -50,7 +50,7 @@ async fn a_browser_gets_the_page_and_its_files_and_nothing_of_it_is_a_call() {
 }
 
 #[tokio::test]
-async fn the_page_may_load_nothing_from_elsewhere_and_run_nothing_inline() {
+async fn r59_the_page_may_load_nothing_from_elsewhere_and_run_nothing_inline() {
     let world = World::new("polls:2").await;
     for (path, _) in FILES {
         let (_, headers, _) = ask(&world, "GET", path, &[HTML]).await;
@@ -80,7 +80,7 @@ async fn the_page_may_load_nothing_from_elsewhere_and_run_nothing_inline() {
 }
 
 #[tokio::test]
-async fn clients_of_the_api_get_json_at_the_same_path() {
+async fn r59_clients_of_the_api_get_json_at_the_same_path() {
     let world = World::new("polls:2").await;
     for accept in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
         let (status, headers, text) = ask(&world, "GET", "/", accept).await;
@@ -104,7 +104,7 @@ async fn clients_of_the_api_get_json_at_the_same_path() {
 }
 
 #[tokio::test]
-async fn the_guard_stands_before_the_page() {
+async fn r59_the_guard_stands_before_the_page() {
     let world = World::new("polls:2").await;
     let link =
         [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];

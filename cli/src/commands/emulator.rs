@@ -43,6 +43,7 @@ async fn serve(args: Serve, exit_with_stdin: bool) -> Result<(), Failure> {
     } else {
         eprint_line(format_args!("to use it: export {EMULATOR_HOST}={}", emulator.host()));
     }
+    eprint_line(format_args!("to look at it: {}/ in a browser", emulator.endpoint()));
     tokio::select! {
         () = signals.next_end() => {}
         () = end_of_stdin(), if exit_with_stdin => {}

@@ -47,10 +47,10 @@ fn found(
     let mut fits = Vec::new();
     let all = state.engine.snapshot();
     for (serial, entry) in all.values().flat_map(OrdMap::iter) {
-        let stage = shown_stage(entry.stage(now));
-        let count = counts.entry(stage.into()).or_default();
+        let standing = shown_stage(entry.stage(now));
+        let count = counts.entry(standing.into()).or_default();
         *count = count.saturating_add(1);
-        let fits_all = wanted.is_none_or(|wanted| wanted == stage)
+        let fits_all = wanted.is_none_or(|wanted| wanted == standing)
             && (name.is_empty() || entry.name() == name)
             && needle.is_in(&[entry.name(), method(entry)]);
         if fits_all {

@@ -763,6 +763,7 @@ byId('live').addEventListener('change', refresh);
 document.addEventListener('visibilitychange', refresh);
 addEventListener('hashchange', () => {
   turn();
+  scrollTo(0, 0);
   byId(`${current}-title`).focus({preventScroll: true});
   refresh();
 });
