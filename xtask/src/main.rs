@@ -4,8 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod admin_api;
 mod canonical;
 mod comments;
+mod guesses;
 mod options;
 mod printer;
 mod protos;
@@ -13,7 +15,8 @@ mod protos;
 const USAGE: &str = "\
 usage: cargo xtask protos --from FILE.fds [--into DIR]   print proto/ from a FileDescriptorSet
        cargo xtask digest [--of DIR]                     print the digest of the contract in proto/
-       cargo xtask descriptors --into FILE [--of DIR]    write the contract as a FileDescriptorSet";
+       cargo xtask descriptors --into FILE [--of DIR]    write the contract as a FileDescriptorSet
+       cargo xtask emulator-docs                         write what docs/ has from the emulator's proto and rules";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -53,6 +56,16 @@ fn run(args: Vec<String>) -> Result<(), String> {
             let set = protos::compile(&of.unwrap_or(proto))?;
             fs::write(&into, set).map_err(|e| format!("cannot write {}: {e}", into.display()))
         }
+        "emulator-docs" => emulator_docs(),
         _ => Err(format!("unknown chore {command}\n{USAGE}")),
     }
+}
+
+fn emulator_docs() -> Result<(), String> {
+    let read = |path: &str| fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"));
+    let write =
+        |path: &str, text: String| fs::write(path, text).map_err(|e| format!("cannot write {path}: {e}"));
+    write("docs/admin-api.md", admin_api::page(&PathBuf::from("emulator/proto"))?)?;
+    let errors = "docs/emulator-errors.md";
+    write(errors, guesses::page(&read(errors)?, &read("emulator/tests/rules/RULES.md")?)?)
 }
