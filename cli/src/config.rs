@@ -73,12 +73,11 @@ pub(crate) fn chosen() -> Option<Found> {
 /// If the file cannot be read, or a profile is asked for that is not in it.
 pub(crate) fn get(key: &str) -> Result<Option<Found>, Failure> {
     static READ: OnceLock<File> = OnceLock::new();
-    let file = match READ.get() {
-        Some(file) => file,
-        None => {
-            let file = File::read(path())?;
-            READ.get_or_init(|| file)
-        }
+    let file = if let Some(file) = READ.get() {
+        file
+    } else {
+        let file = File::read(path())?;
+        READ.get_or_init(|| file)
     };
     file.get(&file.active(chosen())?, key)
 }

@@ -129,7 +129,7 @@ where
     }
     let body = Limited::new(body, MAX_BODY).collect().await?.to_bytes();
     if head.status.is_success() {
-        return Ok(succeeded(&body)?);
+        return succeeded(&body);
     }
     match serde_json::from_slice(&body).ok().and_then(|document| failed(head.status, &document)) {
         Some(status) => Ok(status.into_http()),

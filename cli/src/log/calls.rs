@@ -134,7 +134,6 @@ mod tests {
             attempt,
             attempts,
             wait: Some(200),
-            ..Facts::default()
         };
         assert_eq!(call(Some(12), None, Some(1)).line().unwrap(), "call: GetView OK 12 ms, 1 attempt, h");
         assert_eq!(call(Some(12), None, Some(3)).line().unwrap(), "call: GetView OK 12 ms, 3 attempts, h");

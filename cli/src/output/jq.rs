@@ -42,8 +42,8 @@ pub(super) fn run(expression: &str, document: &Value) -> Result<String, Failure>
     let mut printed = String::new();
     for result in filter.id.run((context, input)) {
         match result {
-            Ok(Val::TStr(text)) => printed += &escape::lines(&String::from_utf8_lossy(&text)),
-            Ok(value) => printed += &json(&value)?,
+            Ok(Val::TStr(text)) => printed.push_str(&escape::lines(&String::from_utf8_lossy(&text))),
+            Ok(value) => printed.push_str(&json(&value)?),
             // `halt` ends the results, as it ends jq.
             Err(exception) => match exception.get_err() {
                 Ok(error) => return Err(failed(expression, &error.to_string())),

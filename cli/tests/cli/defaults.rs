@@ -1,7 +1,7 @@
 //! Where names and endpoints come from if the command line does not say: flags, variables, the configuration, gcloud.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -14,19 +14,19 @@ fn home() -> PathBuf {
     home
 }
 
-fn at(home: &PathBuf, more: &[(&str, &str)], arguments: &[&str]) -> Run {
+fn at(home: &Path, more: &[(&str, &str)], arguments: &[&str]) -> Run {
     let variables = [&[("HOME", home.to_str().unwrap())], more].concat();
     cci_in(&variables, arguments)
 }
 
-fn config(home: &PathBuf, arguments: &[&str]) -> Run {
+fn config(home: &Path, arguments: &[&str]) -> Run {
     let run = at(home, &[], &[&["config"], arguments].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
     run
 }
 
 /// Which value counts, and what it comes from.
-fn counts(home: &PathBuf, more: &[(&str, &str)], key: &str) -> (Value, String) {
+fn counts(home: &Path, more: &[(&str, &str)], key: &str) -> (Value, String) {
     let run = at(home, more, &["config", "list", "-o", "json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let rows: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();

@@ -87,6 +87,24 @@ fn a_path_is_a_path_and_nothing_is_sent_to_anything_else() {
     assert!(!asked.to_string().contains("views"), "{asked}");
 }
 
+#[test]
+fn the_host_is_that_of_the_location_unless_an_endpoint_is_given() {
+    let url = |more: &[&str]| {
+        let dry = ["rest", "GET", "views", "--project", "p", "--dry-run", "-o", "jq=.url"];
+        let run = cci(&[&dry[..], more].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout.trim().to_owned()
+    };
+    let host = "contactcenterinsights.googleapis.com";
+    for (location, wanted) in
+        [("eu", format!("https://eu-{host}/")), ("us-central1", format!("https://{host}/"))]
+    {
+        assert!(url(&["--location", location]).starts_with(&wanted), "{location}");
+    }
+    let given = url(&["--location", "eu", "--endpoint", "http://127.0.0.1:1"]);
+    assert_eq!(given, "http://127.0.0.1:1/v1/projects/p/locations/eu/views");
+}
+
 /// A server of HTTP/2 that answers the first request by leading elsewhere.
 fn redirecting(to: &str) -> String {
     let to = to.to_owned();

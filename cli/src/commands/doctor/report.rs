@@ -1,5 +1,7 @@
 //! What was found, a line each, and the exit code that it comes to.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::escape::line;
@@ -72,7 +74,8 @@ impl Report {
 fn of_people(Check { name, state, detail, help, .. }: &Check) -> String {
     let mut text = format!("{state:<5} {name:<14} {}\n", line(detail));
     for help in help.iter().flat_map(|help| help.lines()) {
-        text += &format!("{:21}help: {}\n", "", line(help));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:21}help: {}", "", line(help));
     }
     text
 }
