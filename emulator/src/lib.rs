@@ -70,10 +70,7 @@ pub use persist::SyncMode;
 pub use profile::{MethodProfile, Profile, ProfileError};
 pub use script::{Break, Fault, FaultError, Quotas};
 pub use seed::{Seed, SeedError};
-pub use snippets::ClientLanguage;
-
-/// The port that `cci emulator` listens at unless told otherwise. As a library, an emulator takes a free one.
-pub const DEFAULT_PORT: u16 = 9420;
+pub use snippets::{ClientLanguage, DEFAULT_PORT};
 
 /// Runs the example of the README.
 #[cfg(doctest)]

@@ -1,5 +1,8 @@
 //! The lines that point each language's client at an emulator, as the clients were seen to work.
 
+/// The port that `cci emulator` listens at unless told otherwise. As a library, an emulator takes a free one.
+pub const DEFAULT_PORT: u16 = 9420;
+
 /// A language that Google has a client of this API for, Rust with this repository's own beside it, and `curl`.
 ///
 /// ```

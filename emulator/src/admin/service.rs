@@ -11,8 +11,8 @@ use crate::contract::Contract;
 use crate::journal::Part;
 use crate::pipeline::Pipeline;
 use crate::seed::{self, Seed};
-use crate::snippets::ClientLanguage;
-use crate::{DEFAULT_PORT, errors, methods, time};
+use crate::snippets::{ClientLanguage, DEFAULT_PORT};
+use crate::{errors, methods, time};
 
 /// Its own file, serialized in a `FileDescriptorSet`.
 pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/emulator.bin"));
