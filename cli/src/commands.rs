@@ -4,11 +4,16 @@ mod call;
 mod decode;
 mod emulator;
 mod ending;
+mod many;
 mod operations;
+mod patience;
 mod quickstart;
 mod record;
+mod stop;
+mod tally;
 mod verify;
 mod wait;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;
@@ -23,7 +28,7 @@ pub(crate) async fn invoke(asked: Invocation, output: Format) -> Result<ExitCode
 }
 
 /// Does what was asked; the exit code is that of a command that was run, if there was one.
-pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(Cli { command, output, .. }: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Quickstart(args) => quickstart::run(args, output).await,
         Command::Emulator(args) => return emulator::run(*args).await,
@@ -33,6 +38,7 @@ pub(crate) async fn run(Cli { command, output }: Cli) -> Result<ExitCode, Failur
             operations::get(name.name, connection, output).await
         }
         Command::Operations(Operations::List(args)) => operations::list(args, output).await,
+        Command::Operations(Operations::Watch(args)) => operations::watch(args, output).await,
         Command::Operations(Operations::Wait(args)) => wait::run(args, output).await,
         Command::Operations(Operations::Cancel { name, connection }) => {
             operations::cancel(name.name, connection, output).await

@@ -5,11 +5,11 @@
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
 //! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `terminal`, `token`; `name`, `scope`;
-//! `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
-//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `flags`, `recording`, `scope`, `worker`;
-//! `methods`, `operations`.
-//! Within `output`: `summary`, `values`; `list`, `table`. Within `commands`: `decode`, `ending`, `emulator`; `operations`,
-//! `wait`, `worker`; `call`, `quickstart`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
+//! `hints`, `log`, `output`, `progress_bar`; `recording`, `reporter`, `web`; `record`, `verify`; `args`; `session`, `usage`; `commands`.
+//! Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `emulator`, `flags`, `progress`, `recording`, `scope`, `worker`;
+//! `example`, `operations`; `methods`.
+//! Within `output`: `layout`, `sort`, `summary`; `values`; `table`; `frame`, `list`. Within `commands`: `decode`, `ending`, `emulator`, `patience`,
+//! `stop`; `tally`, `watch`; `operations`, `worker`; `many`; `wait`; `call`, `quickstart`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
 //! `commands::worker`: `sinks`; `run`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -40,6 +40,7 @@ mod progress;
 mod progress_bar;
 mod record;
 mod recording;
+mod reporter;
 mod scope;
 mod session;
 mod shell;
@@ -83,6 +84,7 @@ fn asked() -> Result<Asked, clap::Error> {
     let is_named = |group: &str| words.iter().skip(1).any(|word| word == group);
     let matches =
         args::augment(Cli::command(), &is_named).subcommand(args::call()).try_get_matches_from(&words)?;
+    terminal::set_color(matches.get_one("color").copied().unwrap_or_default());
     let format = matches.get_one::<Format>("output").copied().unwrap_or_default();
     match matches.subcommand() {
         Some(("call", inner)) => Ok(Asked::Method(args::of_call(inner)?, format)),

@@ -71,7 +71,7 @@ const CLI: &Floors = &[
     &["api", "terminal", "token"],
     &["name", "scope"],
     &["hints", "log", "output", "progress_bar"],
-    &["recording", "web"],
+    &["recording", "reporter", "web"],
     &["record", "verify"],
     &["args"],
     &["session", "usage"],

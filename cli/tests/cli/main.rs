@@ -9,6 +9,7 @@
 )]
 
 mod call;
+mod day;
 #[cfg(unix)]
 #[allow(unreachable_pub, reason = "a module of several tests")]
 #[path = "../../../tests/support/documented.rs"]
@@ -26,4 +27,5 @@ mod support;
 mod text;
 mod tls;
 mod verify;
+mod wait;
 mod worker;
