@@ -8,12 +8,17 @@ mod doctor;
 mod emulator;
 mod ending;
 mod help;
+mod many;
 mod operations;
+mod patience;
 mod quickstart;
 mod record;
 mod rest;
+mod stop;
+mod tally;
 mod verify;
 mod wait;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;
@@ -44,6 +49,7 @@ pub(crate) async fn run(Cli { command, output, .. }: Cli) -> Result<ExitCode, Fa
             operations::get(name, rest, connection, output).await
         }
         Command::Operations(Operations::List(args)) => operations::list(args, output).await,
+        Command::Operations(Operations::Watch(args)) => operations::watch(args, output).await,
         Command::Operations(Operations::Wait(args)) => wait::run(args, output).await,
         Command::Operations(Operations::Cancel { name, connection }) => {
             operations::cancel(name, connection, output).await

@@ -25,12 +25,16 @@ pub(crate) enum Exit {
     StillRunning = 8,
     /// Nothing answers at the endpoint: `EX_UNAVAILABLE` of sysexits.h.
     Unreachable = 69,
+    /// The terminal is gone (SIGHUP).
+    HungUp = 129,
     /// Ctrl-C: 128 and the number of the signal, as shells have it.
     Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
 }
 
 impl Exit {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Ok,
         Self::Api,
         Self::Usage,
@@ -40,7 +44,9 @@ impl Exit {
         Self::OperationCancelled,
         Self::StillRunning,
         Self::Unreachable,
+        Self::HungUp,
         Self::Interrupted,
+        Self::Terminated,
     ];
 
     const fn meaning(self) -> &'static str {
@@ -54,8 +60,27 @@ impl Exit {
             Self::OperationCancelled => "the operation that was waited for was cancelled",
             Self::StillRunning => "the operation is still running at --timeout",
             Self::Unreachable => "nothing answers at the endpoint",
+            Self::HungUp => "the terminal is gone (SIGHUP); the operation goes on",
             Self::Interrupted => "interrupted; the operation goes on",
+            Self::Terminated => "terminated (SIGTERM); the operation goes on",
         }
+    }
+
+    /// Of several operations: 0 if all succeeded, else the first of these that holds.
+    pub(crate) fn first_of(held: &[Self]) -> Self {
+        let order = [
+            Self::Interrupted,
+            Self::Terminated,
+            Self::HungUp,
+            Self::Unreachable,
+            Self::Credentials,
+            Self::Api,
+            Self::OperationFailed,
+            Self::OperationCancelled,
+            Self::StillRunning,
+            Self::NotFound,
+        ];
+        order.into_iter().find(|exit| held.contains(exit)).unwrap_or(Self::Ok)
     }
 
     /// The list that `--help` ends with.
@@ -81,9 +106,34 @@ mod tests {
     #[test]
     fn the_codes_are_those_that_are_documented() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| *exit as u8).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 8, 69, 130]);
-        assert_eq!(Exit::table().lines().count(), 11);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 8, 69, 129, 130, 143]);
+        assert_eq!(Exit::table().lines().count(), 13);
         assert!(Exit::table().contains("\n   69  nothing answers"));
+    }
+
+    #[test]
+    fn of_many_the_first_that_holds_counts() {
+        use Exit::{
+            Api, Credentials, Interrupted, NotFound, Ok, OperationCancelled, OperationFailed, StillRunning,
+            Unreachable,
+        };
+
+        let order = [
+            Interrupted,
+            Unreachable,
+            Credentials,
+            Api,
+            OperationFailed,
+            OperationCancelled,
+            StillRunning,
+            NotFound,
+        ];
+        for (place, exit) in order.into_iter().enumerate() {
+            let mut held = order[place..].to_vec();
+            held.reverse();
+            assert_eq!(Exit::first_of(&held), exit);
+        }
+        assert_eq!(Exit::first_of(&[]), Ok);
     }
 
     #[test]
@@ -98,7 +148,7 @@ mod tests {
                 .lines()
                 .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
                 .count(),
-            10
+            12
         );
     }
 }

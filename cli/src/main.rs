@@ -5,12 +5,13 @@
 //!
 //! The modules by floor, lowest first; each imports only from floors before its own:
 //! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `config`, `terminal`, `token`; `scope`;
-//! `name`; `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `web`; `rest`; `record`, `verify`; `args`;
-//! `session`, `usage`; `commands`. Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `scope`;
-//! `config`, `doctor`, `emulator`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within `config`: `file`.
-//! Within `log`: `calls`. Within `output`: `jq`, `summary`, `values`; `format`, `list`, `table`. Within `rest`: `path`. Within
-//! `session`: `given`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `ending`, `emulator`, `help`, `rest`; `operations`,
-//! `wait`, `worker`; `call`, `quickstart`. Within `commands::doctor`: `report`; `identity`, `network`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
+//! `name`; `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `reporter`, `web`; `rest`; `record`, `verify`;
+//! `args`; `session`, `usage`; `commands`. Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `progress`,
+//! `scope`; `config`, `doctor`, `emulator`, `example`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within
+//! `config`: `file`. Within `log`: `calls`. Within `output`: `jq`, `layout`, `sort`, `summary`; `values`; `table`; `format`, `frame`,
+//! `list`. Within `rest`: `path`. Within `session`: `given`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `ending`,
+//! `emulator`, `help`, `patience`, `rest`, `stop`; `tally`, `watch`; `operations`, `worker`; `many`; `wait`; `call`, `quickstart`.
+//! Within `commands::doctor`: `report`; `identity`, `network`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
 //! `commands::worker`: `sinks`; `run`.
 // Of times: what comes from the wire or from a user overflows them. Integers are listed in clippy.toml.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -43,6 +44,7 @@ mod progress;
 mod progress_bar;
 mod record;
 mod recording;
+mod reporter;
 mod rest;
 mod scope;
 mod session;
@@ -137,6 +139,7 @@ fn asked() -> Result<CommandLine, clap::Error> {
     profile(&matches).into_iter().for_each(config::choose);
     let verbose = matches.get_count("verbose");
     let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);
+    terminal::set_color(matches.get_one("color").copied().unwrap_or_default());
     let format = matches.get_one::<Format>("output").copied().unwrap_or_default();
     let asked = match matches.subcommand() {
         Some(("call", inner)) => Asked::Method(args::of_call(inner)?, format),

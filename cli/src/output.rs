@@ -1,8 +1,11 @@
 //! Operations in the chosen format, as text for stdout.
 
 mod format;
+mod frame;
 mod jq;
+mod layout;
 mod list;
+mod sort;
 mod summary;
 mod table;
 mod values;
@@ -17,6 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) use self::format::Format;
+pub(crate) use self::frame::Frame;
 pub(crate) use self::list::ListPrinter;
 use self::summary::Summary;
 
@@ -86,22 +90,10 @@ impl Format {
     }
 
     /// Prints a list of operations.
+    #[cfg(test)]
     pub(crate) fn many(self, operations: &[Operation]) -> Result<String, Failure> {
-        if self == Self::Name {
-            return Ok(operations.iter().map(name).collect());
-        }
-        if self == Self::Json {
-            return list(operations);
-        }
-        let printed = operations.iter().map(|operation| to_value(Printer::new(), operation));
-        let values = printed.collect::<Result<Vec<_>, _>>()?;
-        if self == Self::Table {
-            let pairs = operations.iter().zip(&values);
-            let summaries: Vec<_> = pairs.map(|(raw, value)| Summary::new(raw, value)).collect();
-            return Ok(table::of_many(&summaries));
-        }
         let mut list = ListPrinter::new(self);
-        Ok(list.page(values)? + &list.end()?)
+        Ok(list.operations(operations.to_vec())? + &list.end()?)
     }
 }
 
@@ -115,17 +107,6 @@ fn to_value(printer: Printer, operation: &Operation) -> Result<Value, Failure> {
 
 fn to_json(printer: Printer, operation: &Operation) -> Result<String, Failure> {
     printer.pretty(true).message(operation).map_err(unprintable)
-}
-
-/// One array, laid out as each operation is. No string of JSON has a line break in it.
-fn list(operations: &[Operation]) -> Result<String, Failure> {
-    let printed = operations.iter().map(|operation| {
-        let text = to_json(Printer::new(), operation)?;
-        Ok(format!("\n  {}", lines(&text).replace('\n', "\n  ")))
-    });
-    let printed = printed.collect::<Result<Vec<_>, Failure>>()?;
-    let end = if printed.is_empty() { "]\n" } else { "\n]\n" };
-    Ok(format!("[{}{end}", printed.join(",")))
 }
 
 /// Strings that YAML 1.1 or 1.2 would read as something else are quoted, timestamps among them. Names are

@@ -4,6 +4,7 @@ use std::fmt;
 
 use contact_center_insights::Payload;
 use contact_center_insights::proto::rpc;
+use serde_json::{Value, json};
 
 /// How far an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,30 @@ impl Progress {
             }
             _ => return None,
         })
+    }
+
+    /// Of several operations, how many have ended.
+    pub(crate) fn of_operations(completed: u64, failed: u64, total: u64) -> Self {
+        Self { completed, failed, total: Some(total), unit: "operations" }
+    }
+
+    /// For programs.
+    pub(crate) fn to_json(self) -> Value {
+        let Self { completed, failed, total, unit } = self;
+        json!({"completed": completed, "failed": failed, "total": total, "unit": unit})
+    }
+
+    /// For a cell of a table: `40%` where the total is known, else how many.
+    pub(crate) fn short(&self) -> String {
+        match self.total.filter(|total| *total > 0) {
+            Some(total) => {
+                let percent = u128::from(self.position()).saturating_mul(100) / u128::from(total);
+                format!("{}%", percent.min(100))
+            }
+            // Before the first is done, nothing is known.
+            None if self.position() == 0 => String::new(),
+            None => self.position().to_string(),
+        }
     }
 
     /// The same, for one who knows how much is to be done.
@@ -184,6 +209,10 @@ mod tests {
                 "12 conversations",
             ),
         ];
+        assert_eq!(
+            [(3, 1, 10), (1, 0, 0)].map(|(a, b, c)| Progress::of(&analyze(a, b, c)).unwrap().short()),
+            ["40%", "1"]
+        );
         for (metadata, shown) in cases {
             assert_eq!(Progress::of(&metadata).unwrap().to_string(), shown);
         }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::progress::Progress;
-use crate::terminal::can_redraw;
+use crate::terminal::{can_redraw, is_utf8};
 
-const SPINNER: &str = "{spinner} {msg}  {elapsed}";
-const BAR: &str = "{spinner} [{bar:30}] {msg}  {elapsed}";
+const SPINNER: &str = "{spinner} {wide_msg} {elapsed}";
+/// Most of what is not known to be long is given to the words: 40 columns are enough.
+const BAR: &str = "{spinner} [{bar:12}] {wide_msg} {elapsed}";
 
 /// A line with a spinner, which becomes a bar once the total is known. Dropping it clears the line.
 #[derive(Debug)]
@@ -23,6 +24,13 @@ impl ProgressLine {
             bar.set_message("waiting");
             bar
         }))
+    }
+
+    /// Writes a line above.
+    pub(crate) fn say(&self, text: &str) {
+        if let Some(bar) = &self.0 {
+            bar.println(text);
+        }
     }
 
     /// Shows how far it is; `None` if the operation does not tell.
@@ -49,7 +57,8 @@ impl Drop for ProgressLine {
 
 /// The templates are constants; the tests parse them.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    if is_utf8() { style } else { style.tick_chars("|/-\\ ") }
 }
 
 #[cfg(test)]

@@ -161,8 +161,14 @@ impl Session {
 
     /// The command that asks the same server this.
     pub(crate) fn command(&self, verb: &str, name: &str) -> String {
+        self.operations(&[verb, name])
+    }
+
+    /// The command of `operations` with these arguments, of the same server.
+    pub(crate) fn operations(&self, arguments: &[&str]) -> String {
         let flags = self.connection.flags();
-        command(["operations", verb, name].into_iter().chain(flags.iter().map(String::as_str)))
+        let words = ["operations"].into_iter().chain(arguments.iter().copied());
+        command(words.chain(flags.iter().map(String::as_str)))
     }
 }
 

@@ -73,7 +73,7 @@ const CLI: &Floors = &[
     &["scope"],
     &["name"],
     &["headers", "hints", "log", "output", "progress_bar"],
-    &["recording", "web"],
+    &["recording", "reporter", "web"],
     &["rest"],
     &["record", "verify"],
     &["args"],

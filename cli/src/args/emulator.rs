@@ -40,8 +40,10 @@ pub(crate) enum EmulatorCommand {
     #[command(after_help = "Example:\n  cci emulator exec --seed seed.json -- pytest tests/")]
     Exec(Box<Exec>),
     /// Print the lines that point a language's official client at an emulator, or calls of the REST API by curl.
+    #[command(after_help = "Example:\n  cci emulator env --lang python")]
     Env(Recipe),
     /// Ask an emulator whether it serves, as a container's health check does: exit code 0 if so, 69 if not.
+    #[command(after_help = "Example:\n  cci emulator health --endpoint http://127.0.0.1:9420")]
     Health(Health),
 }
 

@@ -39,15 +39,18 @@ pub(super) fn flags(rpc: &Rpc) -> Vec<(String, FieldDescriptor)> {
 }
 
 /// Whether the server sets a field, whatever is sent (AIP-203).
-fn is_output(field: &FieldDescriptor) -> bool {
+pub(super) fn is_output(field: &FieldDescriptor) -> bool {
     const OUTPUT_ONLY: i32 = 3;
+    behaves(field, OUTPUT_ONLY)
+}
+
+/// Whether a field has this `google.api.FieldBehavior`.
+pub(super) fn behaves(field: &FieldDescriptor, wanted: i32) -> bool {
     let Some(behavior) = field.parent_pool().get_extension_by_name("google.api.field_behavior") else {
         return false;
     };
     let stated = field.options().get_extension(&behavior).into_owned();
-    stated
-        .as_list()
-        .is_some_and(|stated| stated.iter().any(|value| value.as_enum_number() == Some(OUTPUT_ONLY)))
+    stated.as_list().is_some_and(|stated| stated.iter().any(|value| value.as_enum_number() == Some(wanted)))
 }
 
 fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {

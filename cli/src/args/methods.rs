@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
 
+use super::example::examples;
 use super::flags::{flag, flags};
-use super::{Connection, ScopeArgs};
+use super::{Connection, ProgressArgs, ScopeArgs};
 use crate::api::{Api, GROUPS, Place, Rpc, kebab};
 use crate::duration;
 use crate::scope::spelled;
@@ -27,6 +28,8 @@ pub(crate) struct Invocation {
     pub(crate) mask: Option<String>,
     pub(crate) page_size: Option<i32>,
     pub(crate) limit: Option<usize>,
+    /// The fields that a list is sorted by.
+    pub(crate) sort_by: Option<String>,
     /// Whether all pages of a list are walked, and its items printed.
     pub(crate) items: bool,
     pub(crate) dry_run: bool,
@@ -34,6 +37,7 @@ pub(crate) struct Invocation {
     /// Whether the name of a started operation is printed at once.
     pub(crate) is_async: bool,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) progress: ProgressArgs,
     pub(crate) scope: ScopeArgs,
     pub(crate) connection: Option<Connection>,
 }
@@ -92,14 +96,14 @@ fn method(rpc: &Rpc, place: &Place) -> Command {
         command = command.arg(flag(&path, &field));
     }
     // What is said of groups of flags would stand in its place.
-    common(command, rpc).about(about).long_about(None::<&str>).after_help(example(rpc, place))
+    common(command, rpc).about(about).long_about(None::<&str>).after_help(examples(rpc, place))
 }
 
 /// The flags of every method of its kind.
 fn common(command: Command, rpc: &Rpc) -> Command {
     let mut command = command.arg(data()).arg(switch("dry-run", "Print the request, and send nothing"));
     if rpc.items().is_some() {
-        command = command.arg(page_size()).arg(
+        command = command.arg(page_size()).arg(sort_by()).arg(
             Arg::new("limit")
                 .long("limit")
                 .value_name("N")
@@ -111,6 +115,7 @@ fn common(command: Command, rpc: &Rpc) -> Command {
         command = command
             .arg(switch("async", "Print the operation as it starts, and do not wait for it"))
             .arg(timeout());
+        command = ProgressArgs::augment_args(command);
     }
     if rpc.name().starts_with("Update") {
         let help = "The fields to change, with commas; by default those that are given";
@@ -141,6 +146,11 @@ fn page_size() -> Arg {
         .help(help)
 }
 
+fn sort_by() -> Arg {
+    let help = "The order, by fields such as `createTime`; `~FIELD` turns it round. All is fetched before it is printed";
+    Arg::new("sort-by").long("sort-by").value_name("FIELD").allow_hyphen_values(true).help(help)
+}
+
 fn timeout() -> Arg {
     let help = "Stop waiting after this long, such as `90s` or `2h`: exit code 8. The operation goes on";
     Arg::new("timeout").long("timeout").value_name("DURATION").value_parser(duration::parse).help(help)
@@ -166,7 +176,7 @@ pub(crate) fn call() -> Command {
         .arg(switch("dry-run", "Print the request, and send nothing"))
         .arg(switch("wait", "Wait for the operation that the method starts"))
         .arg(timeout());
-    Connection::augment_args(ScopeArgs::augment_args(command))
+    Connection::augment_args(ScopeArgs::augment_args(ProgressArgs::augment_args(command)))
         .about("Call any method by its name, with a request of fields or JSON")
         .long_about(None::<&str>)
 }
@@ -190,6 +200,7 @@ pub(crate) fn of_call(matches: &ArgMatches) -> Result<Invocation, clap::Error> {
         yes: true,
         is_async: !matches.get_flag("wait"),
         timeout: matches.get_one("timeout").copied(),
+        progress: ProgressArgs::from_arg_matches(matches)?,
         scope: ScopeArgs::from_arg_matches(matches)?,
         connection: Some(Connection::from_arg_matches(matches)?),
         ..Invocation::default()
@@ -227,11 +238,18 @@ pub(crate) fn of_group(group: &str, matches: &ArgMatches) -> Result<Invocation, 
         mask: inner.try_get_one("mask").ok().flatten().cloned(),
         page_size: inner.try_get_one("page-size").ok().flatten().copied(),
         limit: inner.try_get_one("limit").ok().flatten().copied(),
+        sort_by: inner.try_get_one("sort-by").ok().flatten().cloned(),
         items: true,
         dry_run: is_set("dry-run"),
         yes: is_set("yes"),
         is_async: is_set("async"),
         timeout: inner.try_get_one("timeout").ok().flatten().copied(),
+        // Only what waits has these flags.
+        progress: if rpc.is_long_running() {
+            ProgressArgs::from_arg_matches(inner)?
+        } else {
+            ProgressArgs::default()
+        },
         scope: ScopeArgs::from_arg_matches(inner)?,
         connection: Some(Connection::from_arg_matches(inner)?),
     })
@@ -242,16 +260,6 @@ fn sentence(rpc: &Rpc) -> String {
     let words = kebab(rpc.name()).replace('-', " ").replace(" qa ", " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-fn example(rpc: &Rpc, place: &Place) -> String {
-    let command = place.group.join(" ");
-    let pattern = rpc.target().map(|target| target.pattern).unwrap_or_default();
-    let ids = pattern.split('/').skip(4).filter(|part| *part == "*").count();
-    let name = (1..=ids).map(|id| format!("{id}00")).collect::<Vec<_>>().join("/");
-    let verb = &place.verb;
-    let line = format!("Example:\n  cci {command} {verb} {name}");
-    format!("{} --project my-project --location us-central1", line.trim_end())
 }
 
 /// Reads what `--data` gives: JSON as it is, `@FILE`, or `-` for stdin.

@@ -33,6 +33,7 @@ pub(crate) struct Record {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cci verify calls.jsonl -o table")]
 pub(crate) struct Verify {
     /// Recordings, each replayed against an emulator of its own.
     #[arg(required = true, value_name = "FILE")]

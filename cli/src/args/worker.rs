@@ -33,18 +33,29 @@ pub(crate) enum WorkerCommand {
     /// Follow what is in the store, and hand results over, until Ctrl-C or SIGTERM.
     ///
     /// At least once each: after a crash, a result may come again, with the same key.
+    #[command(after_help = "Example:\n  cci worker run --store sqlite:operations.db --exec ./take.sh")]
     Run(Box<WorkerRun>),
     /// Follow operations from now on: those named, or those that a filter finds.
+    #[command(
+        after_help = "Example:\n  cci worker add projects/my-project/locations/us-central1/operations/1000 \\\n      --store sqlite:operations.db"
+    )]
     Add(WorkerAdd),
     /// Print what is in the store.
+    #[command(after_help = "Example:\n  cci worker ls --state buried --store sqlite:operations.db")]
     Ls(WorkerList),
     /// Print how much is in the store.
+    #[command(after_help = "Example:\n  cci worker stats --store sqlite:operations.db")]
     Stats,
     /// Hand results over anew that were buried, or that wait for their next try.
+    #[command(after_help = "Example:\n  cci worker retry --all --store sqlite:operations.db")]
     Retry(WorkerRetry),
     /// Hand results over no more; starts that are unsure are dropped.
+    #[command(
+        after_help = "Example:\n  cci worker bury projects/my-project/locations/us-central1/operations/1000 \\\n      --store sqlite:operations.db"
+    )]
     Bury(WorkerBury),
     /// Compare the store with what runs at the service, after a restored backup, say.
+    #[command(after_help = "Example:\n  cci worker reconcile my-project --store sqlite:operations.db")]
     Reconcile(WorkerReconcile),
 }
 

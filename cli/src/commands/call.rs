@@ -8,14 +8,15 @@ use contact_center_insights::proto::longrunning::Operation;
 use prost::Message as _;
 use serde_json::{Map, Value};
 
-use super::wait::{self, Patience};
+use super::patience::Patience;
+use super::wait;
 use crate::api::{Api, Draft, Raw, Rpc};
 use crate::args::{Connection, Invocation, read_data};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, ListPrinter};
 use crate::session::Session;
-use crate::terminal::{eprint_line, print};
+use crate::terminal::{eprint_line, print, print_while_read};
 
 /// As long as `cci operations wait` has it.
 const MAX_OUTAGE: Duration = Duration::from_mins(10);
@@ -46,7 +47,7 @@ pub(super) async fn run(asked: Invocation, output: Format) -> Result<(), Failure
         return print(&output.one(&operation)?);
     }
     let patience = Patience { timeout: asked.timeout, interval: None, max_outage: MAX_OUTAGE };
-    wait::to_the_end(&call.session, &operation.name, patience, output).await
+    wait::to_the_end(&call.session, &operation.name, patience, asked.progress.mode(), output, None).await
 }
 
 /// A call that can be made.
@@ -73,21 +74,21 @@ impl Prepared<'_> {
         asked: &Invocation,
         output: Format,
     ) -> Result<(), Failure> {
-        let limit = asked.limit.unwrap_or(usize::MAX);
-        let mut list = ListPrinter::new(output);
+        let mut list = ListPrinter::new(output).wanted(asked.sort_by.as_deref(), asked.limit);
         loop {
             let answer = self.send(&request).await?;
             let page = Printer::new().value(self.rpc.response().full_name(), &answer);
             let mut page =
                 page.map_err(|error| Failure::because(Exit::Api, "the answer cannot be read", error))?;
-            let mut found = match page.get_mut(items).map(Value::take) {
+            let found = match page.get_mut(items).map(Value::take) {
                 Some(Value::Array(found)) => found,
                 _ => Vec::new(),
             };
-            found.truncate(limit.saturating_sub(list.count()));
-            print(&list.page(found)?)?;
+            if !print_while_read(&list.page(found)?)? {
+                return Ok(());
+            }
             let token = page.get("nextPageToken").and_then(Value::as_str).unwrap_or_default();
-            if token.is_empty() || !self.rpc.is_paged() || list.count() >= limit {
+            if token.is_empty() || !self.rpc.is_paged() || list.is_full() {
                 return print(&list.end()?);
             }
             if request.get("pageToken").and_then(Value::as_str) == Some(token) {
@@ -110,8 +111,10 @@ fn request(rpc: &Rpc, asked: &Invocation) -> Result<Value, Failure> {
     }
     if let Some(size) = asked.page_size {
         draft.set("page_size", &size.to_string())?;
-    } else if let Some(limit) =
-        asked.limit.filter(|_| rpc.is_paged()).and_then(|limit| i32::try_from(limit).ok())
+    } else if let Some(limit) = asked
+        .limit
+        .filter(|_| rpc.is_paged() && asked.sort_by.is_none())
+        .and_then(|limit| i32::try_from(limit).ok())
     {
         // A limit below the server's page size is one small page.
         draft.set("page_size", &limit.to_string())?;
@@ -265,5 +268,30 @@ mod tests {
         assert!(failure.contains("projects/PROJECT/locations/LOCATION/views/VIEW"), "{failure}");
         assert!(unknown(api, "conversations").to_string().contains("ListConversations"));
         assert!(unknown(api, "x9").to_string().contains("GetOperation"));
+    }
+
+    /// Its own fields, in values that they take.
+    #[test]
+    fn the_examples_of_help_make_requests() {
+        let api = Api::get();
+        let whole = crate::args::augment(clap::Command::new("cci"), &|_| true);
+        for rpc in api.rpcs() {
+            let Some(place) = crate::api::Place::of(rpc.name()) else { continue };
+            let mut command = &whole;
+            for word in place.group.iter().copied().chain([place.verb.as_str()]) {
+                command = command.find_subcommand(word).unwrap();
+            }
+            let help = command.get_after_help().unwrap().to_string();
+            let help = crate::args::unfolded(&help);
+            for line in help.lines().filter_map(|line| line.trim().strip_prefix("cci ")) {
+                let line = format!("cci {}", line.replace(" --output table", ""));
+                let matches = whole.clone().try_get_matches_from(crate::args::words(&line)).unwrap();
+                let (group, inner) = matches.subcommand().unwrap();
+                let asked = crate::args::of_group(group, inner).unwrap();
+                assert_eq!(asked.method, rpc.name());
+                let request = request(rpc, &asked).unwrap_or_else(|failure| panic!("{line}: {failure}"));
+                serialized(rpc, &request).unwrap_or_else(|failure| panic!("{line}: {failure}"));
+            }
+        }
     }
 }

@@ -14,18 +14,36 @@ const MOST_OF_ERROR: usize = 500;
 
 /// Prints notes about a finished operation; an error if it did not succeed.
 pub(super) fn conclude(operation: &Operation) -> Result<(), Error> {
-    if let Some(Ok(metadata)) = operation.metadata() {
-        summarize(partial_errors(&metadata)).into_iter().for_each(eprint_line);
-    }
-    match operation.result() {
-        Some(Err(error @ (Error::Operation { .. } | Error::Cancelled { .. }))) => Err(error),
-        // Methods that promise an empty response may leave it out, so that this is not a failure.
-        Some(Err(error @ Error::NoResult { .. })) => {
-            eprint_line(format_args!("note: {error}"));
-            Ok(())
-        }
-        // A response that cannot be read is printed as it came.
-        _ => Ok(()),
+    let Ending { notes, error } = Ending::of(operation);
+    notes.into_iter().for_each(eprint_line);
+    error.map_or(Ok(()), Err)
+}
+
+/// What there is to say of a finished operation.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) notes: Vec<String>,
+    /// If it did not succeed.
+    pub(super) error: Option<Error>,
+}
+
+impl Ending {
+    pub(super) fn of(operation: &Operation) -> Self {
+        let mut notes = match operation.metadata() {
+            Some(Ok(metadata)) => summarize(partial_errors(&metadata)),
+            _ => Vec::new(),
+        };
+        let error = match operation.result() {
+            Some(Err(error @ (Error::Operation { .. } | Error::Cancelled { .. }))) => Some(error),
+            // Methods that promise an empty response may leave it out, so that this is not a failure.
+            Some(Err(error @ Error::NoResult { .. })) => {
+                notes.push(format!("note: {error}"));
+                None
+            }
+            // A response that cannot be read is printed as it came.
+            _ => None,
+        };
+        Self { notes, error }
     }
 }
 

@@ -94,11 +94,14 @@ async fn train(endpoint: &str) -> Result<Operation, Error> {
 fn print_next_steps() {
     let address = format!("http://127.0.0.1:{DEFAULT_PORT}");
     let emulator = command(["emulator", "--profile", "time:20s", "--min-training-conversations", "0"]);
-    let look = command(["operations", "list", PARENT, "--endpoint", &address, "-o", "table"]);
+    let names = ["--project", "my-project", "--location", "us-central1", "--endpoint", &address];
+    let train = ["issue-models", "create", "--display-name", "billing", "--model-type", "type-v2", "--async"];
+    let train = command(train.into_iter().chain(names));
+    let look = command(["operations", "watch", PARENT, "--endpoint", &address]);
     eprint_line(format_args!(
-        "next, an emulator that stays, an operation started over REST, and a look at it:\n  \
+        "next, an emulator that stays, and in another shell a training, and a look at it:\n  \
          {emulator}\n  \
-         curl -d '{{\"displayName\":\"billing\",\"modelType\":\"TYPE_V2\"}}' {address}/v1/{PARENT}/issueModels\n  \
+         {train}\n  \
          {look}"
     ));
 }

@@ -1,70 +1,125 @@
-//! `cci operations wait`: follows an operation to its end, and says how it ended.
+//! `cci operations wait`: follows operations to their ends, and says how they ended.
 
 use std::future::pending;
-use std::time::Duration;
+use std::io::{BufRead as _, stdin};
 
 use contact_center_insights::any::Unpack;
-use contact_center_insights::lro::PollPolicy;
 use contact_center_insights::{Error, Operation, Poller};
-use tokio::signal::ctrl_c;
 use tokio::time::{Instant, sleep_until};
 
 use super::ending::conclude;
-use crate::args::Wait;
+use super::many::Many;
+use super::patience::Patience;
+use super::rest;
+use super::stop;
+use super::tally::{Found, once_each};
+use crate::args::{Connection, Wait};
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::name::{location, operation_in, parent_in};
 use crate::output::Format;
 use crate::progress::Progress;
-use crate::progress_bar::ProgressLine;
+use crate::reporter::{Mode, Reporter};
+use crate::scope::Scope;
 use crate::session::Session;
 use crate::terminal::print;
 
-/// How long polls may fail before the first answer: a mistyped endpoint is then the likelier reason; and a local server
-/// that is not there will not come by itself.
-const OUTAGE_AT_START: Duration = Duration::from_secs(30);
-const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
+/// What stands for the names on stdin.
+const STDIN: &str = "-";
 
 pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
-    let name = args.name.full()?;
-    let session = Session::open(args.connection, &name)?;
-    let patience = Patience { timeout: args.timeout, interval: args.interval, max_outage: args.max_outage };
-    to_the_end(&session, &name, patience, output).await
+    let Wait {
+        mut names,
+        all,
+        parent,
+        filter,
+        rest,
+        any,
+        timeout,
+        interval,
+        max_outage,
+        progress,
+        scope,
+        connection,
+    } = args;
+    let patience = Patience { timeout, interval, max_outage };
+    let mode = progress.mode();
+    let scope = scope.scope();
+    if all {
+        let parent = parent_in(parent, &scope)?;
+        let session = Session::open(connection, &parent)?;
+        let found = Found { parent, filter };
+        return Many::found(&session, found).await?.follow(any, patience, mode, output).await;
+    }
+    if names.len() == 1 && names.first().is_some_and(|name| name != STDIN) {
+        let name = operation_in(names.remove(0), &scope)?;
+        let over_rest = rest.then(|| connection.clone());
+        let session = Session::open(connection, &name)?;
+        return to_the_end(&session, &name, patience, mode, output, over_rest).await;
+    }
+    if rest {
+        return Err(Failure::new(Exit::Usage, "--rest is for one operation, given by its name"));
+    }
+    let names = all_names(names, &scope)?;
+    let first = names.first().map(|name| location(name)).unwrap_or_default();
+    let session = match names.first() {
+        Some(name) if names.iter().all(|name| location(name) == first) => Session::open(connection, name)?,
+        _ => Session::open_anywhere(connection)?,
+    };
+    Many::named(&session, names).follow(any, patience, mode, output).await
 }
 
-/// How long is waited, and how often asked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    /// Without it, for as long as it takes.
-    pub(super) timeout: Option<Duration>,
-    /// Without it, as the kind of the operation has it.
-    pub(super) interval: Option<Duration>,
-    pub(super) max_outage: Duration,
+/// Each name once, with those on stdin in place of `-`.
+fn all_names(given: Vec<String>, scope: &Scope) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::with_capacity(given.len());
+    for name in given {
+        if name != STDIN {
+            names.push(operation_in(name, scope)?);
+            continue;
+        }
+        for line in stdin().lock().lines() {
+            let line =
+                line.map_err(|error| Failure::because(Exit::Usage, "cannot read names from stdin", error))?;
+            if !line.trim().is_empty() {
+                names.push(operation_in(line, scope)?);
+            }
+        }
+    }
+    once_each(&mut names);
+    Ok(names)
 }
 
-/// Waits for an operation to end, prints it, and says how it ended.
+/// Waits for an operation to end, prints it, and says how it ended. With `over_rest`, it is printed as REST has it.
 pub(super) async fn to_the_end(
     session: &Session,
     name: &str,
     patience: Patience,
+    mode: Mode,
     output: Format,
+    over_rest: Option<Connection>,
 ) -> Result<(), Failure> {
     let poller = session.client().poller(name).map_err(session.failure(name))?;
-    let mut poller = poller.with_policy(policy(patience.interval, patience.max_outage, session.is_local()));
-    // A time that no clock reaches is none.
-    let deadline = patience.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let line = ProgressLine::start();
+    let mut poller = poller.with_policy(patience.policy(session.is_local()));
+    let reporter = Reporter::start(mode, name);
     let operation = tokio::select! {
-        watched = watch(&mut poller, deadline, |progress| line.show(progress)) => {
+        watched = watch(&mut poller, patience.deadline(), |progress| reporter.running(progress)) => {
             watched.map_err(session.failure(name))?
         }
-        Ok(()) = ctrl_c() => {
-            drop(line);
-            return Err(stopped_waiting(session, name, Exit::Interrupted, "interrupted; the operation goes on"));
+        exit = stop::asked() => {
+            drop(reporter);
+            let reason = format!("{}; the operation goes on", stop::reason(exit));
+            return Err(stopped_waiting(session, name, exit, reason));
         }
+        never = reporter.beat() => match never {},
     };
-    drop(line);
-    print(&output.one(operation.raw())?)?;
+    drop(reporter);
+    print(&match over_rest {
+        Some(connection) => {
+            output.document(&rest::operation(&Session::open_rest(connection, name)?, name).await?)?
+        }
+        None => output.one(operation.raw())?,
+    })?;
     if !operation.is_done() {
         let waited = patience.timeout.map(duration::print).unwrap_or_default();
         let reason = format!("operation `{name}` is still running after {waited}");
@@ -124,11 +179,4 @@ async fn until(deadline: Option<Instant>) -> Instant {
         }
         None => pending().await,
     }
-}
-
-fn policy(interval: Option<Duration>, max_outage: Duration, is_local: bool) -> PollPolicy {
-    let at_start = if is_local { LOCAL_OUTAGE_AT_START } else { OUTAGE_AT_START };
-    let policy =
-        PollPolicy::default().with_max_outage(max_outage).with_max_outage_at_start(at_start.min(max_outage));
-    interval.map_or(policy.clone(), |interval| policy.with_first_wait(interval).with_max_wait(interval))
 }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use contact_center_insights::Status;
 use contact_center_insights::lro::{self, Outcome};
 use contact_center_insights::proto::longrunning::Operation;
+use contact_center_insights::{Payload, Status};
 use serde_json::Value;
+
+use crate::progress::Progress;
 
 /// Where an operation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(super) struct Summary {
     /// The method, as filters on `metadata.operation_type` spell it.
     pub(super) kind: String,
     pub(super) state: State,
+    /// How far it is, if it counts.
+    pub(super) progress: String,
     pub(super) created: String,
     pub(super) ended: String,
     pub(super) error: String,
@@ -51,6 +55,7 @@ impl Summary {
             name: operation.name.clone(),
             kind: kind(text("@type")).to_owned(),
             state,
+            progress: progress(operation),
             created: text("createTime").to_owned(),
             ended: text("endTime").to_owned(),
             error: error.map(|status| status.to_string()).unwrap_or_default(),
@@ -58,8 +63,20 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// Whether it has ended.
+    pub(super) fn is_done(&self) -> bool {
+        self.state != State::Running
+    }
+}
+
+fn progress(operation: &Operation) -> String {
+    let metadata = lro::Operation::<Payload>::from(operation.clone()).metadata().and_then(Result::ok);
+    metadata.as_ref().and_then(Progress::of).map(|progress| progress.short()).unwrap_or_default()
+}
+
 fn state(operation: &Operation) -> (State, Option<Status>) {
-    match lro::Operation::<contact_center_insights::Payload>::from(operation.clone()).outcome() {
+    match lro::Operation::<Payload>::from(operation.clone()).outcome() {
         None => (State::Running, None),
         Some(Outcome::Failed(status)) => (State::Failed, Some(status)),
         Some(Outcome::Cancelled(status)) => (State::Cancelled, Some(status)),

@@ -1,55 +1,70 @@
-//! Tables of anything: the id first, then what is short and telling, one line a row, within 80 columns.
+//! Tables of anything: the id first, then what is short and telling.
 
 use contact_center_insights::prost_types::Timestamp;
 use serde_json::Value;
 
-use super::table::{print, table};
+use super::layout::{Column, Look, cut};
 use crate::escape::line_within;
 
-/// How wide a table is by default.
-const WIDTH: usize = 80;
-/// Of a cell, in characters.
-const MOST_OF_CELL: usize = 28;
+/// Of a cell, in columns and in characters.
+const MOST_OF_CELL: usize = 40;
 const MOST_OF_WIDE_CELL: usize = 1000;
-/// Between columns.
-const GAP: usize = 2;
+/// Texts are cut to no less than this.
+const LEAST: usize = 12;
 
-/// A row an item: at 80 columns, or with all that is short in it.
-pub(super) fn many(items: &[Value], is_wide: bool) -> String {
-    let (now, share) = (now(), shared_parent(items));
-    let most = if is_wide { MOST_OF_WIDE_CELL } else { MOST_OF_CELL };
-    let mut columns = vec![named(items, if is_wide { None } else { share })];
-    for key in keys(items) {
-        let Some(cells) = column(items, &key, now, most) else { continue };
-        columns.push((heading(&key), cells));
+/// What a table of items has, found out from the first of them.
+#[derive(Clone, Debug)]
+pub(super) struct Fields {
+    /// What all names begin with, and is not shown.
+    share: String,
+    keys: Vec<String>,
+    is_wide: bool,
+}
+
+impl Fields {
+    pub(super) fn of(items: &[Value], is_wide: bool) -> Self {
+        let names = items.iter().map(|item| item.get("name").and_then(Value::as_str).unwrap_or_default());
+        let share = shared_parent(names).filter(|_| !is_wide).unwrap_or_default().to_owned();
+        let keys = keys(items).into_iter().filter(|key| is_short(items, key)).collect();
+        Self { share, keys, is_wide }
     }
-    if !is_wide {
-        let mut left = WIDTH;
-        columns.retain(|(heading, cells)| {
-            let width =
-                cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(heading.len()) + GAP;
-            let fits = width <= left + GAP || left == WIDTH;
-            if fits {
-                left = left.saturating_sub(width);
-            }
-            fits
+
+    pub(super) fn columns(&self) -> Vec<Column> {
+        let others = self.keys.iter().map(|key| {
+            let (rank, least) = place(key);
+            Column::new(heading(key), rank, least)
         });
+        std::iter::once(Column::new("NAME", 0, 0)).chain(others).collect()
     }
-    let mut table = table();
-    table.set_header(columns.iter().map(|(heading, _)| heading.clone()));
-    for row in 0..items.len() {
-        table.add_row(columns.iter().map(|(_, cells)| cells.get(row).cloned().unwrap_or_default()));
+
+    pub(super) fn rows(&self, items: &[Value], look: Look) -> Vec<Vec<String>> {
+        let row = |item: &Value| {
+            let name = cell(item.get("name"));
+            let name = line_within(name.strip_prefix(&self.share).unwrap_or(&name), MOST_OF_WIDE_CELL);
+            let others = self.keys.iter().map(|key| {
+                let text = cell(item.get(key));
+                if self.is_wide {
+                    return line_within(&text, MOST_OF_WIDE_CELL);
+                }
+                let text = if key.ends_with("Time") { age(&text, look.now).unwrap_or(text) } else { text };
+                cut(&line_within(&text, MOST_OF_WIDE_CELL), MOST_OF_CELL, look.is_utf8)
+            });
+            std::iter::once(name).chain(others).collect()
+        };
+        items.iter().map(row).collect()
     }
-    print(&table)
 }
 
 /// A fact a line: what is short; of what is long, that it is there.
 pub(super) fn one(value: &Value) -> String {
-    let mut table = table();
-    for (key, value) in value.as_object().into_iter().flatten() {
-        table.add_row([heading(key), line_within(&cell(Some(value)), MOST_OF_WIDE_CELL)]);
-    }
-    print(&table)
+    let fields: Vec<_> =
+        value.as_object().into_iter().flatten().map(|(key, value)| (spelled(key), value)).collect();
+    let width = fields.iter().map(|(key, _)| key.chars().count()).max().unwrap_or_default();
+    let line = |(key, value): &(String, &Value)| {
+        let value = line_within(&cell(Some(value)), MOST_OF_WIDE_CELL);
+        format!("{}  {value}", format_args!("{key:width$}")).trim_end().to_owned() + "\n"
+    };
+    fields.iter().map(line).collect()
 }
 
 /// What a cell shows of a value, in full.
@@ -61,22 +76,9 @@ pub(super) fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// The names; only what they end in, where all are in one place.
-fn named(items: &[Value], share: Option<&str>) -> (String, Vec<String>) {
-    let cells = items.iter().map(|item| {
-        let name = cell(item.get("name"));
-        let short = share.and_then(|share| name.strip_prefix(share)).map(str::to_owned);
-        line_within(&short.unwrap_or(name), MOST_OF_WIDE_CELL)
-    });
-    ("NAME".to_owned(), cells.collect())
-}
-
 /// What all names begin with, up to the collection that they are in.
-fn shared_parent(items: &[Value]) -> Option<&str> {
-    let mut parents = items.iter().map(|item| {
-        let name = item.get("name")?.as_str()?;
-        name.rfind('/').and_then(|slash| name.get(..=slash))
-    });
+pub(super) fn shared_parent<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut parents = names.map(|name| name.rfind('/').and_then(|slash| name.get(..=slash)));
     let first = parents.next()??;
     parents.all(|parent| parent == Some(first)).then_some(first)
 }
@@ -94,30 +96,43 @@ fn keys(items: &[Value]) -> Vec<String> {
     keys.sort_by_key(|key| match key.as_str() {
         "displayName" => 0,
         "state" => 1,
-        key if key.ends_with("Time") => 4,
         key if key == "type" || key.ends_with("Type") => 2,
+        key if key.ends_with("Time") => 4,
         _ => 3,
     });
     keys
 }
 
-/// The cells of a field, if they are short enough to be read in a table.
-fn column(items: &[Value], key: &str, now: i64, most: usize) -> Option<Vec<String>> {
-    let mut cells = Vec::with_capacity(items.len());
-    for item in items {
-        let value = item.get(key);
-        if matches!(value, Some(Value::Array(_) | Value::Object(_))) {
-            return None;
-        }
-        let text = cell(value);
-        let text = if key.ends_with("Time") { age(&text, now).unwrap_or(text) } else { text };
-        cells.push(line_within(&text, most));
+/// How long a column stays, and to what it is cut.
+fn place(key: &str) -> (u8, usize) {
+    match key {
+        "displayName" => (1, LEAST),
+        "state" => (2, 0),
+        "createTime" => (3, 0),
+        "type" => (4, 0),
+        "updateTime" => (6, 0),
+        key if key.ends_with("Type") => (5, 0),
+        key if key.ends_with("Time") => (8, 0),
+        _ => (7, LEAST),
     }
-    Some(cells)
 }
 
-/// `DISPLAY NAME` for `displayName`; of a time, what its age is that of.
+/// Whether what is in a field can be read in a table.
+fn is_short(items: &[Value], key: &str) -> bool {
+    !items.iter().any(|item| matches!(item.get(key), Some(Value::Array(_) | Value::Object(_))))
+}
+
+/// What a column is called; of a time, what its age is that of.
 fn heading(key: &str) -> String {
+    match key {
+        "createTime" => "AGE".to_owned(),
+        "updateTime" => "UPDATED".to_owned(),
+        other => spelled(other),
+    }
+}
+
+/// `DISPLAY NAME` for `displayName`.
+fn spelled(key: &str) -> String {
     let mut words = String::new();
     for letter in key.chars() {
         if letter.is_ascii_uppercase() {
@@ -128,8 +143,8 @@ fn heading(key: &str) -> String {
     words
 }
 
-/// How long ago a time was: `5m`, or `in 5m`.
-fn age(text: &str, now: i64) -> Option<String> {
+/// How long ago a time was: `5m`; of one that comes, `in 5m`.
+pub(super) fn age(text: &str, now: i64) -> Option<String> {
     let then = text.parse::<Timestamp>().ok()?.seconds;
     let apart = now.checked_sub(then)?;
     let seconds = apart.unsigned_abs();
@@ -139,44 +154,30 @@ fn age(text: &str, now: i64) -> Option<String> {
         7200..=172_799 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86400),
     };
-    Some(if apart < 0 { format!("in {span}") } else { format!("{span} ago") })
-}
-
-fn now() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.ok().and_then(|now| i64::try_from(now.as_secs()).ok()).unwrap_or_default()
+    Some(if apart < 0 { format!("in {span}") } else { span })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn rows_fit_a_terminal() {
-        let long = "x".repeat(200);
-        let items = [
-            json!({"name": "projects/p/locations/l/views/1", "displayName": "late", "value": long, "createTime": "2020-01-01T00:00:00Z", "tags": ["a"]}),
-            json!({"name": "projects/p/locations/l/views/2", "displayName": long, "updateTime": "2020-01-01T00:00:00Z"}),
-        ];
-        let table = many(&items, false);
-        assert!(table.lines().all(|line| line.chars().count() <= WIDTH), "{table}");
-        assert!(table.starts_with("NAME  DISPLAY NAME"), "{table}");
-        assert!(table.lines().nth(1).unwrap().starts_with("1     late"), "{table}");
-        assert!(many(&items, true).contains("projects/p/locations/l/views/1"));
-        assert_eq!(many(&[], false), "NAME\n");
-    }
 
     #[test]
     fn times_are_ages() {
         for (text, now, wanted) in [
-            ("1970-01-01T00:00:00Z", 5, "5s ago"),
+            ("1970-01-01T00:00:00Z", 5, "5s"),
             ("1970-01-01T00:05:00Z", 0, "in 5m"),
-            ("1970-01-01T00:00:00Z", 86400 * 30, "30d ago"),
+            ("1970-01-01T00:00:00Z", 7200, "2h"),
+            ("1970-01-01T00:00:00Z", 86400 * 30, "30d"),
         ] {
             assert_eq!(age(text, now).as_deref(), Some(wanted));
         }
         assert_eq!(age("then", 0), None);
+        assert_eq!(age("0001-01-01T00:00:00Z", i64::MAX), None);
+    }
+
+    #[test]
+    fn one_document_is_a_fact_a_line() {
+        let value = serde_json::json!({"name": "x/1", "displayName": "late\n", "tags": ["a"]});
+        assert_eq!(one(&value), "NAME          x/1\nDISPLAY NAME  late\nTAGS          [\"a\"]\n");
     }
 }

@@ -10,6 +10,7 @@
 
 mod call;
 mod completions;
+mod day;
 mod defaults;
 mod doctor;
 #[cfg(unix)]
@@ -30,4 +31,5 @@ mod support;
 mod text;
 mod tls;
 mod verify;
+mod wait;
 mod worker;

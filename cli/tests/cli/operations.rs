@@ -151,8 +151,9 @@ fn cancel_shows_what_it_came_to() {
 #[test]
 fn wait_follows_to_the_end_and_shows_partial_errors() {
     let server = Server::start(&["--profile", "polls:3"]);
-    let run = server.operations(&["wait", &server.train(), "--interval", "100ms", "-o", "table"]);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let training = server.train();
+    let run = server.operations(&["wait", &training, "--interval", "100ms", "-o", "table"]);
+    assert_eq!((run.code, run.stderr), (0, format!("    0s  waiting for {training}\n")));
     assert!(run.stdout.contains("STATE    SUCCEEDED"), "{}", run.stdout);
 
     let error = |n: i32| json!({ "code": 3, "message": format!("conversation {n}\u{1b}[2J is torn") });

@@ -44,7 +44,8 @@ fn it_says_what_it_does_without_a_bar_and_what_to_do_next() {
     let first: Vec<&str> = run.stderr.lines().filter_map(|line| line.split(' ').next()).take(4).collect();
     assert_eq!(first, ["emulator", "created", "training", "ended"]);
     assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains('\r'), "{}", run.stderr);
-    assert!(run.stderr.contains("cci emulator") && run.stderr.contains("operations list"), "{}", run.stderr);
+    assert!(run.stderr.contains("cci emulator") && run.stderr.contains("operations watch"), "{}", run.stderr);
+    assert!(!run.stderr.contains("curl"), "{}", run.stderr);
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! The whole command line: that it is sound, and that every command shows how it is called.
+
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn whole() -> clap::Command {
+    augment(Cli::command(), &|_| true).subcommand(call())
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+    whole().debug_assert();
+}
+
+#[test]
+fn no_argument_takes_a_token() {
+    let help = Cli::command().render_long_help().to_string();
+    assert!(!help.contains("--access-token ") && !help.contains("--token"), "{help}");
+    assert!(help.contains("Exit codes:"), "{help}");
+}
+
+/// The commands that do something, by their words.
+fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+    let inner: Vec<_> = command.get_subcommands().filter(|inner| inner.get_name() != "help").collect();
+    if inner.is_empty() || !command.is_subcommand_required_set() && path == "cci emulator" {
+        let shown = command.get_after_long_help().or(command.get_after_help());
+        let shown = shown.map(ToString::to_string).unwrap_or_default();
+        // clap folds what is longer, and what is pasted would then be two commands.
+        assert!(shown.lines().all(|line| line.len() <= 100 || !line.contains("cci ")), "{path}: {shown}");
+        let help = command.clone().render_long_help().to_string() + &unfolded(&shown);
+        found.push((path.to_owned(), help));
+    }
+    for inner in inner {
+        leaves(inner, &format!("{path} {}", inner.get_name()), found);
+    }
+}
+
+/// With lines that go on as one.
+pub(crate) fn unfolded(text: &str) -> String {
+    text.replace("\\\n      ", "")
+}
+
+/// The words of a shell's line, as far as examples need them.
+pub(crate) fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut is_quoted, mut is_open) = (Vec::new(), String::new(), false, false);
+    for letter in line.chars() {
+        match letter {
+            '\'' => (is_quoted, is_open) = (!is_quoted, true),
+            ' ' if !is_quoted => {
+                if is_open {
+                    words.push(std::mem::take(&mut word));
+                }
+                is_open = false;
+            }
+            letter => {
+                word.push(letter);
+                is_open = true;
+            }
+        }
+    }
+    assert!(!is_quoted, "{line}");
+    words.extend(is_open.then_some(word));
+    words
+}
+
+#[test]
+fn every_command_has_an_example_that_can_be_called() {
+    let mut found = Vec::new();
+    leaves(&whole(), "cci", &mut found);
+    assert!(found.len() > 90, "{}", found.len());
+    for (path, help) in found {
+        let after = help.rsplit_once("Example").map(|(_, after)| after);
+        let after = after.unwrap_or_else(|| panic!("{path} has no example"));
+        let lines = after.lines().skip(1).take_while(|line| line.starts_with("  "));
+        let commands: Vec<&str> = lines.flat_map(|line| line.split(" | ")).map(str::trim).collect();
+        let own = commands.iter().filter(|command| command.starts_with(&path)).count();
+        assert!(own > 0, "{path} is not in its examples: {commands:?}");
+        for command in commands.iter().filter(|command| command.starts_with("cci ")) {
+            let parsed = whole().try_get_matches_from(words(command));
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn lists_have_the_fields_of_filters_in_their_help() {
+    let mut found = Vec::new();
+    leaves(&whole(), "cci", &mut found);
+    let filtered: Vec<_> = found.iter().filter(|(_, help)| help.contains("--filter <")).collect();
+    assert!(filtered.len() >= 8, "{}", filtered.len());
+    for (path, help) in filtered.iter().filter(|(path, _)| path.contains(" list")) {
+        assert!(help.contains("create_time"), "{path}: {help}");
+    }
+}

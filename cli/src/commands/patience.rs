@@ -1,0 +1,42 @@
+//! How long operations are waited for, and how often asked about.
+
+use std::time::Duration;
+
+use contact_center_insights::lro::PollPolicy;
+use tokio::time::Instant;
+
+/// How long polls may fail before the first answer: a mistyped endpoint is then the likelier reason; and a local server
+/// that is not there will not come by itself.
+const OUTAGE_AT_START: Duration = Duration::from_secs(30);
+const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
+/// How long is waited, and how often asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Without it, for as long as it takes.
+    pub(super) timeout: Option<Duration>,
+    /// Without it, as the kind of the operation has it.
+    pub(super) interval: Option<Duration>,
+    pub(super) max_outage: Duration,
+}
+
+impl Patience {
+    /// Until when; without an end, or with one that no clock reaches, never.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+    }
+
+    /// How long nothing may be heard before the first answer.
+    pub(super) fn outage_at_start(&self, is_local: bool) -> Duration {
+        if is_local { LOCAL_OUTAGE_AT_START } else { OUTAGE_AT_START }.min(self.max_outage)
+    }
+
+    pub(super) fn policy(&self, is_local: bool) -> PollPolicy {
+        let policy = PollPolicy::default()
+            .with_max_outage(self.max_outage)
+            .with_max_outage_at_start(self.outage_at_start(is_local));
+        match self.interval {
+            Some(interval) => policy.with_first_wait(interval).with_max_wait(interval),
+            None => policy,
+        }
+    }
+}
