@@ -65,6 +65,7 @@ struct Log {
     /// When something was last written.
     spoke: Instant,
     /// What was last said of how far it is; `None` before anything was.
+    #[allow(clippy::option_option, reason = "whether it was told is one thing, whether it counts another")]
     last: Option<Option<Progress>>,
 }
 
@@ -126,10 +127,10 @@ impl Reporter {
                 log.last = Some(Some(end.all));
                 log.say(form, &text, || {
                     let mut event = self.event("ended", Some(end.all));
-                    event["operation"] = end.name.into();
-                    event["state"] = end.state.into();
+                    set(&mut event, "operation", end.name);
+                    set(&mut event, "state", end.state);
                     if !end.error.is_empty() {
-                        event["error"] = end.error.into();
+                        set(&mut event, "error", end.error);
                     }
                     event
                 });
@@ -172,7 +173,7 @@ impl Reporter {
     fn event(&self, event: &str, progress: Option<Progress>) -> Value {
         let mut value = json!({"event": event, "waitingFor": self.subject});
         if let Some(progress) = progress {
-            value["progress"] = progress.to_json();
+            set(&mut value, "progress", progress.to_json());
         }
         value
     }
@@ -191,11 +192,17 @@ impl Log {
             Form::Plain => writeln!(self.out, "{:>6}  {}", clock(elapsed), line(text)),
             Form::Json => {
                 let mut event = event();
-                event["elapsedSeconds"] = elapsed.as_secs().into();
+                set(&mut event, "elapsedSeconds", elapsed.as_secs());
                 writeln!(self.out, "{}", line(&event.to_string()))
             }
             Form::Bar(_) | Form::None => Ok(()),
         };
+    }
+}
+
+fn set(event: &mut Value, field: &str, value: impl Into<Value>) {
+    if let Some(fields) = event.as_object_mut() {
+        fields.insert(field.to_owned(), value.into());
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn examples(rpc: &Rpc, place: &Place) -> String {
     let name = (1..=ids).map(|id| format!("{id}00")).collect::<Vec<_>>().join("/");
     let mut line = format!("cci {command} {verb} {name}").trim_end().to_owned();
     for (flag, value) in given(rpc) {
-        line += &format!(" --{flag} {value}");
+        line = format!("{line} --{flag} {value}");
     }
     if rpc.deletes() {
         line += " --yes";
@@ -47,10 +47,10 @@ pub(super) fn examples(rpc: &Rpc, place: &Place) -> String {
             })
             .collect();
         let line = line.replacen(&format!(" {verb} {name}"), &format!(" {verb} {}", full.join("/")), 1);
-        text += &format!("\n  {}", folded(&line));
+        text = format!("{text}\n  {}", folded(&line));
     }
     if rpc.request().get_field_by_name("filter").is_some_and(|field| field.kind() == Kind::String) {
-        text += &format!("\n\n{}", filter_fields(rpc.name()));
+        text = format!("{text}\n\n{}", filter_fields(rpc.name()));
     }
     text
 }
@@ -152,10 +152,10 @@ fn folded(command: &str) -> String {
     for part in parts {
         let added = part.len().saturating_add(3);
         if length.saturating_add(added) > LINE {
-            text += &format!(" \\\n      --{part}");
+            text = format!("{text} \\\n      --{part}");
             length = added.saturating_add(6);
         } else {
-            text += &format!(" --{part}");
+            text = format!("{text} --{part}");
             length = length.saturating_add(added);
         }
     }

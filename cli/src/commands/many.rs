@@ -81,7 +81,7 @@ impl<'a> Many<'a> {
         let reporter = Reporter::start(mode, counted(self.tally.total(), "operation", "operations"));
         let deadline = patience.deadline();
         let stop = tokio::select! {
-            done = self.to_the_end(any, &patience, deadline, &reporter, &mut list) => done,
+            done = self.all_the_way(any, &patience, deadline, &reporter, &mut list) => done,
             exit = stop::asked() => Ok(Stop::Signal(exit)),
             never = reporter.beat() => match never {},
         };
@@ -98,7 +98,7 @@ impl<'a> Many<'a> {
         }
     }
 
-    async fn to_the_end(
+    async fn all_the_way(
         &mut self,
         any: bool,
         patience: &Patience,
@@ -125,7 +125,7 @@ impl<'a> Many<'a> {
         loop {
             tokio::select! {
                 ended = tracker.next_ended() => match ended {
-                    Some(ended) => self.took(ended, reporter, list)?,
+                    Some(ended) => self.took(&ended, reporter, list)?,
                     None => return Ok(Stop::Done),
                 },
                 () = &mut timed_out => {
@@ -173,7 +173,7 @@ impl<'a> Many<'a> {
             let Ok((answer, name)) = joined else { continue };
             match answer {
                 Ok(operation) if operation.is_done() => {
-                    self.tally.ended(&name, Some(&operation), reporter, list)?
+                    self.tally.ended(&name, Some(&operation), reporter, list)?;
                 }
                 Ok(_) => self.tally.answered = Some(Instant::now()),
                 Err(error) => self.tally.failed(&name, error, reporter)?,
@@ -206,7 +206,7 @@ impl<'a> Many<'a> {
                 self.tally.answered = Some(Instant::now());
             }
             for ended in swept.ended {
-                self.took(ended, reporter, list)?;
+                self.took(&ended, reporter, list)?;
             }
             for (handle, error) in swept.failed {
                 self.tally.failed(&handle.name, error, reporter)?;
@@ -215,7 +215,7 @@ impl<'a> Many<'a> {
         Ok(())
     }
 
-    fn took(&mut self, ended: Ended, reporter: &Reporter, list: &mut ListPrinter) -> Result<(), Failure> {
+    fn took(&mut self, ended: &Ended, reporter: &Reporter, list: &mut ListPrinter) -> Result<(), Failure> {
         self.tally.ended(&ended.name, ended.operation.as_ref(), reporter, list)
     }
 

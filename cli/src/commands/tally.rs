@@ -220,8 +220,8 @@ impl<'a> Tally<'a> {
                 arguments.extend(self.pending());
             }
             None => {
-                above = self.pending().map(|name| format!("{name}\n")).collect();
-                above += "these names on stdin, ";
+                above = self.pending().collect::<Vec<_>>().join("\n");
+                above += "\nthese names on stdin, ";
                 arguments.push("-");
             }
         }

@@ -148,13 +148,11 @@ impl<'a> View<'a> {
 
     /// Whether anybody still reads.
     fn show(&mut self, changed: Vec<Operation>) -> Result<bool, Failure> {
-        match &mut self.list {
-            Some(list) => print_while_read(&list.operations(changed)?),
-            None => {
-                self.draw();
-                Ok(true)
-            }
+        if let Some(list) = &mut self.list {
+            return print_while_read(&list.operations(changed)?);
         }
+        self.draw();
+        Ok(true)
     }
 
     fn draw(&mut self) {

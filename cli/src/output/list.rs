@@ -194,9 +194,8 @@ impl ListPrinter {
             text = self.print(&items)?;
         }
         match self.format {
-            Format::Json if self.count == 0 => text += "[]\n",
+            Format::Json | Format::Yaml if self.count == 0 => text += "[]\n",
             Format::Json => text += "\n]\n",
-            Format::Yaml if self.count == 0 => text += "[]\n",
             Format::Jq(expression) => text += &jq::run(expression, &Value::Array(self.whole))?,
             Format::Table | Format::Wide if self.count == 0 => text += "NAME\n",
             _ => {}
