@@ -68,7 +68,7 @@ async fn end_of_stdin() {
         Ok(_) => _ = end.await,
         Err(error) => {
             eprint_line(format_args!("cannot watch stdin: {error}"));
-            future::pending().await
+            future::pending::<()>().await;
         }
     }
 }

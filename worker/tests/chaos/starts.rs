@@ -64,13 +64,11 @@ pub(crate) fn run(arguments: &[String]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (url, fuse) = (arguments[0].as_str(), Fuse::new(&arguments[2], 1));
     runtime.block_on(async {
-        match url.strip_prefix("sqlite:") {
-            Some(path) => begin(Starting(SqliteStore::open(path).await.unwrap(), fuse), arguments).await,
-            None => {
-                let store = PostgresStore::connect_with(url, |_| None).await.unwrap();
-                begin(Starting(store, fuse), arguments).await;
-            }
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return begin(Starting(SqliteStore::open(path).await.unwrap(), fuse), arguments).await;
         }
+        let store = PostgresStore::connect_with(url, |_| None).await.unwrap();
+        begin(Starting(store, fuse), arguments).await;
     });
 }
 
