@@ -167,8 +167,12 @@ fn reads_are_retried_and_writes_are_not() {
 #[test]
 fn an_operation_is_printed_as_the_service_gives_it() {
     let server = Server::with_operations(&[succeeded("1")]);
-    let run = server.operations(&["get", &name("1"), "--rest"]);
-    assert_eq!(document(&run), succeeded("1"));
+    for command in ["get", "wait"] {
+        let run = server.operations(&[command, &name("1"), "--rest"]);
+        assert_eq!(document(&run), succeeded("1"), "{command}");
+    }
+    let run = server.operations(&["wait", &name("1"), &name("2"), "--rest"]);
+    assert_eq!((run.code, run.stderr.contains("for one operation")), (2, true), "{}", run.stderr);
     // Over a wire on which the metadata has a type without a proto.
     let odd = json!({ "name": name("2"), "metadata": { "@type": "type.googleapis.com/google.cloud.contactcenterinsights.v1.NoProtoMetadata", "facts": [1] } });
     let endpoint = answering(&odd);
