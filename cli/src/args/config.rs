@@ -33,6 +33,9 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Keep a value in the profile.
+    #[command(
+        after_help = "Examples:\n  cci config set project my-project\n  cci config set output table --profile nightly"
+    )]
     Set {
         /// Such as `project`; all are listed by `cci config --help`.
         key: String,
@@ -40,18 +43,22 @@ pub(crate) enum ConfigCommand {
         value: String,
     },
     /// Take a value out of the profile.
+    #[command(after_help = "Example:\n  cci config unset endpoint")]
     Unset {
         /// Such as `project`.
         key: String,
     },
     /// Print the value that commands go by, whatever it comes from; exit code 3 if there is none.
+    #[command(after_help = "Example:\n  cci config get location")]
     Get {
         /// Such as `project`.
         key: String,
     },
     /// Print all values that commands go by, and what each comes from.
+    #[command(after_help = "Example:\n  cci config list")]
     List,
     /// Make a profile the active one; without a name, print them all.
+    #[command(after_help = "Examples:\n  cci config use emulator\n  cci config use")]
     Use {
         /// The profile.
         name: Option<String>,
