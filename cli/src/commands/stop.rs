@@ -5,9 +5,9 @@ use crate::exit::Exit;
 /// Returns when `cci` is asked to end: by Ctrl-C, and on Unix by SIGTERM and SIGHUP. A signal that was ignored from the
 /// start stays so, as `nohup` wants it.
 ///
-/// Cancel safe.
+/// They are watched from this call on, not only from the first poll: none that comes between is lost. Cancel safe.
 #[cfg(unix)]
-pub(super) async fn asked() -> Exit {
+pub(super) fn asked() -> impl Future<Output = Exit> {
     use std::future::poll_fn;
     use std::task::Poll;
 
@@ -24,7 +24,7 @@ pub(super) async fn asked() -> Exit {
         .filter(|(kind, _)| !is_in(ignored, kind.as_raw_value()))
         .filter_map(|(kind, exit)| Some((signal(kind).ok()?, exit)))
         .collect();
-    poll_fn(|cx| {
+    poll_fn(move |cx| {
         for (signal, exit) in &mut watched {
             if signal.poll_recv(cx).is_ready() {
                 return Poll::Ready(*exit);
@@ -32,7 +32,6 @@ pub(super) async fn asked() -> Exit {
         }
         Poll::Pending
     })
-    .await
 }
 
 /// The mask of ignored signals, where the system shows it (Linux); else of none.

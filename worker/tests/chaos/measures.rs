@@ -90,7 +90,7 @@ pub(crate) async fn sqlite() {
     }
     work.await.unwrap();
     fleet.aborting = false;
-    drained(&store, &mut fleet, Duration::from_mins(2)).await;
+    drained(&store, &mut fleet, count).await;
     let (kills, aborts) = (fleet.kills, fleet.aborts);
     drop(fleet);
     let duplicates = check_ledger(&ledger, count, kills + aborts);

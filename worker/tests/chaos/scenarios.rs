@@ -47,7 +47,7 @@ async fn kills(handler: &str) {
     }
     work.await.unwrap();
     fleet.aborting = false;
-    drained(&store, &mut fleet, Duration::from_mins(2)).await;
+    drained(&store, &mut fleet, count).await;
     let (kills, aborts) = (fleet.kills, fleet.aborts);
     let duplicates = if handler == "file" {
         check_ledger(&stage.ledger(), count, kills + aborts)
@@ -101,7 +101,7 @@ async fn storm() {
         sleep(Duration::from_millis(300)).await;
     }
     work.await.unwrap();
-    drained(&store, &mut fleet, Duration::from_mins(3)).await;
+    drained(&store, &mut fleet, count).await;
     check_table(&stage.cluster, count);
     let (kills, freezes) = (fleet.kills, fleet.freezes);
     println!(
@@ -124,7 +124,7 @@ async fn frozen() {
         fleet.freeze(place, deadline * 5 / 2 + Duration::from_secs(4)).await;
     }
     work.await.unwrap();
-    drained(&store, &mut fleet, Duration::from_mins(2)).await;
+    drained(&store, &mut fleet, count).await;
     check_table(&stage.cluster, count);
     println!("chaos frozen operations={count} freezes={rounds} lost=0 duplicates=0");
 }
@@ -143,7 +143,7 @@ async fn lost_primary() {
     sleep(Duration::from_millis(500)).await;
     standby.promote();
     work.await.unwrap();
-    drained(&store, &mut fleet, Duration::from_mins(2)).await;
+    drained(&store, &mut fleet, count).await;
     check_table(&standby, count);
     println!("chaos lost_primary operations={count} lost=0 duplicates=0");
 }

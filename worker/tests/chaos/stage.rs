@@ -127,9 +127,10 @@ pub(crate) async fn until_it_works<T, Fut: Future<Output = Result<T, StoreError>
     }
 }
 
-/// Waits until nothing runs and nothing waits.
-pub(crate) async fn drained(store: &impl Store, fleet: &mut Fleet, within: Duration) -> Statistics {
-    let until = Instant::now() + within;
+/// Waits until nothing runs and nothing waits. What is killed every half a second gets little done: most is left for now.
+pub(crate) async fn drained(store: &impl Store, fleet: &mut Fleet, count: usize) -> Statistics {
+    let until =
+        Instant::now() + Duration::from_mins(3) + Duration::from_millis(10) * u32::try_from(count).unwrap();
     loop {
         let statistics = until_it_works(|| store.statistics()).await;
         if statistics.pending == 0 && statistics.waiting == 0 {
