@@ -210,6 +210,25 @@ pub(crate) fn assert_prints(stdout: &str, output: &str, document: &Value) {
     }
 }
 
+/// Whether this process was started with a signal ignored, as a shell starts what is to run beside it; then `cci` is, too,
+/// and leaves it at that. Says so.
+#[cfg(unix)]
+pub(crate) fn is_ignored(signal: &str) -> bool {
+    let bit = match signal {
+        "HUP" => 1,
+        "INT" => 2,
+        _ => 15,
+    };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let is_ignored = mask & (1 << (bit - 1)) != 0;
+    if is_ignored {
+        eprintln!("skipped: SIG{signal} was ignored when the tests were started");
+    }
+    is_ignored
+}
+
 /// Sends a signal, by the shell's own `kill`.
 #[cfg(unix)]
 pub(crate) fn signal(child: &Child, signal: &str) {
