@@ -59,18 +59,12 @@ use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
-use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command, Invocation};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Format;
-
-/// Gives memory back: an emulator that was full, and is reset, is small again. With the system's it stays as large as it
-/// ever was.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     commands::answer_shell();

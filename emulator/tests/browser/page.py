@@ -228,8 +228,13 @@ def state(browser):
             file.write_text(before)
             page.get_by_label("A seed or a snapshot").set_input_files(file)
             page.get_by_role("button", name="Import").click()
-            expect(page.locator("#count-resources")).to_have_text("4")
+            # The page may still count what was there before, so that the state itself is looked at until it is back.
+            for _ in range(100):
+                if emulator.get("/_emulator/v1/snapshot")[2] == before:
+                    break
+                page.wait_for_timeout(100)
             check("a snapshot is restored", emulator.get("/_emulator/v1/snapshot")[2] == before)
+            expect(page.locator("#count-resources")).to_have_text("4")
 
 
 def journal(browser):
