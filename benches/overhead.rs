@@ -9,10 +9,15 @@
 //! - CPU is that of this process (`CLOCK_PROCESS_CPUTIME_ID`); the server is this program started again, and does
 //!   not count. Each side runs on one thread: on two cores that is steadier than two workers a side.
 //! - Allocations are counted by `allocation-counter`, whose bookkeeping costs every variant the same for each.
-//! - Instructions are counted by callgrind, one caller at a time: this program under valgrind makes a few calls,
-//!   then 10,000 more, and the difference counts. Without valgrind the ratio is `unmeasured`.
+//! - Instructions are counted by callgrind: this program under valgrind makes a few calls, then 10,000 more, and the
+//!   difference counts. Without valgrind the ratio is `unmeasured`.
 //!
-//! `cargo bench --bench overhead`; under two minutes.
+//! `overhead_absolute` is of a smaller operation (a model without statistics: less to decode, so that what is left is the
+//! call), against the h2 crate alone, which receives the reply and decodes nothing. `overhead_names` asks for 1,000
+//! operations by turns instead of one: their names cannot be in the connection's table of headers. `overhead_workers` has
+//! two threads a side: whole rounds of calls a second, and the slowest hundredth of the calls.
+//!
+//! `cargo bench --bench overhead`; about three minutes.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,26 +29,21 @@
 #![allow(clippy::cast_precision_loss, reason = "the numbers are small")]
 
 mod support;
+#[path = "overhead/variant.rs"]
+mod variant;
+#[path = "overhead/workers.rs"]
+mod workers;
 
 use std::env;
 use std::process::Command;
 use std::time::Instant;
 
-use contact_center_insights::Client;
-use contact_center_insights::auth::{Credentials, Token};
-use contact_center_insights::lro::Operation;
-use contact_center_insights::proto::insights::{CreateIssueModelMetadata, IssueModel};
-use contact_center_insights::proto::longrunning::GetOperationRequest;
-use contact_center_insights::proto::longrunning::operation::Result as Outcome;
-use contact_center_insights::proto::longrunning::operations_client::OperationsClient;
-use support::{NAME, Server, TOKEN, cpu_time, runtime};
+use support::{Server, cpu_time, runtime};
 use tokio::runtime::Runtime;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
-use tonic::{Request, Status};
+use variant::Variant;
 
 const VARIANTS: [&str; 3] = ["client", "stub", "token-only"];
+const ABSOLUTE: [&str; 3] = ["client", "h2", "names"];
 const CONCURRENCY: [usize; 3] = [1, 16, 64];
 const ROUNDS: usize = 41;
 /// Calls of one variant in one round: about a tenth of a second.
@@ -55,19 +55,24 @@ fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve"] => support::serve(support::finished()),
+        ["serve", "brief"] => support::serve(support::brief()),
         ["call", variant, address, callers, calls] => {
             let number = |text: &str| text.parse().expect("a number");
             let runtime = runtime();
             let variant = runtime.block_on(Variant::new(variant, address));
             runtime.block_on(variant.run(number(callers), number(calls)));
         }
-        _ => compare(),
+        _ => {
+            compare();
+            absolute();
+            workers::compare();
+        }
     }
 }
 
 fn compare() {
     let server = Server::start();
-    let instructions = VARIANTS.map(|variant| instructions(variant, &server.address));
+    let instructions = VARIANTS.map(|variant| instructions(variant, 1, &server.address));
     let runtime = runtime();
     let variants = VARIANTS.map(|name| runtime.block_on(Variant::new(name, &server.address)));
     for variant in &variants {
@@ -112,6 +117,33 @@ fn compare() {
     println!("{}", summary.join("\n"));
 }
 
+/// A smaller operation, against the h2 crate alone; and of 1,000 names.
+fn absolute() {
+    let server = Server::start_with(&["brief"]);
+    let runtime = runtime();
+    let variants = ABSOLUTE.map(|name| runtime.block_on(Variant::new(name, &server.address)));
+    for variant in &variants {
+        runtime.block_on(variant.run(16, 2 * WARM_UP));
+    }
+    for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
+        let rounds: Vec<[Sample; 3]> =
+            (0..ROUNDS).map(|round| sample_round(round, &runtime, &variants, callers, calls)).collect();
+        let run = || runtime.block_on(variants[0].run(callers, calls));
+        let allocations = allocation_counter::measure(run).count_total as f64 / calls as f64;
+        let [ours, alone] = ["client", "h2"].map(|variant| instructions(variant, callers, &server.address));
+        let counted = |n: Option<f64>| n.map_or("unmeasured".to_owned(), |n| format!("{n:.0}"));
+        let h2_ratio = median(rounds.iter().map(|[ours, h2, _]| ours.cpu / h2.cpu));
+        let names_ratio = median(rounds.iter().map(|[ours, _, names]| names.cpu / ours.cpu));
+        println!(
+            "overhead_absolute c={callers} instructions={} allocations={allocations:.1} h2_ratio={h2_ratio:.2} \
+             h2_instructions={}",
+            counted(ours),
+            counted(alone)
+        );
+        println!("overhead_names c={callers} names=1000 cpu_ratio_to_one_name={names_ratio:.3}");
+    }
+}
+
 /// Seconds a call.
 #[derive(Clone, Copy, Default)]
 struct Sample {
@@ -148,12 +180,12 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Instructions a call; `None` without valgrind.
-fn instructions(variant: &str, address: &str) -> Option<f64> {
+fn instructions(variant: &str, callers: usize, address: &str) -> Option<f64> {
     let collected = |calls: usize| -> Option<f64> {
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(env::current_exe().ok()?)
-            .args(["call", variant, address, "1", &calls.to_string()])
+            .args(["call", variant, address, &callers.to_string(), &calls.to_string()])
             .output()
             .ok()?;
         // `==123== Collected : 1234567`
@@ -162,91 +194,4 @@ fn instructions(variant: &str, address: &str) -> Option<f64> {
     };
     let few = collected(WARM_UP)?;
     Some((collected(WARM_UP + COUNTED_CALLS)? - few) / COUNTED_CALLS as f64)
-}
-
-/// A call that is made again and again by concurrent callers, each with its own clone, over one connection.
-#[derive(Clone)]
-#[allow(clippy::large_enum_variant, reason = "a box would burden the stub")]
-enum Variant {
-    Client(Client),
-    Stub(OperationsClient<InterceptedService<Channel, Headers>>),
-}
-
-impl Variant {
-    async fn new(name: &str, address: &str) -> Self {
-        if name == "client" {
-            let token = Credentials::from_token(Token::new(TOKEN).unwrap());
-            return Self::Client(
-                Client::builder().with_endpoint(address).with_credentials(token).build().unwrap(),
-            );
-        }
-        let channel = Channel::from_shared(address.to_owned()).unwrap().connect().await.expect("the server");
-        let headers = Headers::new(name == "stub");
-        Self::Stub(OperationsClient::with_interceptor(channel, headers))
-    }
-
-    async fn run(&self, callers: usize, calls: usize) {
-        let tasks: Vec<_> = (0..callers)
-            .map(|_| {
-                let mut caller = self.clone();
-                tokio::spawn(async move {
-                    for _ in 0..calls / callers {
-                        caller.call().await;
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.expect("every call succeeds");
-        }
-    }
-
-    async fn call(&mut self) {
-        let (metadata, model): (CreateIssueModelMetadata, IssueModel) = match self {
-            Self::Client(client) => {
-                let operation: Operation<IssueModel, CreateIssueModelMetadata> =
-                    client.get_operation(NAME).await.unwrap().cast();
-                (operation.metadata().unwrap().unwrap(), operation.result().unwrap().unwrap())
-            }
-            Self::Stub(stub) => {
-                let request = GetOperationRequest { name: NAME.to_owned() };
-                let operation = stub.get_operation(request).await.unwrap().into_inner();
-                let Some(Outcome::Response(response)) = operation.result else { panic!("it succeeded") };
-                (operation.metadata.unwrap().to_msg().unwrap(), response.to_msg().unwrap())
-            }
-        };
-        assert!(metadata.end_time.is_some() && model.issue_count == support::ISSUES);
-    }
-}
-
-/// What the client sends, as constants; `others` is empty for the stub that sends the token alone.
-#[derive(Clone)]
-struct Headers {
-    token: MetadataValue<Ascii>,
-    others: Vec<(&'static str, MetadataValue<Ascii>)>,
-}
-
-impl Headers {
-    fn new(all: bool) -> Self {
-        let mut token: MetadataValue<Ascii> = format!("Bearer {TOKEN}").parse().unwrap();
-        token.set_sensitive(true);
-        let others = [
-            ("x-goog-request-params", support::ROUTING),
-            ("x-goog-api-client", "gl-rust/1.95.0 gapic/0.1.0 grpc/0.14-tonic"),
-            ("grpc-timeout", "60001m"),
-        ];
-        let others = others.map(|(name, value)| (name, MetadataValue::from_static(value)));
-        Self { token, others: if all { others.into() } else { Vec::new() } }
-    }
-}
-
-impl tonic::service::Interceptor for Headers {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let headers = request.metadata_mut();
-        headers.insert("authorization", self.token.clone());
-        for (name, value) in &self.others {
-            headers.insert(*name, value.clone());
-        }
-        Ok(request)
-    }
 }

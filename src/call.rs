@@ -4,8 +4,11 @@ mod attempt;
 mod attempts;
 mod budget;
 mod caller;
-mod codec;
+#[cfg(feature = "gzip")]
+mod compressed;
 mod failure;
+mod framing;
+mod head;
 pub mod methods;
 mod pages;
 mod rate;
@@ -13,7 +16,6 @@ mod reconcile;
 mod retry;
 mod routing;
 mod send;
-mod sent;
 mod trace;
 
 use std::fmt;
@@ -31,6 +33,7 @@ pub(crate) use budget::Priority;
 #[cfg(feature = "gzip")]
 pub use caller::Gzip;
 pub use caller::{CallSettings, Caller};
+use framing::Framed;
 pub use methods::Method;
 pub use pages::{Items, Page, PageFields, Pages};
 pub(crate) use reconcile::Reconcile;
@@ -95,7 +98,7 @@ struct Plan {
     routing: Option<HeaderValue>,
     /// The caller's own: mostly none, and then nothing is allocated.
     headers: HeaderMap,
-    body: Result<Bytes, Error>,
+    body: Result<Framed, Error>,
     timeout: Option<Duration>,
     /// `None` stands for the client's own.
     retry: Option<RetryPolicy>,
@@ -194,14 +197,14 @@ impl<A> Call<A> {
     /// before it is sent, because of a name of the wrong form.
     #[must_use]
     pub fn encoded_request(&self) -> Option<&[u8]> {
-        self.plan.body.as_ref().ok().map(AsRef::as_ref)
+        self.plan.body.as_ref().ok().map(Framed::as_message)
     }
 
-    pub(crate) fn body(&self) -> Option<&Bytes> {
-        self.plan.body.as_ref().ok()
+    pub(crate) fn body(&self) -> Option<Bytes> {
+        self.plan.body.as_ref().ok().map(Framed::message)
     }
 
-    pub(crate) fn set_body(&mut self, body: Bytes) {
+    pub(crate) fn set_body(&mut self, body: Framed) {
         if self.plan.body.is_ok() {
             self.plan.body = Ok(body);
         }

@@ -34,17 +34,22 @@ fn refusal(given: &str, patterns: &'static [&'static str]) -> NameError {
 }
 
 fn matching_pattern(name: &str, patterns: &'static [&'static str]) -> Option<&'static str> {
-    // Names are nearly always ASCII, which is quicker to look through: this is done for every call about one.
-    let is_text = name.bytes().all(|byte| byte.is_ascii_graphic())
-        || !name.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_text = is_text(name);
     patterns.iter().copied().find(|pattern| is_text && follows(name, pattern))
+}
+
+/// Whether a name has neither white space nor control characters. Names are nearly always ASCII, which is quicker to look
+/// through, all at once and not byte by byte: this is done for every call about one.
+fn is_text(name: &str) -> bool {
+    name.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic())
+        || !name.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// Refuses what can be the name of no operation of any service. They should be of these forms
 /// (google/longrunning/operations.proto), but need not.
 pub(crate) fn check_operation(name: &str) -> Result<(), NameError> {
     const USUAL: &[&str] = &["operations/{operation}", "{parent}/operations/{operation}"];
-    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if name.is_empty() || !is_text(name) {
         return Err(NameError::new(name, USUAL, repaired(name)));
     }
     Ok(())
@@ -52,16 +57,23 @@ pub(crate) fn check_operation(name: &str) -> Result<(), NameError> {
 
 /// Whether `name` has the segments of `pattern`, and something in the place of each variable.
 fn follows(name: &str, pattern: &str) -> bool {
-    let is_slash = |byte: &u8| *byte == b'/';
-    let (mut wanted, mut found) = (pattern.as_bytes().split(is_slash), name.as_bytes().split(is_slash));
-    loop {
-        match (wanted.next(), found.next()) {
-            (Some([b'{', ..]), Some([_, ..])) => {}
-            (Some(wanted), Some(found)) if wanted == found => {}
-            (None, None) => return true,
+    let mut rest = name;
+    let mut parts = pattern.split('{');
+    // What stands before the first variable, and what follows each, up to the next.
+    let before = parts.next().unwrap_or_default();
+    match rest.strip_prefix(before) {
+        Some(after) => rest = after,
+        None => return false,
+    }
+    for part in parts {
+        let segment = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        let after = part.split_once('}').map_or("", |(_, after)| after);
+        match rest.get(segment..).and_then(|rest| rest.strip_prefix(after)) {
+            Some(after) if segment > 0 => rest = after,
             _ => return false,
         }
     }
+    rest.is_empty()
 }
 
 /// Puts `ids` into the variables of `pattern`, in order.

@@ -10,6 +10,7 @@ mod environment;
 mod google;
 #[cfg(feature = "tls")]
 mod mtls;
+mod outbound;
 mod page;
 mod pool;
 mod regions;
@@ -24,7 +25,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, TE};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::body::Body;
 use tower::Service;
 
@@ -39,6 +41,7 @@ pub use endpoint::{Endpoint, LOCATIONS};
 pub(crate) use environment::Environment;
 #[cfg(feature = "tls")]
 pub(crate) use mtls::{USE_MTLS_ENDPOINT, wants_mtls_endpoint};
+pub(crate) use outbound::Outbound;
 pub(crate) use pool::{Progress, ProgressCell};
 pub(crate) use resends::Resends;
 use stub::{StubBody, StubCall};
@@ -89,7 +92,13 @@ pub struct Transport {
     is_regional: bool,
 }
 
-type Stack = ClientHeaders<Authorize<ClassifyFaults<Carrier>>>;
+/// With those that a call adds.
+const TYPICAL_HEADERS: usize = 9;
+
+type Stack = ClientHeaders<Inner>;
+
+/// What lies below the headers of the client.
+type Inner = Authorize<ClassifyFaults<Carrier>>;
 
 impl Transport {
     /// A transport to `endpoint` that authorizes by `credentials`, with the settings that [`Transport::builder`] starts from.
@@ -118,9 +127,22 @@ impl Transport {
         self.is_regional
     }
 
-    /// Sends the request of a typed call, which keeps its own time; the layers must be ready.
-    pub(crate) fn send(&mut self, request: Request<Body>) -> Sending {
-        Sending(self.stack.call(request))
+    /// What typed calls are sent through. They begin with [`Transport::headers`], and keep their own time.
+    pub(crate) fn sender(&self) -> Sender {
+        Sender(self.stack.inner().clone())
+    }
+
+    /// The headers that every request has: for calls that are made one after another, so that each begins with a copy.
+    /// `authorization` has its place in it where there are tokens.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(TYPICAL_HEADERS);
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        self.stack.add_to(&mut headers);
+        if self.tokens().is_some() {
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+        }
+        headers
     }
 
     pub(crate) fn tokens(&self) -> Option<&TokenCache> {
@@ -134,7 +156,7 @@ impl Service<Request<Body>> for Transport {
     type Future = StubCall;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.stack.poll_ready(cx)
+        Service::<Request<Outbound>>::poll_ready(&mut self.stack, cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
@@ -142,14 +164,34 @@ impl Service<Request<Body>> for Transport {
     }
 }
 
+/// Sends the requests of typed calls.
+pub(crate) struct Sender(Inner);
+
+impl Sender {
+    /// When the layers are ready; only a service of the caller's ever is not.
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Service::<Request<Outbound>>::poll_ready(&mut self.0, cx)
+    }
+
+    /// The layers must be ready.
+    pub(crate) fn send(&mut self, request: Request<Outbound>) -> Sending {
+        Sending(self.0.call(request))
+    }
+}
+
 /// A request on its way through the layers, until the head of its reply is there.
 #[must_use = "futures do nothing unless polled"]
-pub(crate) struct Sending(Authorized<ClassifyFaults<Carrier>, Body>);
+pub(crate) struct Sending(Authorized<ClassifyFaults<Carrier>, Outbound>);
 
 impl Sending {
     /// How far the request has come.
     pub(crate) fn progress(&self) -> Progress {
         self.0.passed().map(ClassifiedCall::progress).unwrap_or_default()
+    }
+
+    /// The number of the token that the request has, or waits for.
+    pub(crate) fn token_generation(&self) -> Option<u64> {
+        self.0.generation()
     }
 
     /// Whether the request may have left: before it has a token and a connection, it has not.

@@ -176,6 +176,14 @@ pub(crate) fn finished() -> Operation {
     operation
 }
 
+/// The same without what the model's training says of itself: as most operations, less than 1 KiB.
+pub(crate) fn brief() -> Operation {
+    let operation = finished();
+    let Some(Outcome::Response(response)) = &operation.result else { panic!("it succeeded") };
+    let model = IssueModel { training_stats: None, ..response.to_msg().expect("packed above") };
+    Operation { result: Some(Outcome::Response(pack(&model))), ..operation }
+}
+
 /// The same while it runs.
 pub(crate) fn running() -> Operation {
     Operation { done: false, result: None, ..finished() }

@@ -73,15 +73,19 @@ impl TokenCache {
         }
     }
 
-    /// The token if a good one is there; starts its renewal if that is due.
-    pub(crate) fn ready(&self) -> Option<Token> {
-        let (token, start) = self.lock().look(self.now())?;
+    /// The token if a good one is there, and its number; starts its renewal if that is due.
+    pub(super) fn ready(&self) -> Option<(Token, u64)> {
+        let now = self.now();
+        let mut state = self.lock();
+        let (token, start) = state.look(now)?;
+        let generation = state.generation();
+        drop(state);
         self.run(start);
-        Some(token)
+        Some((token, generation))
     }
 
     /// The number of the token that a call gets which asks now; see [`TokenCache::refuse`].
-    pub(crate) fn next_generation(&self) -> u64 {
+    pub(super) fn next_generation(&self) -> u64 {
         self.lock().next_generation(self.now())
     }
 

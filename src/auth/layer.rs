@@ -54,17 +54,22 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Some(tokens) = &self.tokens else { return Authorized::Passed { call: self.inner.call(request) } };
-        if let Some(token) = tokens.ready() {
+        let Some(tokens) = &self.tokens else {
+            return Authorized::Passed { call: self.inner.call(request), generation: None };
+        };
+        if let Some((token, generation)) = tokens.ready() {
             authorize(request.headers_mut(), &token);
-            return Authorized::Passed { call: self.inner.call(request) };
+            return Authorized::Passed { call: self.inner.call(request), generation: Some(generation) };
         }
+        let generation = tokens.next_generation();
         let tokens = tokens.clone();
         let token = Box::pin(async move { tokens.token().await });
         // The service that was polled ready goes into the future; an unpolled clone takes its place.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        Authorized::Waiting { waiting: Box::new(Waiting { token, inner, request: Some(request) }) }
+        Authorized::Waiting {
+            waiting: Box::new(Waiting { token, inner, request: Some(request), generation }),
+        }
     }
 }
 
@@ -76,7 +81,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Passed { #[pin] call: S::Future },
+        Passed { #[pin] call: S::Future, generation: Option<u64> },
         Waiting { waiting: Box<Waiting<S, B>> },
     }
 }
@@ -86,14 +91,23 @@ pub(crate) struct Waiting<S, B> {
     token: Pin<Box<dyn Future<Output = Result<Token, CredentialsError>> + Send>>,
     inner: S,
     request: Option<Request<B>>,
+    generation: u64,
 }
 
 impl<S: Service<Request<B>>, B> Authorized<S, B> {
     /// The call below, if the request has its token and went on.
     pub(crate) fn passed(&self) -> Option<&S::Future> {
         match self {
-            Self::Passed { call } => Some(call),
+            Self::Passed { call, .. } => Some(call),
             Self::Waiting { .. } => None,
+        }
+    }
+
+    /// The number of the token that it has, or waits for; see [`TokenCache::refuse`].
+    pub(crate) fn generation(&self) -> Option<u64> {
+        match self {
+            Self::Passed { generation, .. } => *generation,
+            Self::Waiting { waiting } => Some(waiting.generation),
         }
     }
 }
@@ -103,8 +117,8 @@ impl<S: Service<Request<B>, Error = BoxError>, B> Future for Authorized<S, B> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let call = match self.as_mut().project() {
-                Projected::Passed { call } => return call.poll(cx),
+            let (call, generation) = match self.as_mut().project() {
+                Projected::Passed { call, .. } => return call.poll(cx),
                 Projected::Waiting { waiting } => {
                     let token = ready!(waiting.token.as_mut().poll(cx));
                     let token =
@@ -113,10 +127,10 @@ impl<S: Service<Request<B>, Error = BoxError>, B> Future for Authorized<S, B> {
                         return Poll::Ready(Err("a call was polled after its end".into()));
                     };
                     authorize(request.headers_mut(), &token);
-                    waiting.inner.call(request)
+                    (waiting.inner.call(request), Some(waiting.generation))
                 }
             };
-            self.set(Self::Passed { call });
+            self.set(Self::Passed { call, generation });
         }
     }
 }

@@ -219,6 +219,11 @@ impl State {
         }
     }
 
+    /// The number of the token that is there, or was last.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The number of the token that a call gets which asks now: of the one that is there, or of the next one.
     pub(super) fn next_generation(&self, now: Moment) -> u64 {
         let is_there = self.held.as_ref().is_some_and(|held| held.is_good(now));

@@ -1,19 +1,19 @@
 //! Makes attempts until one succeeds, the policy gives up, or the time is over.
 
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::time::Duration;
 
-use bytes::Bytes;
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget as _;
-use tracing::Instrument as _;
 
 use super::attempts::{Attempts, Next, Permission};
 use super::failure::Failure;
 use super::send::{Outgoing, send};
+#[cfg(feature = "gzip")]
+use super::{Gzip, compressed};
 use super::{Plan, Reconcile, trace};
-use crate::auth::TokenCache;
 use crate::error::Error;
 use crate::transport::ProgressCell;
 
@@ -25,7 +25,14 @@ pub(super) async fn run<W: Message + Default + Send + 'static>(plan: &mut Plan) 
     }
     let span = trace::call_span(plan.method, plan.caller.transport().endpoint());
     let mut attempts = Attempts::new(Instant::now(), plan.timeout);
-    let result = attempt_all(plan, &mut attempts).instrument(span.clone()).await;
+    let result = {
+        let mut all = pin!(attempt_all(plan, &mut attempts));
+        poll_fn(|cx| {
+            let _entered = span.enter();
+            all.as_mut().poll(cx)
+        })
+        .await
+    };
     let result = result.map_err(|error| error.with_advice(|| plan.misplaced()));
     let ended = trace::CallEnd { method: plan.method, attempts: &attempts, is_poll: plan.is_poll() };
     span.in_scope(|| trace::call_ended(&span, ended, result.as_ref().err()));
@@ -53,7 +60,6 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
         let policy = plan.retry.as_ref().unwrap_or(&plan.caller.settings().retry);
         let end = attempts.begin(sent, policy);
         let tokens = plan.caller.transport().tokens();
-        let generation = tokens.map(TokenCache::next_generation);
         let progress = ProgressCell::default();
         // Pinned here, for it is large to be moved.
         let result =
@@ -81,7 +87,7 @@ async fn attempt_all<W: Message + Default + Send + 'static>(
         match attempts.next(&failure, permission, policy, now, plan.caller.jitter()) {
             Next::Resend => continue,
             Next::RenewToken => {
-                if let Some((tokens, generation)) = tokens.zip(generation)
+                if let Some((tokens, generation)) = tokens.zip(progress.token())
                     && tokens.refuse(generation)
                 {
                     continue;
@@ -138,7 +144,7 @@ async fn fetch_existing<W: Message + Default + Send + 'static>(
         body: &reconcile.request,
     };
     let left = end.saturating_duration_since(Instant::now());
-    timeout_at(end, send(get, left, &ProgressCell::default()))
+    timeout_at(end, exchange(get, left, &ProgressCell::default()))
         .await
         .ok()?
         .ok()
@@ -150,13 +156,27 @@ async fn attempt<W: Message + Default + Send + 'static>(
     time_left: Duration,
     progress: &ProgressCell,
 ) -> Result<W, tonic::Status> {
-    static NONE: Bytes = Bytes::new();
+    // A call that was refused has ended before.
+    let Ok(body) = &plan.body else { return Err(tonic::Status::internal("the call was refused before")) };
     let outgoing = Outgoing {
         caller: &plan.caller,
         method: plan.method,
         routing: plan.routing.as_ref(),
         headers: &plan.headers,
-        body: plan.body.as_ref().unwrap_or(&NONE),
+        body,
     };
+    exchange(outgoing, time_left, progress).await
+}
+
+async fn exchange<W: Message + Default + Send + 'static>(
+    outgoing: Outgoing<'_>,
+    time_left: Duration,
+    progress: &ProgressCell,
+) -> Result<W, tonic::Status> {
+    #[cfg(feature = "gzip")]
+    if outgoing.caller.settings().gzip != Gzip::Off {
+        // In a box, so that calls that compress nothing do not carry its state.
+        return Box::pin(compressed::send(outgoing, time_left, progress)).await;
+    }
     send(outgoing, time_left, progress).await
 }

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
 
 use super::budget::{Budget, Budgets, Priority};
+use super::framing::Framed;
+use super::head::Head;
 use super::{Call, Method, Plan, Reply, RetryPolicy, Routing, TraceContext, routing};
 use crate::error::Error;
 use crate::jitter::Jitter;
@@ -55,6 +57,7 @@ pub struct Caller(Arc<Shared>);
 struct Shared {
     transport: Transport,
     settings: CallSettings,
+    head: Head,
     jitter: Jitter,
     /// Where the grid begins on which pollers poll.
     created_at: Instant,
@@ -88,9 +91,11 @@ impl Caller {
         };
         let rates = budget.map(Budgets::new);
         let jitter = settings.jitter_seed.map_or_else(Jitter::from_process, Jitter::seeded);
+        let head = Head::new(transport.headers(), settings.retry.attempt_timeout());
         Self(Arc::new(Shared {
             transport,
             settings,
+            head,
             jitter,
             created_at: Instant::now(),
             reply_context,
@@ -115,7 +120,7 @@ impl Caller {
                 method,
                 routing: routing.into_header(),
                 headers: HeaderMap::new(),
-                body: Ok(request.encode_to_vec().into()),
+                body: Ok(Framed::new(request)),
                 timeout: self.settings().timeout,
                 retry: None,
                 is_idempotent: method.is_idempotent(),
@@ -164,6 +169,10 @@ impl Caller {
 
     pub(super) fn settings(&self) -> &CallSettings {
         &self.0.settings
+    }
+
+    pub(super) fn head(&self) -> &Head {
+        &self.0.head
     }
 
     pub(super) fn retry_budget(&self) -> &TpsBudget {

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use prost::encoding::{int32, string};
 use tokio_stream::Stream;
 
+use super::framing::Framed;
 use super::{Call, Reply};
 use crate::error::Error;
 
@@ -149,7 +150,7 @@ impl<P: Page> Call<P> {
     /// # }
     /// ```
     pub fn into_pages(self) -> Pages<P> {
-        let first = self.body().cloned().unwrap_or_default();
+        let first = self.body().unwrap_or_default();
         Pages { call: self, left: usize::MAX, request: first, next: Next::First }
     }
 }
@@ -176,7 +177,7 @@ impl<P: Page> Pages<P> {
     pub fn with_page_size(mut self, items: i32) -> Self {
         if let Some(fields) = P::FIELDS {
             self.append(|buffer| int32::encode(fields.size, &items, buffer));
-            self.call.set_body(self.request.clone());
+            self.call.set_body(Framed::of_parts([self.request.as_ref(), &[]]));
         }
         self
     }
@@ -219,9 +220,9 @@ impl<P: Page> Pages<P> {
             (Next::Token(token), Some(fields)) => {
                 // A field that occurs twice has its last value (protobuf encoding): the request itself, which
                 // is serialized already, needs no second look.
-                let mut body = BytesMut::from(self.request.as_ref());
-                string::encode(fields.token, token, &mut body);
-                self.call.set_body(body.freeze());
+                let mut field = Vec::new();
+                string::encode(fields.token, token, &mut field);
+                self.call.set_body(Framed::of_parts([self.request.as_ref(), &field]));
             }
             _ => {}
         }

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Buf as _;
 use http::HeaderValue;
 use prost::Message;
 use prost::encoding::{DecodeContext, decode_key, skip_field, string};
 
+use super::framing::Framed;
 use super::methods::Method;
 use super::routing::Routing;
 
@@ -18,8 +19,8 @@ use super::routing::Routing;
 #[derive(Debug)]
 pub(crate) struct Reconcile {
     pub(super) get: &'static Method,
-    /// The serialized request of `get`.
-    pub(super) request: Bytes,
+    /// The request of `get`.
+    pub(super) request: Framed,
     pub(super) routing: Option<HeaderValue>,
     asked: Vec<u8>,
     ignored: &'static [u32],
@@ -41,7 +42,13 @@ impl Reconcile {
         string::encode(field, &name, &mut request);
         let routing = Routing::new(&[("name", &name)]).into_header();
         let asked = asked?.encode_to_vec();
-        (!id.is_empty()).then(|| Self { get, request: request.into(), routing, asked, ignored })
+        (!id.is_empty()).then(|| Self {
+            get,
+            request: Framed::of_parts([&request, &[]]),
+            routing,
+            asked,
+            ignored,
+        })
     }
 
     /// Whether `found` holds all that was asked for.

@@ -1,5 +1,7 @@
 //! The routing header of AIP-4222, from the fields that `google.api.http` binds in the path.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_encode_byte;
@@ -36,6 +38,40 @@ impl Routing {
     }
 }
 
+/// The names that calls were about most recently, by a hash.
+///
+/// HTTP/2 sends a header by its number once the connection's table has it (HPACK, RFC 7541). That table is small: calls
+/// about ever other names would drive out of it what every call has, and each would be sent in full again. So a name gets
+/// into it only when it comes a second time.
+#[derive(Debug, Default)]
+pub(super) struct Recent([AtomicU64; REMEMBERED]);
+
+/// As many as fit into the table's 4 KiB, beside the headers that every call has.
+const REMEMBERED: usize = 16;
+
+impl Recent {
+    /// Has a value that was not seen lately kept out of the table (RFC 7541, 6.2.3).
+    pub(super) fn mark(&self, mut value: HeaderValue) -> HeaderValue {
+        let hash = hash(value.as_bytes());
+        let place = usize::try_from(hash).unwrap_or_default() % REMEMBERED;
+        let is_known = self.0.get(place).is_some_and(|known| known.swap(hash, Ordering::Relaxed) == hash);
+        value.set_sensitive(!is_known);
+        value
+    }
+}
+
+/// Of eight bytes at a time. Whoever makes two names collide has them sent as if they were the same, in full or not: no
+/// harm.
+fn hash(bytes: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    let mixed = words.fold(ODD, |hash, word| (hash.rotate_left(5) ^ word).wrapping_mul(ODD));
+    mixed ^ mixed >> 32
+}
+
 /// The project in the value of a routing header, as it stands there; empty if there is none.
 pub(super) fn project(header: &HeaderValue) -> &str {
     let text = header.to_str().unwrap_or_default();
@@ -51,17 +87,33 @@ pub(super) fn project_of(name: &str) -> &str {
 
 /// RFC 6570 section 3.2.2: everything is encoded but the unreserved characters of RFC 3986.
 fn push_encoded(out: &mut Vec<u8>, text: &str) {
-    let is_reserved = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~');
-    for chunk in text.as_bytes().split_inclusive(is_reserved) {
-        match chunk.split_last() {
-            Some((last, plain)) if is_reserved(last) => {
-                out.extend_from_slice(plain);
-                out.extend_from_slice(percent_encode_byte(*last).as_bytes());
-            }
-            _ => out.extend_from_slice(chunk),
-        }
+    let mut rest = text.as_bytes();
+    loop {
+        let plain = rest.iter().position(|byte| !is_unreserved(*byte)).unwrap_or(rest.len());
+        let (before, from) = rest.split_at(plain);
+        out.extend_from_slice(before);
+        let Some((reserved, after)) = from.split_first() else { return };
+        out.extend_from_slice(percent_encode_byte(*reserved).as_bytes());
+        rest = after;
     }
 }
+
+/// By a table, for it is asked of every byte of every name.
+fn is_unreserved(byte: u8) -> bool {
+    UNRESERVED.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+static UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &mut [bool] = &mut table;
+    let mut byte = 0_u8;
+    while let [first, after @ ..] = rest {
+        *first = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,26 +1,20 @@
 //! One attempt: the request with its headers, and its reply.
 
-use std::io::{Cursor, Write as _};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Request, Uri};
+use http_body::Body as _;
 use prost::Message;
-use tonic::client::Grpc;
-#[cfg(feature = "gzip")]
-use tonic::codec::CompressionEncoding;
-use tonic::metadata::MetadataMap;
-use tonic::{Extensions, Request};
+use tonic::Status;
 
-#[cfg(feature = "gzip")]
-use super::Gzip;
-use super::codec::BytesToMessage;
-use super::sent::SentProbe;
-use super::{Caller, Method, routing, trace};
-use crate::transport::ProgressCell;
+use super::framing::{Framed, Incoming};
+use super::{Caller, Method, TraceContext};
+use crate::transport::{ClassifiedBody, Outbound, ProgressCell, Sending};
 
-const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// One request on its way.
 #[derive(Clone, Copy)]
@@ -29,83 +23,94 @@ pub(super) struct Outgoing<'a> {
     pub(super) method: &'static Method,
     pub(super) routing: Option<&'a HeaderValue>,
     pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a Bytes,
+    pub(super) body: &'a Framed,
+}
+
+impl Outgoing<'_> {
+    /// What goes out besides the body.
+    pub(super) fn headers(self, time_left: Duration) -> HeaderMap {
+        let Self { caller, routing, headers, .. } = self;
+        let traceparent = caller.settings().trace.as_ref().and_then(TraceContext::traceparent);
+        caller.head().of_call(routing, headers, time_left, traceparent)
+    }
 }
 
 pub(super) async fn send<W: Message + Default + Send + 'static>(
     outgoing: Outgoing<'_>,
     time_left: Duration,
     progress: &ProgressCell,
-) -> Result<W, tonic::Status> {
-    let Outgoing { caller, method, body, .. } = outgoing;
-    let transport = SentProbe { transport: caller.transport().clone(), progress };
-    let grpc = Grpc::new(transport).max_decoding_message_size(caller.settings().max_reply_size);
-    #[cfg(feature = "gzip")]
-    let grpc = match caller.settings().gzip {
-        Gzip::Off => grpc,
-        Gzip::Replies => grpc.accept_compressed(CompressionEncoding::Gzip),
-        Gzip::RepliesAndRequests => {
-            grpc.accept_compressed(CompressionEncoding::Gzip).send_compressed(CompressionEncoding::Gzip)
+) -> Result<W, Status> {
+    let mut sender = outgoing.caller.transport().sender();
+    poll_fn(|cx| sender.poll_ready(cx)).await.map_err(Status::from_error)?;
+    let body = outgoing.body.to_bytes()?;
+    let mut request = Request::new(Outbound::from(body));
+    *request.method_mut() = HttpMethod::POST;
+    *request.uri_mut() = Uri::from(outgoing.caller.head().path(outgoing.method));
+    *request.headers_mut() = outgoing.headers(time_left);
+    let reply = Probed { sending: sender.send(request), progress }.await.map_err(Status::from_error)?;
+    let (head, body) = reply.into_parts();
+    check_encoding(&head.headers)?;
+    read(body, outgoing.caller.settings().max_reply_size).await
+}
+
+/// A reply in another encoding was not asked for.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Status> {
+    // The content type alone, mostly.
+    if headers.len() == 1 {
+        return Ok(());
+    }
+    match headers.get(GRPC_ENCODING) {
+        Some(encoding) if encoding != "identity" => Err(Status::unimplemented(format!(
+            "the reply is compressed by {encoding:?}, which was not asked for"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the reply to its end: one message, and a status after it if none came before.
+async fn read<W: Message + Default>(mut body: ClassifiedBody, limit: usize) -> Result<W, Status> {
+    let mut incoming = Incoming::new(limit);
+    let mut message = None;
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        match frame.map_err(Status::from_error)?.into_data() {
+            Ok(data) => {
+                if let Some(whole) = incoming.push(data)? {
+                    let decoded = W::decode(whole);
+                    message =
+                        Some(decoded.map_err(|error| {
+                            Status::internal(format!("the reply does not decode: {error}"))
+                        })?);
+                }
+            }
+            // Trailers. A status that is an error has ended the reply already.
+            Err(_) => break,
         }
-    };
-    let mut grpc = grpc;
-    grpc.ready().await.map_err(tonic::Status::from_error)?;
-    let path = PathAndQuery::from_static(method.path());
-    let codec = BytesToMessage::new(body.len());
-    // As `Grpc::unary` does it, in a future of half the size. The request is made when it can go, so that it is not
-    // held before or after.
-    let mut reply = grpc.server_streaming(request(outgoing, time_left), path, codec).await?.into_inner();
-    let message =
-        reply.message().await?.ok_or_else(|| tonic::Status::internal("the reply has no message"))?;
-    // The status comes after the message.
-    match reply.message().await? {
-        None => Ok(message),
-        Some(_) => Err(tonic::Status::internal("the reply has more than one message")),
     }
+    let has_status = body.has_status();
+    if let Some(message) = message
+        && has_status
+    {
+        return Ok(message);
+    }
+    if has_status || incoming.is_torn() {
+        incoming.check_end()?;
+    }
+    Err(Status::unknown("the reply ended without a status (`grpc-status`): a proxy may have cut it off"))
 }
 
-fn request(outgoing: Outgoing<'_>, time_left: Duration) -> Request<Bytes> {
-    let Outgoing { caller, routing: route, headers: own, body, .. } = outgoing;
-    // Room for what is added here, in the layers below and by tonic, so that the map never grows.
-    let mut headers = HeaderMap::with_capacity(own.len() + 9);
-    if let Some(value) = route {
-        headers.insert(routing::HEADER, value.clone());
-    }
-    for (name, value) in own {
-        headers.insert(name, value.clone());
-    }
-    if let Some(value) = grpc_timeout(time_left) {
-        headers.insert(GRPC_TIMEOUT, value);
-    }
-    if let Some(value) = caller.settings().trace.as_ref().and_then(trace::TraceContext::traceparent) {
-        headers.insert("traceparent", value);
-    }
-    Request::from_parts(MetadataMap::from_headers(headers), Extensions::new(), body.clone())
+/// A request that notes how far it has come, which nobody could tell of a future that was dropped because its time was over.
+pub(super) struct Probed<'a> {
+    pub(super) sending: Sending,
+    pub(super) progress: &'a ProgressCell,
 }
 
-/// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
-/// clock, which knows what happened, is the first to end the call.
-fn grpc_timeout(left: Duration) -> Option<HeaderValue> {
-    let mut text = Cursor::new([0; 9]);
-    match u32::try_from(left.as_millis()) {
-        Ok(millis @ ..99_999_999) => write!(text, "{}m", millis.saturating_add(1)),
-        _ => write!(text, "{}S", left.as_secs().saturating_add(1).min(99_999_999)),
-    }
-    .ok()?;
-    let length = usize::try_from(text.position()).ok()?;
-    HeaderValue::from_bytes(text.get_ref().get(..length)?).ok()
-}
+impl Future for Probed<'_> {
+    type Output = <Sending as Future>::Output;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grpc_timeout_has_at_most_eight_digits() {
-        let cases = [(0, "1m"), (1_500, "1501m"), (99_999_998, "99999999m"), (100_000_000, "100001S")];
-        for (millis, text) in cases {
-            assert_eq!(grpc_timeout(Duration::from_millis(millis)).unwrap(), text);
-        }
-        assert_eq!(grpc_timeout(Duration::MAX).unwrap(), "99999999S");
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.sending).poll(cx);
+        self.progress.set(self.sending.progress());
+        self.progress.set_token(self.sending.token_generation());
+        polled
     }
 }

@@ -12,6 +12,7 @@ use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
+use super::outbound::Outbound;
 use super::pool::{Exchange, Pool, Progress, ReplyBody, Stage};
 use super::regions::Regions;
 use crate::error::BoxError;
@@ -37,6 +38,17 @@ impl Carrier {
 
     pub(super) fn regional(regions: Regions) -> Self {
         Self(Kind::Regions(regions))
+    }
+
+    fn carry(&mut self, request: Request<Outbound>) -> CarrierFuture {
+        CarrierFuture(match &mut self.0 {
+            Kind::Pool(pool) => FutureKind::Pool(pool.call(request)),
+            Kind::Regions(regions) => match regions.pool(&request) {
+                Ok(pool) => FutureKind::Pool(pool.call(request)),
+                Err(error) => FutureKind::Custom(Box::pin(std::future::ready(Err(error)))),
+            },
+            Kind::Custom(service) => FutureKind::Custom(service.call(request.map(Body::from))),
+        })
     }
 
     /// Over a service that the caller made, such as tonic's `Channel`.
@@ -67,14 +79,22 @@ impl Service<Request<Body>> for Carrier {
     }
 
     fn call(&mut self, request: Request<Body>) -> CarrierFuture {
-        CarrierFuture(match &mut self.0 {
-            Kind::Pool(pool) => FutureKind::Pool(pool.call(request)),
-            Kind::Regions(regions) => match regions.pool(&request) {
-                Ok(pool) => FutureKind::Pool(pool.call(request)),
-                Err(error) => FutureKind::Custom(Box::pin(std::future::ready(Err(error)))),
-            },
-            Kind::Custom(service) => FutureKind::Custom(service.call(request)),
-        })
+        self.carry(request.map(Outbound::from))
+    }
+}
+
+/// What our own layers send.
+impl Service<Request<Outbound>> for Carrier {
+    type Response = Response<Incoming>;
+    type Error = BoxError;
+    type Future = CarrierFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Service::<Request<Body>>::poll_ready(self, cx)
+    }
+
+    fn call(&mut self, request: Request<Outbound>) -> CarrierFuture {
+        self.carry(request)
     }
 }
 

@@ -25,6 +25,7 @@ use crate::status::BASE64;
 /// tonic 0.14 unwraps the decoded form of this header.
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -119,15 +120,15 @@ where
 /// Lets gRPC pass, unless it is an error.
 fn admit(response: Response<Incoming>) -> Result<Response<ClassifiedBody>, BoxError> {
     let (mut head, body) = response.into_parts();
-    read_status(&mut head.headers, false)?;
-    Ok(Response::from_parts(head, ClassifiedBody { inner: body, has_data: false }))
+    let has_status = read_status(&mut head.headers, false)?;
+    Ok(Response::from_parts(head, ClassifiedBody { inner: body, has_data: false, has_status }))
 }
 
 /// Whether a reply is gRPC: who sends a `grpc-status` speaks it, whatever else the head says.
 fn is_grpc(response: &Response<Incoming>) -> bool {
     let headers = response.headers();
-    headers.contains_key(STATUS)
-        || response.status() == StatusCode::OK && headers.get(CONTENT_TYPE).is_some_and(is_grpc_type)
+    response.status() == StatusCode::OK && headers.get(CONTENT_TYPE).is_some_and(is_grpc_type)
+        || headers.contains_key(STATUS)
 }
 
 /// `application/grpc`, or with a `+` or `;` and more; not `application/grpc-web`.
@@ -136,9 +137,16 @@ fn is_grpc_type(content_type: &HeaderValue) -> bool {
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
-/// Makes an error of a status that is one, marked as the server's own. Details that are not base64 are dropped
-/// before tonic sees them: code and message stand without them.
-fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<(), BoxError> {
+/// Makes an error of a status that is one, marked as the server's own; else, whether there is one. Details that are not
+/// base64 are dropped before tonic sees them: code and message stand without them.
+fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<bool, BoxError> {
+    let Some(status) = headers.get(STATUS) else { return Ok(false) };
+    // As nearly all are: nothing more is said.
+    if status == "0"
+        && (headers.len() == 1 || !headers.contains_key(MESSAGE) && !headers.contains_key(DETAILS))
+    {
+        return Ok(true);
+    }
     if let Some(value) = headers.get(DETAILS)
         && BASE64.decode(value).is_err()
     {
@@ -149,7 +157,7 @@ fn read_status(headers: &mut HeaderMap, is_after_data: bool) -> Result<(), BoxEr
             status.set_source(Arc::new(FromServer { is_after_data }));
             Err(status.into())
         }
-        _ => Ok(()),
+        _ => Ok(true),
     }
 }
 
@@ -160,6 +168,14 @@ pin_project! {
         #[pin]
         inner: Incoming,
         has_data: bool,
+        has_status: bool,
+    }
+}
+
+impl ClassifiedBody {
+    /// Whether the server has said how the call went, and that it went well.
+    pub(crate) fn has_status(&self) -> bool {
+        self.has_status
     }
 }
 
@@ -176,10 +192,13 @@ impl Body for ClassifiedBody {
             Some(Ok(mut frame)) => {
                 let status = match frame.trailers_mut() {
                     Some(trailers) => read_status(trailers, *this.has_data),
-                    None => Ok(()),
+                    None => Ok(false),
                 };
                 *this.has_data |= frame.is_data();
-                Some(status.map(|()| frame))
+                Some(status.map(|is_there| {
+                    *this.has_status |= is_there;
+                    frame
+                }))
             }
             Some(Err(error)) => Some(Err(tonic::Status::from(TransportFault::within_reply(error)).into())),
             None => None,

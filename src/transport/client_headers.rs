@@ -4,7 +4,7 @@
 use std::task::{Context, Poll};
 
 use http::header::USER_AGENT;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower::Service;
 
 /// Language, generated client, and gRPC stack, each with its version.
@@ -28,6 +28,17 @@ impl<S> ClientHeaders<S> {
     pub(super) fn inner(&self) -> &S {
         &self.inner
     }
+
+    /// Adds them, unless the caller has.
+    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
+        const NAME: HeaderName = HeaderName::from_static("x-goog-api-client");
+        const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
+        headers.entry(NAME).or_insert(HeaderValue::from_static(VALUE));
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
+        if let Some(project) = &self.quota_project {
+            headers.entry(QUOTA_PROJECT).or_insert_with(|| project.clone());
+        }
+    }
 }
 
 impl<S: Service<Request<B>>, B> Service<Request<B>> for ClientHeaders<S> {
@@ -40,14 +51,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for ClientHeaders<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        const NAME: HeaderName = HeaderName::from_static("x-goog-api-client");
-        const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
-        let headers = request.headers_mut();
-        headers.entry(NAME).or_insert(HeaderValue::from_static(VALUE));
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
-        if let Some(project) = &self.quota_project {
-            headers.entry(QUOTA_PROJECT).or_insert_with(|| project.clone());
-        }
+        self.add_to(request.headers_mut());
         self.inner.call(request)
     }
 }

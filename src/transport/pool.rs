@@ -24,6 +24,7 @@ mod slot;
 mod state;
 mod upload;
 mod waiter;
+mod wire;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +35,6 @@ use http::uri::{Authority, Scheme};
 use http::{Request, Uri};
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
-use tonic::body::Body;
 
 use connection::{Connection, Event};
 pub(super) use exchange::{Exchange, ReplyBody};
@@ -51,6 +51,7 @@ use state::{Grant, PoolState};
 use waiter::{Place, Waiter};
 
 use super::connect::Connector;
+use super::outbound::Outbound;
 use crate::error::{BoxError, ConnectFailure, Unreachable};
 use crate::time::later;
 
@@ -108,12 +109,12 @@ impl Pool {
         self.0.authority.host()
     }
 
-    pub(super) fn call(&self, request: Request<Body>) -> Exchange {
+    pub(super) fn call(&self, request: Request<Outbound>) -> Exchange {
         Exchange::new(self.clone(), request)
     }
 
     /// The request as it travels: with scheme and authority, without its body.
-    fn address(&self, request: Request<Body>) -> Result<(Request<()>, Body), http::Error> {
+    fn address(&self, request: Request<Outbound>) -> Result<(Request<()>, Outbound), http::Error> {
         let (mut head, body) = request.into_parts();
         let mut uri = head.uri.into_parts();
         uri.scheme = Some(self.0.scheme.clone());

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, Request};
-use tonic::body::Body;
 
 use super::Endpoint;
 use super::connect::{ConnectSettings, Connector};
@@ -51,7 +50,7 @@ impl Regions {
     ///
     /// # Errors
     /// If what stands in the place of a location is not one: it is checked before it becomes a host.
-    pub(super) fn pool(&self, request: &Request<Body>) -> Result<Pool, BoxError> {
+    pub(super) fn pool<B>(&self, request: &Request<B>) -> Result<Pool, BoxError> {
         let routing = request.headers().get(ROUTING).and_then(|value| value.to_str().ok());
         match routing.and_then(location_in_routing) {
             Some(location) => self.of(location),
@@ -125,7 +124,7 @@ mod tests {
     }
 
     fn host(regions: &Regions, routing: &str) -> Result<String, BoxError> {
-        let mut request = Request::new(Body::empty());
+        let mut request = Request::new(());
         request.headers_mut().insert(ROUTING, HeaderValue::from_str(routing).unwrap());
         Ok(regions.pool(&request)?.host().to_owned())
     }
@@ -146,7 +145,7 @@ mod tests {
         for routing in ["name=operations%2F1", "name=projects%2Fp", ""] {
             assert_eq!(host(&regions, routing).unwrap(), global, "{routing}");
         }
-        assert_eq!(regions.pool(&Request::new(Body::empty())).unwrap().host(), global);
+        assert_eq!(regions.pool(&Request::new(())).unwrap().host(), global);
     }
 
     #[test]

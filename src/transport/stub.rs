@@ -14,9 +14,10 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use tonic::body::Body;
-use tower::Service as _;
+use tower::Service;
 
 use super::classify::ClassifiedBody;
+use super::outbound::Outbound;
 use super::pool::{Progress, Stage};
 use super::resends::Resends;
 use super::{Sending, Stack};
@@ -56,7 +57,7 @@ impl StubCall {
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<ClassifiedBody>, BoxError>> {
         loop {
             let Some(sending) = &mut self.sending else {
-                ready!(self.stack.poll_ready(cx))?;
+                ready!(Service::<Request<Outbound>>::poll_ready(&mut self.stack, cx))?;
                 self.sending = self.request.send(&mut self.stack);
                 if self.sending.is_none() {
                     return Poll::Ready(Err("a call was polled after its end".into()));
@@ -78,7 +79,7 @@ impl StubCall {
 impl Repeatable {
     fn send(&self, stack: &mut Stack) -> Option<Sending> {
         let head = Parts::clone(self.head.as_deref()?);
-        Some(Sending(stack.call(Request::from_parts(head, self.body.play()))))
+        Some(Sending(stack.call(Request::from_parts(head, Outbound::Stream(self.body.play())))))
     }
 
     fn allows_another(&mut self, error: &BoxError) -> bool {

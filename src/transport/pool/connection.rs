@@ -15,11 +15,11 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 
 use super::health::Health;
-use super::inbound::Inbound;
 use super::keepalive::{Keepalive, Liveness};
 use super::ping_interval::Interval;
 use super::pulse::{Pulse, Pulsing};
 use super::settings::PoolSettings;
+use super::wire::{Sent, Wire};
 use crate::error::{BoxError, ConnectFailure};
 use crate::transport::connect::{HTTP1, Io, TLS};
 
@@ -73,7 +73,7 @@ impl Connection {
     ) -> Result<Self, BoxError> {
         let runtime = Handle::current();
         let health = Arc::new(Health::new(Pulse::new(runtime.id()), interval.clone()));
-        let io = Inbound::new(io, health.clone());
+        let (io, wire) = Wire::new(io, health.clone());
         let max_streams = settings.max_streams.min(MAX_STREAMS);
         let (stream_window, connection_window) = windows(max_streams);
         let (sender, mut connection) = Builder::new()
@@ -89,6 +89,7 @@ impl Connection {
         let (spoken, has_spoken) = oneshot::channel();
         let driver = Driver {
             connection,
+            wire,
             keepalive,
             max_streams,
             health: health.clone(),
@@ -154,7 +155,9 @@ impl fmt::Debug for Connection {
 
 /// Moves the bytes of a connection, and watches it, until it ends.
 struct Driver<F: Fn(Event, &Arc<Health>)> {
-    connection: h2::client::Connection<Inbound, Bytes>,
+    connection: h2::client::Connection<Wire, Bytes>,
+    /// Under it.
+    wire: Wire,
     keepalive: Option<Keepalive>,
     max_streams: usize,
     health: Arc<Health>,
@@ -183,7 +186,11 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
                 }
             }
         }
-        let ended = Pin::new(&mut this.connection).poll(cx);
+        let mut ended = Pin::new(&mut this.connection).poll(cx);
+        // h2 has let go of its lock.
+        if ended.is_pending() && this.wire.poll_send(cx) == Sent::Failed {
+            ended = Pin::new(&mut this.connection).poll(cx);
+        }
         let limit = this.connection.max_concurrent_send_streams().min(this.max_streams);
         this.health.set_limit(limit);
         match ended {

@@ -13,8 +13,8 @@ use h2::client::ResponseFuture;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
-use tonic::body::Body;
 
+use super::super::outbound::Outbound;
 use super::connection::Unsent;
 use super::progress::{Progress, Stage};
 use super::pulse::Watch;
@@ -36,7 +36,7 @@ enum State {
     /// The request waits to be polled, or for a connection.
     Unsent {
         pool: Pool,
-        request: Request<Body>,
+        request: Request<Outbound>,
         waiter: Option<Box<Waiter>>,
     },
     Sent(Sent),
@@ -51,7 +51,7 @@ struct Sent {
 }
 
 impl Exchange {
-    pub(super) fn new(pool: Pool, request: Request<Body>) -> Self {
+    pub(super) fn new(pool: Pool, request: Request<Outbound>) -> Self {
         Self { state: State::Unsent { pool, request, waiter: None }, waited: Duration::ZERO }
     }
 
@@ -72,6 +72,19 @@ impl Future for Exchange {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
+            // Where it is, for it is large to be moved.
+            if let State::Sent(sent) = &mut self.state {
+                let ended = match sent.poll(cx) {
+                    Poll::Ready(result) => Some(result),
+                    Poll::Pending if poll_watch(&mut sent.watch, cx).is_pending() => return Poll::Pending,
+                    Poll::Pending => None,
+                };
+                let State::Sent(sent) = std::mem::replace(&mut self.state, State::Done) else { continue };
+                return Poll::Ready(match ended {
+                    Some(result) => result.map(|reply| reply.map(|stream| sent.into_body(stream))),
+                    None => Err(sent.give_up()),
+                });
+            }
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Unsent { pool, request, waiter } => {
                     let again = match waiter {
@@ -99,18 +112,9 @@ impl Future for Exchange {
                         }
                     };
                 }
-                State::Sent(mut sent) => {
-                    let polled = sent.poll(cx);
-                    if let Poll::Ready(result) = polled {
-                        return Poll::Ready(result.map(|reply| reply.map(|stream| sent.into_body(stream))));
-                    }
-                    if poll_watch(&mut sent.watch, cx).is_pending() {
-                        self.state = State::Sent(sent);
-                        return Poll::Pending;
-                    }
-                    return Poll::Ready(Err(sent.give_up()));
+                State::Sent(_) | State::Done => {
+                    return Poll::Ready(Err("an exchange was polled after its end".into()));
                 }
-                State::Done => return Poll::Ready(Err("an exchange was polled after its end".into())),
             }
         }
     }
@@ -120,7 +124,7 @@ impl Future for Exchange {
 fn send(
     pool: Pool,
     slot: Slot,
-    request: Request<Body>,
+    request: Request<Outbound>,
     here: Option<&Handle>,
     cx: &mut Context<'_>,
 ) -> Result<State, BoxError> {
@@ -157,7 +161,8 @@ impl Sent {
     }
 
     fn into_body(self, stream: RecvStream) -> ReplyBody {
-        ReplyBody { stream, upload: self.upload, slot: Some(self.slot), watch: self.watch }
+        let Self { upload, slot, watch, .. } = self;
+        ReplyBody { stream: Some(stream), unreleased: 0, upload, slot: Some(slot), watch }
     }
 
     /// Nobody drives the connection.
@@ -171,9 +176,16 @@ impl Sent {
     }
 }
 
+/// Of what was read, so much may go unsaid to HTTP/2's windows: less than half of the smallest.
+const UNRELEASED: usize = 16 << 10;
+
 /// The body of a reply, as it arrives. It holds its place on the connection to its end.
 pub(crate) struct ReplyBody {
-    stream: RecvStream,
+    /// `None` after the end, which releases what was not.
+    stream: Option<RecvStream>,
+    /// Bytes that were read and still count in the window. Most replies are small: to release them one by one would take
+    /// the lock of the connection once more for each.
+    unreleased: usize,
     upload: Upload,
     slot: Option<Slot>,
     watch: Option<Box<Watch>>,
@@ -182,19 +194,23 @@ pub(crate) struct ReplyBody {
 impl ReplyBody {
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.upload.poll(cx)?;
-        match ready!(self.stream.poll_data(cx)) {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
+        match ready!(stream.poll_data(cx)) {
             Some(Ok(data)) => {
-                // Fails only on a stream that has ended, whose window matters no more.
-                let _ = self.stream.flow_control().release_capacity(data.len());
+                self.unreleased = self.unreleased.saturating_add(data.len());
+                if self.unreleased >= UNRELEASED {
+                    // Fails only on a stream that has ended, whose window matters no more.
+                    let _ = stream.flow_control().release_capacity(std::mem::take(&mut self.unreleased));
+                }
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }
             Some(Err(error)) => return Poll::Ready(Some(Err(self.explain(error, cx)))),
             None => {}
         }
-        match ready!(self.stream.poll_trailers(cx)) {
+        match ready!(stream.poll_trailers(cx)) {
             Ok(trailers) => {
                 // With the reply the call is over, whatever the request still has to say.
-                (self.upload, self.slot, self.watch) = (Upload::Done, None, None);
+                (self.stream, self.upload, self.slot, self.watch) = (None, Upload::Done, None, None);
                 Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
             }
             Err(error) => Poll::Ready(Some(Err(self.explain(error, cx)))),
@@ -237,7 +253,7 @@ impl http_body::Body for ReplyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.stream.is_end_stream()
+        self.stream.as_ref().is_none_or(RecvStream::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -254,7 +270,7 @@ impl fmt::Debug for Exchange {
 impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplyBody")
-            .field("is_end_stream", &self.stream.is_end_stream())
+            .field("is_end_stream", &http_body::Body::is_end_stream(self))
             .finish_non_exhaustive()
     }
 }

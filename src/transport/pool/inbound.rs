@@ -1,74 +1,27 @@
 //! What comes in over a connection, looked at as it passes: the first byte, and the one frame that h2 does not tell every
 //! stream of, the GOAWAY of a server that was pinged too often.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::health::Health;
-use crate::transport::connect::Io;
 
 /// Notes in the connection's health what comes in.
 pub(super) struct Inbound {
-    io: Io,
     frames: Frames,
     health: Arc<Health>,
 }
 
 impl Inbound {
-    pub(super) fn new(io: Io, health: Arc<Health>) -> Self {
-        Self { io, frames: Frames::default(), health }
+    pub(super) fn new(health: Arc<Health>) -> Self {
+        Self { frames: Frames::default(), health }
     }
-}
 
-impl AsyncRead for Inbound {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let before = buf.filled().len();
-        let read = Pin::new(&mut this.io).poll_read(cx, buf);
-        if let Some(bytes) = buf.filled().get(before..)
-            && !bytes.is_empty()
-        {
-            this.health.on_read();
-            // h2 reads the same bytes after this, so that whoever hears of the end finds the reason.
-            if this.frames.has_too_many_pings(bytes) {
-                this.health.on_too_many_pings();
-            }
+    /// These bytes came. h2 reads them after this, so that whoever hears of the end finds the reason.
+    pub(super) fn note(&mut self, bytes: &[u8]) {
+        self.health.on_read();
+        if self.frames.has_too_many_pings(bytes) {
+            self.health.on_too_many_pings();
         }
-        read
-    }
-}
-
-impl AsyncWrite for Inbound {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 

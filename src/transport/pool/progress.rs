@@ -68,9 +68,13 @@ impl Stage {
     }
 }
 
-/// Keeps the progress of a request where it can be read after its future is gone.
+/// Keeps the progress of a request, and the number of its token, where they can be read after its future is gone.
 #[derive(Debug, Default)]
-pub(crate) struct ProgressCell(AtomicU64);
+pub(crate) struct ProgressCell {
+    packed: AtomicU64,
+    /// One more than the number; 0 if there is none.
+    token: AtomicU64,
+}
 
 const CONNECTING: u64 = 1;
 const SENT: u64 = 2;
@@ -90,11 +94,19 @@ impl ProgressCell {
             }
         };
         let millis = u64::try_from(progress.waited.as_millis()).unwrap_or(u64::MAX);
-        self.0.store(millis.min(u64::MAX >> STAGE_BITS) << STAGE_BITS | stage, Ordering::Relaxed);
+        self.packed.store(millis.min(u64::MAX >> STAGE_BITS) << STAGE_BITS | stage, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_token(&self, generation: Option<u64>) {
+        self.token.store(generation.map_or(0, |number| number.saturating_add(1)), Ordering::Relaxed);
+    }
+
+    pub(crate) fn token(&self) -> Option<u64> {
+        self.token.load(Ordering::Relaxed).checked_sub(1)
     }
 
     pub(crate) fn get(&self) -> Progress {
-        let packed = self.0.load(Ordering::Relaxed);
+        let packed = self.packed.load(Ordering::Relaxed);
         let stage = match packed & STAGE_MASK {
             0 => Stage::Unready,
             CONNECTING => Stage::Connecting,
@@ -115,7 +127,11 @@ mod tests {
     #[test]
     fn what_is_kept_is_what_was_put_in() {
         let cell = ProgressCell::default();
-        assert_eq!(cell.get(), Progress::default());
+        assert_eq!((cell.get(), cell.token()), (Progress::default(), None));
+        for number in [0, 1, u64::MAX - 1] {
+            cell.set_token(Some(number));
+            assert_eq!(cell.token(), Some(number));
+        }
         let stages = [Stage::Unready, Stage::Connecting, Stage::Sent, Stage::Queued { connections: 0 }];
         for stage in stages.into_iter().chain([1, 8, 65_532].map(|connections| Stage::Queued { connections }))
         {

@@ -14,8 +14,8 @@ use http_body::Body as _;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tonic::body::Body;
 
+use super::super::outbound::Outbound;
 use crate::error::{BoxError, RequestBody, UploadLost};
 
 /// What is left of a request's body. Dropping it ends the stream of messages at once, and the request with it unless all
@@ -32,11 +32,19 @@ impl Upload {
     /// Sends what there is of the body. That is all of a unary request; what is left of another is sent by a task on
     /// `runtime`.
     pub(super) fn begin(
-        body: Body,
-        stream: SendStream<Bytes>,
+        body: Outbound,
+        mut stream: SendStream<Bytes>,
         runtime: Option<&Handle>,
         cx: &mut Context<'_>,
     ) -> Result<Self, BoxError> {
+        let body = match body {
+            Outbound::Whole(message) => {
+                // Fails only on a stream that has ended: then the reply tells why.
+                let _ = stream.send_data(message.unwrap_or_default(), true);
+                return Ok(Self::Done);
+            }
+            streamed @ Outbound::Stream(_) => streamed,
+        };
         let mut sender = Sender { body, stream, held: None, has_begun: false };
         match sender.poll(cx) {
             Poll::Ready(sent) => sent.map(|()| Self::Done).inspect_err(|_| sender.reset()),
@@ -67,7 +75,7 @@ impl Upload {
 
 /// Sends a body as far as there is room for it.
 pub(super) struct Sender {
-    body: Body,
+    body: Outbound,
     stream: SendStream<Bytes>,
     /// Waits to be known as the last, so that it can end the stream: a frame fewer for every unary call.
     held: Option<Bytes>,
@@ -105,7 +113,7 @@ impl Sender {
                         }
                     }
                 }
-                Err(error) => return Poll::Ready(Err(RequestBody(error.into()).into())),
+                Err(error) => return Poll::Ready(Err(RequestBody(error).into())),
             }
         }
     }
