@@ -128,8 +128,9 @@ fn asked() -> Result<CommandLine, clap::Error> {
     let words: Vec<_> = std::env::args_os().collect();
     // The commands of a resource are made from the descriptors, which takes a while: only of one that is named.
     let is_named = |group: &str| words.iter().skip(1).any(|word| word == group);
-    let matches =
-        args::augment(Cli::command(), &is_named).subcommand(args::call()).try_get_matches_from(&words)?;
+    // Left to the end of the process, since to take it to pieces takes as long as to parse.
+    let command = Box::leak(Box::new(args::augment(Cli::command(), &is_named).subcommand(args::call())));
+    let matches = command.try_get_matches_from_mut(&words)?;
     profile(&matches).into_iter().for_each(config::choose);
     let verbose = matches.get_count("verbose");
     let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);

@@ -76,8 +76,10 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
 
 /// The subcommands of subcommands that have this name: `operations get` for `get`.
 fn below(name: &str) -> Vec<String> {
-    let cli = Cli::command();
-    let groups = cli.get_subcommands();
+    let mut cli = Cli::command();
+    cli.build();
+    // To be built has added a help of its own.
+    let groups = cli.get_subcommands().filter(|group| group.get_name() != "help");
     let places = groups.filter_map(|group| {
         group.find_subcommand(name).map(|found| format!("{} {}", group.get_name(), found.get_name()))
     });
