@@ -5,6 +5,7 @@ mod connection;
 mod doctor;
 mod emulator;
 mod example;
+mod filters;
 mod flags;
 mod methods;
 mod operations;

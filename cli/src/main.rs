@@ -7,8 +7,8 @@
 //! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `config`, `terminal`, `token`; `scope`;
 //! `name`; `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `reporter`, `web`; `rest`; `record`, `verify`;
 //! `args`; `session`, `usage`; `commands`. Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `progress`,
-//! `scope`; `config`, `doctor`, `emulator`, `example`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within
-//! `config`: `file`. Within `log`: `calls`. Within `output`: `jq`, `layout`, `sort`, `summary`; `values`; `table`; `format`, `frame`,
+//! `scope`; `config`, `doctor`, `emulator`, `example`, `filters`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within
+//! `config`: `file`. Within `hints`: `beside`. Within `log`: `calls`. Within `output`: `jq`, `layout`, `sort`, `summary`; `values`; `table`; `format`, `frame`,
 //! `list`. Within `rest`: `path`. Within `session`: `given`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `ending`,
 //! `emulator`, `help`, `patience`, `rest`, `stop`; `tally`, `watch`; `operations`, `worker`; `many`; `wait`; `call`, `quickstart`.
 //! Within `commands::doctor`: `report`; `identity`, `network`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
