@@ -40,7 +40,9 @@ fn the_wait_for_many_goes_on() {
     relay.cut();
     let note = until(&mut stderr, "; trying again");
     assert!(note.starts_with("note: ") && note.contains("UNAVAILABLE"), "{note}");
-    names.iter().for_each(|name| fail(&server, name));
+    for name in &names {
+        fail(&server, name);
+    }
     relay.mend();
     until(&mut stderr, "note: the service answers again");
     let stdout = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
