@@ -2,6 +2,8 @@
 //! answered call. Beside them stands `cci --version`, a process of the same size that does nothing, as the floor of
 //! the machine that the run was on.
 //!
+//! How large the program is, in millions of bytes: 25 at most.
+//!
 //! And what `cci operations get` costs in processor time, over a process that makes the same call by the library alone
 //! (this one, started again): `cpu_over_bare`, at most 1.5. Both run in turn, so that a busy machine disturbs both alike.
 //!
@@ -84,11 +86,12 @@ fn print_cpu(emulator: &Emulator) -> Result<(), Box<dyn Error>> {
     let millis =
         |ticks: u32| f64::from(ticks * 10) / f64::from(u32::try_from(ROUNDS * RUNS_A_ROUND).unwrap_or(1));
     println!(
-        "startup cpu_get_ms={:.2} cpu_bare_ms={:.2} cpu_version_ms={:.2} cpu_over_bare={:.2}",
+        "startup cpu_get_ms={:.2} cpu_bare_ms={:.2} cpu_version_ms={:.2} cpu_over_bare={:.2} size_mb={:.1}",
         millis(get),
         millis(bare),
         millis(floor),
         f64::from(get) / f64::from(bare.max(1)),
+        f64::from(u32::try_from(std::fs::metadata(CCI)?.len())?) / 1e6,
     );
     Ok(())
 }

@@ -5,6 +5,7 @@ mod connection;
 mod doctor;
 mod emulator;
 mod example;
+mod filters;
 mod flags;
 mod methods;
 mod operations;
@@ -59,7 +60,10 @@ pub(crate) struct Cli {
     pub(crate) color: Color,
 }
 
+// Of the commands, only the one that is asked for gets its arguments: to make all of them would be a third of what a short
+// command does. So a struct of arguments has no doc comment: it would take the place of what the command says of itself.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// See a long-running operation from start to end, in seconds: needs no network and no account.
     ///

@@ -1,5 +1,7 @@
 //! From an error of the library to an exit code and to what the user can do next: pure functions.
 
+mod beside;
+
 use std::error::Error as StdError;
 
 use contact_center_insights::client::EMULATOR_HOST;
@@ -30,6 +32,15 @@ pub(crate) struct Origin {
 impl Origin {
     fn command(&self, arguments: &[&str]) -> String {
         command(arguments.iter().copied().chain(self.flags.iter().map(String::as_str)))
+    }
+
+    /// What to do about a name that is not there: to list what stands beside it.
+    fn look_beside(&self) -> String {
+        let list = match beside::list(&self.name) {
+            Some(words) => self.command(&words.iter().map(String::as_str).collect::<Vec<_>>()),
+            None => self.list(&parent(&self.name)),
+        };
+        format!("check the name, project and location too; to see what there is at {}: {list}", self.endpoint)
     }
 
     /// Lists what is there, for one who asked for what is not.
@@ -185,13 +196,7 @@ fn on_unreachable(Origin { endpoint, .. }: &Origin) -> String {
 
 fn on_code(code: Code, error: &Error, origin: &Origin) -> String {
     match code {
-        Code::NotFound => {
-            let list = origin.list(&parent(&origin.name));
-            format!(
-                "check project and location in the name; to see what there is at {}: {list}",
-                origin.endpoint
-            )
-        }
+        Code::NotFound => origin.look_beside(),
         Code::PermissionDenied => "the caller needs a role that allows this in the project, such as \
              roles/contactcenterinsights.viewer to read and roles/contactcenterinsights.editor to change"
             .to_owned(),

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::escape;
-use crate::terminal::has_colors;
+use crate::terminal::{aside, has_colors};
 
 /// How much `-v` asks for: calls; with headers.
 static VERBOSE: AtomicU8 = AtomicU8::new(0);
@@ -48,13 +48,15 @@ struct Escaping<W> {
 impl<W: Write> Write for Escaping<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        if self.has_colors {
+        let text = if self.has_colors {
             // The escape character itself is escaped by the formatter, where it is not its own.
-            self.inner.write_all(escape::colored_lines(&text).as_bytes())?;
+            escape::colored_lines(&text).into()
         } else {
-            self.inner.write_all(escape::lines(&text).as_bytes())?;
-        }
-        Ok(event.len())
+            escape::lines(&text)
+        };
+        let mut written = Ok(());
+        aside(|| written = self.inner.write_all(text.as_bytes()));
+        written.map(|()| event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,8 +7,8 @@
 //! `duration`, `escape`, `exit`, `http_rule`, `progress`, `shell`; `failure`; `api`, `config`, `terminal`, `token`; `scope`;
 //! `name`; `headers`, `hints`, `log`, `output`, `progress_bar`; `recording`, `reporter`, `web`; `rest`; `record`, `verify`;
 //! `args`; `session`, `usage`; `commands`. Within `api`: `naming`, `raw`, `rpc`; `request`. Within `args`: `connection`, `progress`,
-//! `scope`; `config`, `doctor`, `emulator`, `example`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within
-//! `config`: `file`. Within `log`: `calls`. Within `output`: `jq`, `layout`, `sort`, `summary`; `values`; `table`; `format`, `frame`,
+//! `scope`; `config`, `doctor`, `emulator`, `example`, `filters`, `flags`, `recording`, `rest`, `worker`; `methods`, `operations`. Within
+//! `config`: `file`. Within `hints`: `beside`. Within `log`: `calls`. Within `output`: `jq`, `layout`, `sort`, `summary`; `values`; `table`; `format`, `frame`,
 //! `list`. Within `rest`: `path`. Within `session`: `given`. Within `commands`: `complete`, `config`, `decode`, `doctor`, `ending`,
 //! `emulator`, `help`, `patience`, `rest`, `stop`; `tally`, `watch`; `operations`, `worker`; `many`; `wait`; `call`, `quickstart`.
 //! Within `commands::doctor`: `report`; `identity`, `network`. Within `commands::emulator`: `env`, `signals`, `start`; `exec`. Within
@@ -59,12 +59,18 @@ use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command, Invocation};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Format;
+
+/// Gives memory back: an emulator that was full, and is emptied, is small again. glibc's keeps nearly all that its threads
+/// ever had, of which next to nothing is in use.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     commands::answer_shell();
@@ -128,8 +134,9 @@ fn asked() -> Result<CommandLine, clap::Error> {
     let words: Vec<_> = std::env::args_os().collect();
     // The commands of a resource are made from the descriptors, which takes a while: only of one that is named.
     let is_named = |group: &str| words.iter().skip(1).any(|word| word == group);
-    let matches =
-        args::augment(Cli::command(), &is_named).subcommand(args::call()).try_get_matches_from(&words)?;
+    // Left to the end of the process, since to take it to pieces takes as long as to parse.
+    let command = Box::leak(Box::new(args::augment(Cli::command(), &is_named).subcommand(args::call())));
+    let matches = command.try_get_matches_from_mut(&words)?;
     profile(&matches).into_iter().for_each(config::choose);
     let verbose = matches.get_count("verbose");
     let has_format = matches.value_source("output") == Some(ValueSource::CommandLine);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::progress::Progress;
-use crate::terminal::{can_redraw, is_utf8};
+use crate::terminal::{Shown, can_redraw, is_utf8};
 
 const SPINNER: &str = "{spinner} {wide_msg} {elapsed}";
 /// Most of what is not known to be long is given to the words: 40 columns are enough.
@@ -13,29 +13,35 @@ const BAR: &str = "{spinner} [{bar:12}] {wide_msg} {elapsed}";
 
 /// A line with a spinner, which becomes a bar once the total is known. Dropping it clears the line.
 #[derive(Debug)]
-pub(crate) struct ProgressLine(Option<ProgressBar>);
+pub(crate) struct ProgressLine {
+    bar: Option<ProgressBar>,
+    /// Whoever writes to the terminal meanwhile writes above it.
+    _shown: Option<Shown>,
+}
 
 impl ProgressLine {
     /// Starts at zero. Where stderr cannot be redrawn, nothing is ever shown.
     pub(crate) fn start() -> Self {
-        Self(can_redraw().then(|| {
+        let bar = can_redraw().then(|| {
             let bar = ProgressBar::new_spinner().with_style(style(SPINNER));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar.set_message("waiting");
             bar
-        }))
+        });
+        let shown = bar.clone().map(|bar| Shown::new(move |write| bar.suspend(write)));
+        Self { bar, _shown: shown }
     }
 
     /// Writes a line above.
     pub(crate) fn say(&self, text: &str) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.println(text);
         }
     }
 
     /// Shows how far it is; `None` if the operation does not tell.
     pub(crate) fn show(&self, progress: Option<Progress>) {
-        let (Some(bar), Some(progress)) = (&self.0, progress) else { return };
+        let (Some(bar), Some(progress)) = (&self.bar, progress) else { return };
         if let Some(total) = progress.total
             && bar.length() != Some(total)
         {
@@ -49,7 +55,7 @@ impl ProgressLine {
 
 impl Drop for ProgressLine {
     fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
@@ -70,9 +76,9 @@ mod tests {
         for template in [SPINNER, BAR] {
             ProgressStyle::with_template(template).unwrap();
         }
-        ProgressLine(None).show(None);
+        ProgressLine { bar: None, _shown: None }.show(None);
         let bar = ProgressBar::hidden();
-        let line = ProgressLine(Some(bar.clone()));
+        let line = ProgressLine { bar: Some(bar.clone()), _shown: None };
         let metadata = contact_center_insights::proto::insights::TuneQaScorecardRevisionMetadata::default();
         line.show(Progress::of(&metadata.into()));
         assert_eq!((bar.length(), bar.message().as_str()), (Some(100), "0%"));

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use clap::ValueEnum;
 
@@ -17,10 +17,47 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     print_while_read(text).map(|_| ())
 }
 
+type GetAside = Box<dyn Fn(&mut dyn FnMut()) + Send>;
+
+static SHOWN: Mutex<Option<GetAside>> = Mutex::new(None);
+
+/// What is on the terminal for now, such as a bar: until this is dropped, it gets out of the way of what is written.
+#[derive(Debug)]
+pub(crate) struct Shown(());
+
+impl Shown {
+    /// `aside` calls what it is given while nothing is in its way.
+    pub(crate) fn new(aside: impl Fn(&mut dyn FnMut()) + Send + 'static) -> Self {
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(aside));
+        Self(())
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Writes something, while nothing else is in its way. Within, nothing may be written by the functions of this module.
+pub(crate) fn aside(mut write: impl FnMut()) {
+    match &*SHOWN.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(aside) => aside(&mut write),
+        None => write(),
+    }
+}
+
 /// Prints data; whether there is still a reader.
 pub(crate) fn print_while_read(text: &str) -> Result<bool, Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    if text.is_empty() {
+        return Ok(true);
+    }
+    let mut written = Ok(());
+    aside(|| {
+        let mut stdout = io::stdout().lock();
+        written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    });
+    match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::because(Exit::Api, "cannot write the output", error)),
@@ -47,7 +84,9 @@ pub(crate) fn reader_has_left() -> bool {
 /// Prints a message on stderr, without characters that a terminal would obey. If nobody reads it, there is no one to
 /// tell.
 pub(crate) fn eprint_line(message: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{}", escape::lines(&message.to_string()));
+    let text = escape::lines(&message.to_string()).into_owned() + "\n";
+    // In one go: lines of others do not come in between.
+    aside(|| _ = io::stderr().lock().write_all(text.as_bytes()));
 }
 
 /// Whether a line on stderr can be written over, as progress is.
@@ -206,6 +245,20 @@ mod tests {
                 Stderr { is_terminal, kind: kind.map(Into::into), no_color: no_color.map(Into::into) };
             assert_eq!((stderr.can_redraw(), stderr.may_have_colors()), expected, "{stderr:?}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_for_now_gets_out_of_the_way_of_lines() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let shown = Shown::new(move |write| {
+            tell.send("hidden").unwrap();
+            write();
+            tell.send("shown").unwrap();
+        });
+        eprint_line("a line");
+        drop(shown);
+        let told: Vec<_> = told.iter().collect();
+        assert!(told.starts_with(&["hidden", "shown"]), "{told:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::env;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
-use clap::error::{ContextKind, ContextValue, Error};
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::args::Cli;
 use crate::escape::is_unsafe;
@@ -60,7 +60,16 @@ fn with_honest_tips(mut error: Error) -> Error {
         let tip = "formats are named by -o: -o json, -o yaml, -o table, -o jq=EXPR for single fields";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
-    let places = text(&error, ContextKind::InvalidSubcommand).map(|name| below(&name)).unwrap_or_default();
+    let subcommand = text(&error, ContextKind::InvalidSubcommand);
+    if error.kind() == ErrorKind::ArgumentConflict {
+        // It is known, and stands behind arguments of the command above.
+        if let Some(name) = subcommand {
+            let tip = format!("what is for `{name}` stands behind it: {name} [OPTIONS]");
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        }
+        return error;
+    }
+    let places = subcommand.map(|name| below(&name)).unwrap_or_default();
     if !places.is_empty() {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(places));
     }
@@ -76,8 +85,10 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
 
 /// The subcommands of subcommands that have this name: `operations get` for `get`.
 fn below(name: &str) -> Vec<String> {
-    let cli = Cli::command();
-    let groups = cli.get_subcommands();
+    let mut cli = Cli::command();
+    cli.build();
+    // To be built has added a help of its own.
+    let groups = cli.get_subcommands().filter(|group| group.get_name() != "help");
     let places = groups.filter_map(|group| {
         group.find_subcommand(name).map(|found| format!("{} {}", group.get_name(), found.get_name()))
     });
@@ -136,6 +147,17 @@ mod tests {
             (&["operations", "list", "--format", "value(name)"], "-o jq=EXPR for single fields"),
         ] {
             assert!(said(arguments).contains(tip), "{}", said(arguments));
+        }
+        for arguments in [
+            &["emulator", "--seed", "x", "exec", "--", "true"][..],
+            &["emulator", "--exit-with-stdin", "env", "--lang", "go"],
+        ] {
+            let said = said(arguments);
+            assert!(said.contains("cannot be used with") && !said.contains("similar"), "{said}");
+            assert!(
+                said.contains(&format!("`{}` stands behind it", arguments.iter().rev().nth(2).unwrap())),
+                "{said}"
+            );
         }
         for arguments in [
             &["complements"][..],

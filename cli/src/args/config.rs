@@ -31,6 +31,7 @@ pub(crate) struct Config {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ConfigCommand {
     /// Keep a value in the profile.
     #[command(

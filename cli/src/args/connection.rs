@@ -10,7 +10,7 @@ use crate::duration::{self, Limit};
 /// How long each call may take where nothing says.
 pub(crate) const DEFAULT_REQUEST_TIMEOUT: Limit = Limit::Of(Duration::from_mins(1));
 
-/// Where calls go, and who makes them.
+// Where calls go, and who makes them.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {

@@ -29,6 +29,7 @@ pub(crate) struct Emulator {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum EmulatorCommand {
     /// Run a command beside an emulator of its own, and end with it.
     ///
@@ -69,7 +70,7 @@ pub(crate) struct Exec {
     pub(crate) command: Vec<OsString>,
 }
 
-/// What an emulator is set up with.
+// What an emulator is set up with.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -147,7 +148,7 @@ pub(crate) struct Serve {
     pub(crate) clock: ClockChoice,
 }
 
-/// What is taken that the service refuses, and what is refused that it takes.
+// What is taken that the service refuses, and what is refused that it takes.
 #[derive(Debug, Args)]
 pub(crate) struct Strictness {
     /// Take what the service refuses because it is deprecated: issue models without a type, or of `TYPE_V1`.
@@ -169,7 +170,7 @@ pub(crate) struct Strictness {
     pub(crate) strict_fields: bool,
 }
 
-/// How lists of operations are, for tests of clients that conclude from them.
+// How lists of operations are, for tests of clients that conclude from them.
 #[derive(Debug, Args)]
 pub(crate) struct Lists {
     /// Send at most this many operations a page, whatever is asked for. 1,000 by default.

@@ -3,6 +3,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
+use super::filters;
 use super::flags::{behaves, flags};
 use crate::api::{Place, Rpc, kebab};
 
@@ -50,7 +51,7 @@ pub(super) fn examples(rpc: &Rpc, place: &Place) -> String {
         text = format!("{text}\n  {}", folded(&line));
     }
     if rpc.request().get_field_by_name("filter").is_some_and(|field| field.kind() == Kind::String) {
-        text = format!("{text}\n\n{}", filter_fields(rpc.name()));
+        text = format!("{text}\n\n{}", filters::fields(rpc));
     }
     text
 }
@@ -169,20 +170,4 @@ fn quoted(value: &str) -> String {
         return value.to_owned();
     }
     format!("'{}'", value.replace('\'', r"'\''"))
-}
-
-/// What filters can name, by the product's documentation.
-fn filter_fields(method: &str) -> &'static str {
-    match method {
-        "ListAnalyses" | "ListFeedbackLabels" | "ListAllFeedbackLabels" => {
-            "Filters compare fields with values: create_time>\"2026-01-31T00:00:00Z\"; also <, =, AND, OR, NOT and parentheses."
-        }
-        "ListPhraseMatchers" => {
-            "Filter fields: create_time, display_name, active, type: display_name:\"late\" AND active=\"true\"; also OR, NOT."
-        }
-        _ => {
-            "Filter fields: create_time, update_time, medium, agent_id, duration, turn_count, labels.KEY and others:\n  \
-             agent_id=\"7\" AND create_time>\"2026-01-31T00:00:00Z\"; also <, OR, NOT and parentheses."
-        }
-    }
 }

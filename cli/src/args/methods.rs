@@ -95,8 +95,7 @@ fn method(rpc: &Rpc, place: &Place) -> Command {
     for (path, field) in flags(rpc) {
         command = command.arg(flag(&path, &field));
     }
-    // What is said of groups of flags would stand in its place.
-    common(command, rpc).about(about).long_about(None::<&str>).after_help(examples(rpc, place))
+    common(command, rpc).about(about).after_help(examples(rpc, place))
 }
 
 /// The flags of every method of its kind.
@@ -158,12 +157,18 @@ fn timeout() -> Arg {
 
 /// `cci call`.
 pub(crate) fn call() -> Command {
-    let command = Command::new("call")
+    Command::new("call")
+        .about("Call any method by its name, with a request of fields or JSON")
         .after_help(
             "Examples:\n  cci call ListConversations parent=projects/p/locations/us-central1 filter='agent_id=\"7\"'\n  \
              cci call CreateView view.display_name=late --location us-central1\n  \
              cci call GetSettings",
         )
+        .defer(call_args)
+}
+
+fn call_args(command: Command) -> Command {
+    let command = command
         .arg(Arg::new("method").value_name("METHOD").required(true).help("Such as `ListConversations`"))
         .arg(
             Arg::new("fields")
@@ -177,8 +182,6 @@ pub(crate) fn call() -> Command {
         .arg(switch("wait", "Wait for the operation that the method starts"))
         .arg(timeout());
     Connection::augment_args(ScopeArgs::augment_args(ProgressArgs::augment_args(command)))
-        .about("Call any method by its name, with a request of fields or JSON")
-        .long_about(None::<&str>)
 }
 
 /// What `cci call` was asked for.

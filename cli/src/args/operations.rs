@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::name::operation_in;
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Operations {
     /// Print an operation, whatever its state.
     #[command(

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::reporter::Mode;
 
-/// How waiting is shown on stderr.
+// How waiting is shown on stderr.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct ProgressArgs {
     /// How waiting is shown on stderr. A log gets a line for each change, and one every 30s when nothing changes.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::scope::Scope;
 
-/// The project and the location of names that do not say.
+// The project and the location of names that do not say.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Names")]
 pub(crate) struct ScopeArgs {

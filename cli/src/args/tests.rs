@@ -8,10 +8,42 @@ fn whole() -> clap::Command {
     augment(Cli::command(), &|_| true).subcommand(call())
 }
 
+/// With the arguments of every command.
+fn built() -> clap::Command {
+    let mut command = whole();
+    command.build();
+    command
+}
+
 #[test]
 fn the_definition_is_sound() {
     Cli::command().debug_assert();
     whole().debug_assert();
+}
+
+/// To make all of them takes longer than most of what is asked for.
+#[test]
+fn commands_get_their_arguments_once_they_are_asked_for() {
+    let mut command = whole();
+    let count = |command: &clap::Command| {
+        let serve = command.find_subcommand("emulator").unwrap();
+        serve.get_arguments().count() + serve.get_subcommands().count()
+    };
+    assert_eq!(count(&command), 0);
+    command.build();
+    assert!(count(&command) > 30, "{}", count(&command));
+}
+
+#[test]
+fn what_a_command_says_of_itself_is_there_before_its_arguments_are() {
+    fn compare(before: &clap::Command, after: &clap::Command) {
+        let said = |command: &clap::Command| command.get_about().map(ToString::to_string);
+        assert_eq!(said(before), said(after), "{}", after.get_name());
+        for inner in before.get_subcommands() {
+            compare(inner, after.find_subcommand(inner.get_name()).unwrap());
+        }
+    }
+    compare(&whole(), &built());
 }
 
 #[test]
@@ -68,7 +100,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
 #[test]
 fn every_command_has_an_example_that_can_be_called() {
     let mut found = Vec::new();
-    leaves(&whole(), "cci", &mut found);
+    leaves(&built(), "cci", &mut found);
     assert!(found.len() > 90, "{}", found.len());
     for (path, help) in found {
         let after = help.rsplit_once("Example").map(|(_, after)| after);
@@ -90,7 +122,7 @@ fn every_command_has_an_example_that_can_be_called() {
 #[test]
 fn lists_have_the_fields_of_filters_in_their_help() {
     let mut found = Vec::new();
-    leaves(&whole(), "cci", &mut found);
+    leaves(&built(), "cci", &mut found);
     let filtered: Vec<_> = found.iter().filter(|(_, help)| help.contains("--filter <")).collect();
     assert!(filtered.len() >= 8, "{}", filtered.len());
     for (path, help) in filtered.iter().filter(|(path, _)| path.contains(" list")) {

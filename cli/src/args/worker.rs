@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use super::{Connection, ScopeArgs};
 use crate::duration;
 
-/// Where operations are kept.
+// Where operations are kept.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArg {
     /// `sqlite:FILE` for one machine, or `postgres://USER@HOST[,HOST…]/DATABASE` for a fleet; by default what
@@ -29,6 +29,7 @@ pub(crate) struct Worker {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum WorkerCommand {
     /// Follow what is in the store, and hand results over, until Ctrl-C or SIGTERM.
     ///
@@ -59,7 +60,7 @@ pub(crate) enum WorkerCommand {
     Reconcile(WorkerReconcile),
 }
 
-/// What becomes of results: exactly one of these.
+// What becomes of results: exactly one of these.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("sink").required(true).args(["exec", "webhook", "print"]))]
 pub(crate) struct WorkerRun {

@@ -1,14 +1,13 @@
 //! One call of any method: from an invocation to its request, its answer, and the end of the operation that it starts.
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
-use std::time::Duration;
 
 use contact_center_insights::json::{Printer, Reader};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::Message as _;
 use serde_json::{Map, Value};
 
-use super::patience::Patience;
+use super::patience::{MAX_OUTAGE, Patience};
 use super::wait;
 use crate::api::{Api, Draft, Raw, Rpc};
 use crate::args::{Connection, Invocation, read_data};
@@ -17,9 +16,6 @@ use crate::failure::Failure;
 use crate::output::{Format, ListPrinter};
 use crate::session::Session;
 use crate::terminal::{eprint_line, print, print_while_read};
-
-/// As long as `cci operations wait` has it.
-const MAX_OUTAGE: Duration = Duration::from_mins(10);
 
 pub(super) async fn run(asked: Invocation, output: Format) -> Result<(), Failure> {
     let api = Api::get();

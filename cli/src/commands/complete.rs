@@ -28,7 +28,9 @@ const MOST: i32 = 100;
 const RUNNING: &str = "done=\"false\"";
 
 /// Has arguments that are names be completed.
-pub(super) fn with_names(command: Command) -> Command {
+pub(super) fn with_names(mut command: Command) -> Command {
+    // Before, a command has no arguments.
+    command.build();
     below(command, &[])
 }
 

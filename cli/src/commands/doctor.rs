@@ -129,7 +129,7 @@ fn without_password(value: &str) -> String {
 
 fn configuration() -> Check {
     let Some(path) = config::path() else {
-        return Check::ok("configuration", "none: there is no home folder".to_owned());
+        return Check::ok("configuration", "none: neither HOME nor CCI_CONFIG is set".to_owned());
     };
     if !path.exists() {
         return Check::ok("configuration", format!("{}, which is not there", path.display()));

@@ -8,7 +8,7 @@ use contact_center_insights::{Client, Handle};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::patience::Patience;
+use super::patience::{ANSWERS_AGAIN, Patience, no_answer};
 use super::stop;
 use super::tally::{Found, Tally, once_each};
 use crate::duration;
@@ -133,7 +133,7 @@ impl<'a> Many<'a> {
                     self.look(any, reporter, list).await?;
                     return Ok(if self.tally.is_over(any) { Stop::Done } else { Stop::Deadline });
                 }
-                () = sleep_until(watch.next) => self.check(&tracker, &mut watch, patience).await?,
+                () = sleep_until(watch.next) => self.check(&tracker, &mut watch, patience, reporter).await?,
             }
             if self.tally.is_over(any) {
                 return Ok(Stop::Done);
@@ -225,6 +225,7 @@ impl<'a> Many<'a> {
         tracker: &Tracker,
         watch: &mut Watch,
         patience: &Patience,
+        reporter: &Reporter,
     ) -> Result<(), Failure> {
         let now = Instant::now();
         watch.next = now.checked_add(LOOK).unwrap_or(now);
@@ -232,28 +233,35 @@ impl<'a> Many<'a> {
         let answers = statistics.gets.saturating_add(statistics.pages);
         if answers > watch.answers {
             watch.answers = answers;
-            self.tally.answered = Some(now);
+            self.answered(watch, reporter);
         }
         let failures = statistics.failed_gets.saturating_add(statistics.failed_sweeps);
-        if failures <= watch.failures || now.saturating_duration_since(watch.probed) < PROBE {
+        let is_soon = watch.probed.is_some_and(|probed| now.saturating_duration_since(probed) < PROBE);
+        if failures <= watch.failures || is_soon {
             return Ok(());
         }
-        (watch.failures, watch.probed) = (failures, now);
+        (watch.failures, watch.probed) = (failures, Some(now));
         let Some(name) = self.tally.pending().next().map(str::to_owned) else { return Ok(()) };
         match self.session.client().get_operation(&name).await {
-            Ok(_) => self.tally.answered = Some(Instant::now()),
+            Ok(_) => self.answered(watch, reporter),
             Err(error) => {
-                let silent = self.tally.answered.unwrap_or(watch.started).elapsed();
-                let is_over = match self.tally.answered {
-                    Some(_) => silent >= patience.max_outage,
-                    None => silent >= patience.outage_at_start(self.session.is_local()),
-                };
+                let is_over = patience.is_over(watch.started, self.tally.answered, self.session.is_local());
                 if is_over || !(error.is_transient() || error.is_not_found()) {
                     return Err(self.session.failure(&name)(error));
+                }
+                if error.is_transient() && !std::mem::replace(&mut watch.is_lost, true) {
+                    reporter.note(&no_answer(&error));
                 }
             }
         }
         Ok(())
+    }
+
+    fn answered(&mut self, watch: &mut Watch, reporter: &Reporter) {
+        self.tally.answered = Some(Instant::now());
+        if std::mem::take(&mut watch.is_lost) {
+            reporter.note(ANSWERS_AGAIN);
+        }
     }
 }
 
@@ -261,15 +269,17 @@ impl<'a> Many<'a> {
 struct Watch {
     started: Instant,
     next: Instant,
-    probed: Instant,
+    probed: Option<Instant>,
     answers: u64,
     failures: u64,
+    /// Whether it was told that the service does not answer.
+    is_lost: bool,
 }
 
 impl Watch {
     fn start() -> Self {
         let started = Instant::now();
         let next = started.checked_add(LOOK).unwrap_or(started);
-        Self { started, next, probed: started, answers: 0, failures: 0 }
+        Self { started, next, probed: None, answers: 0, failures: 0, is_lost: false }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contact_center_insights::Error;
 use contact_center_insights::lro::PollPolicy;
 use tokio::time::Instant;
 
@@ -9,6 +10,18 @@ use tokio::time::Instant;
 /// that is not there will not come by itself.
 const OUTAGE_AT_START: Duration = Duration::from_secs(30);
 const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
+
+/// How long an outage is waited for where no flag says it.
+pub(super) const MAX_OUTAGE: Duration = Duration::from_mins(10);
+
+/// What is said once the service answers after an outage.
+pub(super) const ANSWERS_AGAIN: &str = "note: the service answers again";
+
+/// What is said when an outage begins.
+pub(super) fn no_answer(error: &Error) -> String {
+    format!("note: {error}; trying again")
+}
+
 /// How long is waited, and how often asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
@@ -28,6 +41,14 @@ impl Patience {
     /// How long nothing may be heard before the first answer.
     pub(super) fn outage_at_start(&self, is_local: bool) -> Duration {
         if is_local { LOCAL_OUTAGE_AT_START } else { OUTAGE_AT_START }.min(self.max_outage)
+    }
+
+    /// Whether nobody waits any longer for a service that has not answered since then, or at all.
+    pub(super) fn is_over(&self, started: Instant, answered: Option<Instant>, is_local: bool) -> bool {
+        match answered {
+            Some(answered) => answered.elapsed() >= self.max_outage,
+            None => started.elapsed() >= self.outage_at_start(is_local),
+        }
     }
 
     pub(super) fn policy(&self, is_local: bool) -> PollPolicy {

@@ -3,15 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use contact_center_insights::Error;
 use contact_center_insights::proto::longrunning::{ListOperationsRequest, Operation};
 use tokio::time::{Instant, sleep_until};
 
+use super::patience::{ANSWERS_AGAIN, MAX_OUTAGE, Patience, no_answer};
 use super::stop;
 use crate::escape::counted;
 use crate::failure::Failure;
 use crate::output::{Format, Frame, ListPrinter};
 use crate::session::Session;
-use crate::terminal::{Screen, print_while_read, reader_has_left, stdout_redraws};
+use crate::terminal::{Screen, eprint_line, print_while_read, reader_has_left, stdout_redraws};
 
 /// A page of a list tells of a thousand operations: so seldom that an hour costs no more than 720 calls.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -53,6 +55,17 @@ struct View<'a> {
     list: Option<ListPrinter>,
     /// As last seen, in the order of the list.
     seen: Vec<Operation>,
+    started: Instant,
+    /// When the service answered last; `None` before it did.
+    answered: Option<Instant>,
+    /// Why it does not answer now.
+    lost: Option<String>,
+}
+
+/// A call that failed, and the name that it was about.
+struct Missed {
+    error: Error,
+    about: String,
 }
 
 impl<'a> View<'a> {
@@ -67,18 +80,28 @@ impl<'a> View<'a> {
             screen: is_live.then(Screen::enter),
             list: (!is_live).then(|| ListPrinter::new(format)),
             seen: Vec::new(),
+            started: Instant::now(),
+            answered: None,
+            lost: None,
         }
     }
 
     async fn watch(&mut self) -> Result<(), Failure> {
         loop {
-            let (now, pages) = self.look().await?;
-            let changed = self.changed(now).await?;
-            if !self.show(changed)? {
-                return Ok(());
-            }
-            let by_pages = A_PAGE.saturating_mul(pages);
-            let wait = self.watched.interval.unwrap_or(INTERVAL).max(by_pages);
+            let interval = self.watched.interval.unwrap_or(INTERVAL);
+            let wait = match self.turn().await {
+                Ok((changed, pages)) => {
+                    self.answered();
+                    if !self.show(changed)? {
+                        return Ok(());
+                    }
+                    interval.max(A_PAGE.saturating_mul(pages))
+                }
+                Err(missed) => {
+                    self.missed(missed)?;
+                    interval
+                }
+            };
             let until = Instant::now().checked_add(wait);
             while until.is_none_or(|until| Instant::now() < until) {
                 let next = Instant::now().checked_add(LOOK);
@@ -95,17 +118,47 @@ impl<'a> View<'a> {
         }
     }
 
+    fn answered(&mut self) {
+        self.answered = Some(Instant::now());
+        if self.lost.take().is_some() && !self.is_live {
+            eprint_line(ANSWERS_AGAIN);
+        }
+    }
+
+    /// What may pass is waited for, as long as `cci operations wait` does.
+    fn missed(&mut self, Missed { error, about }: Missed) -> Result<(), Failure> {
+        let patience = Patience { timeout: None, interval: None, max_outage: MAX_OUTAGE };
+        let is_over = patience.is_over(self.started, self.answered, self.session.is_local());
+        if is_over || !error.is_transient() {
+            return Err(self.session.failure(&about)(error));
+        }
+        let note = no_answer(&error);
+        if self.lost.is_none() && !self.is_live {
+            eprint_line(&note);
+        }
+        self.lost = Some(note);
+        self.draw();
+        Ok(())
+    }
+
+    /// What has changed, and how many pages the list has. If it fails, nothing is taken as seen.
+    async fn turn(&mut self) -> Result<(Vec<Operation>, u32), Missed> {
+        let (now, pages) = self.look().await?;
+        Ok((self.changed(now).await?, pages))
+    }
+
     /// What the list has now, and how many pages it had.
-    async fn look(&self) -> Result<(Vec<Operation>, u32), Failure> {
+    async fn look(&self) -> Result<(Vec<Operation>, u32), Missed> {
         let request = ListOperationsRequest {
             name: self.watched.parent.clone(),
             filter: self.watched.filter.clone(),
             page_size: PAGE,
             ..Default::default()
         };
+        let missed = |error| Missed { error, about: self.watched.parent.clone() };
         let mut pages = self.session.client().list_operations(request).into_pages();
         let (mut found, mut count) = (Vec::new(), 0_u32);
-        while let Some(page) = pages.next_page().await.map_err(self.session.failure(&self.watched.parent))? {
+        while let Some(page) = pages.next_page().await.map_err(missed)? {
             count = count.saturating_add(1);
             found.extend(page.operations);
         }
@@ -113,7 +166,7 @@ impl<'a> View<'a> {
     }
 
     /// What is new or different; of what is gone from the list, how it ended.
-    async fn changed(&mut self, mut now: Vec<Operation>) -> Result<Vec<Operation>, Failure> {
+    async fn changed(&mut self, mut now: Vec<Operation>) -> Result<Vec<Operation>, Missed> {
         let known: HashMap<&str, &Operation> =
             self.seen.iter().map(|operation| (operation.name.as_str(), operation)).collect();
         let mut changed: Vec<Operation> = now
@@ -139,7 +192,7 @@ impl<'a> View<'a> {
                     now.push(operation);
                 }
                 Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(self.session.failure(&before.name)(error)),
+                Err(error) => return Err(Missed { error, about: before.name }),
             }
         }
         self.seen = now;
@@ -171,6 +224,7 @@ impl<'a> View<'a> {
             counted(self.seen.len(), "operation", "operations"),
             self.watched.parent
         );
+        let title = self.lost.as_ref().map_or(title.clone(), |lost| format!("{lost}; {title}"));
         Frame { title: &title, operations: &self.seen, rows }.text()
     }
 }

@@ -69,7 +69,7 @@ impl File {
         if known.contains(&name) || name == DEFAULT_PROFILE {
             return Ok(name);
         }
-        let reason = format!("there is no profile `{name}`, which {source} asks for");
+        let reason = format!("profile `{name}`, which {source} asks for, does not exist");
         let help = if known.is_empty() {
             format!("to make it: cci config set project ID --profile {name}")
         } else {
@@ -137,8 +137,9 @@ impl File {
     /// Writes it in one go, readable by its owner alone. Where the path is a link, what it leads to is written.
     pub(crate) fn save(&self) -> Result<(), Failure> {
         let Some(path) = &self.path else {
-            let help = format!("set HOME, or name a file: export {FILE}=FILE");
-            return Err(Failure::new(Exit::Usage, "there is no place for a configuration").with_help(help));
+            let help = format!("set it, or name a file: export {FILE}=FILE");
+            return Err(Failure::new(Exit::Usage, "the configuration cannot be saved: HOME is not set")
+                .with_help(help));
         };
         write(path, &self.document.to_string()).map_err(|error| {
             Failure::because(Exit::Api, format!("cannot write the configuration {}", self.shown()), error)
@@ -261,7 +262,7 @@ mod tests {
         let mut file = read.unwrap();
         assert!(file.set("work", "project", Some("b")).unwrap_err().to_string().contains("not a table"));
         let report = file.active(None).unwrap_err().to_string();
-        assert!(report.contains("no profile `gone`") && report.contains("--profile gone"), "{report}");
+        assert!(report.contains("profile `gone`, which ") && report.contains("--profile gone"), "{report}");
         let (_directory, _, read) = self::file("[profiles.default]\nproject = 7\n");
         let report = read.unwrap().get("default", "project").unwrap_err().to_string();
         assert!(

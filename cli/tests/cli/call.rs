@@ -168,3 +168,40 @@ fn what_is_wrong_is_said_with_what_to_do() {
     let nowhere = cci_in(&[("HOME", "/nonexistent")], &["views", "list"]);
     assert!(nowhere.stderr.contains("which project?") && nowhere.code == 2, "{}", nowhere.stderr);
 }
+
+/// The commands that start operations wait for them, for as long as is wished.
+#[test]
+fn what_takes_long_is_waited_for_or_not() {
+    for start in ["issue-models create --display-name m --model-type TYPE_V2", "analyses create call-1"] {
+        let server = Server::start(&["--profile", "time:1h"]);
+        let made = at(&server, "conversations create --conversation-id call-1");
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        let run = at(&server, &format!("{start} --timeout 20ms"));
+        assert_eq!(run.code, 8, "{start}: {}", run.stderr);
+        let operation: Value = serde_json::from_str(&run.stdout).unwrap();
+        let name = operation["name"].as_str().unwrap();
+        assert!(name.starts_with(&format!("{PARENT}/operations/")), "{name}");
+        assert!(
+            run.stderr.contains(&format!("operation `{name}` is still running after 20ms")),
+            "{}",
+            run.stderr
+        );
+        let (_, resume) = run.stderr.split_once("help: to go on waiting: ").unwrap();
+        assert!(resume.contains(&format!("operations wait {name}")), "{resume}");
+        // Of some, one runs at a time.
+        server.http("POST", "/_emulator/v1/operations:cancel", &json!({ "name": name }).to_string());
+        let run = at(&server, &format!("{start} --async"));
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{start}");
+        let begun: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert!(begun["name"] != operation["name"] && begun.get("done").is_none(), "{begun}");
+        let id = begun["name"].as_str().unwrap();
+        server.http(
+            "POST",
+            "/_emulator/v1/operations:fail",
+            &json!({ "name": id, "error": { "code": 9 } }).to_string(),
+        );
+        assert_eq!(at(&server, &format!("operations wait {id}")).code, 5);
+    }
+    // What starts nothing has nothing to wait for.
+    assert_eq!(cci(&["views", "list", "--async"]).code, 2);
+}

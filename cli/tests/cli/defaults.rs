@@ -120,7 +120,12 @@ fn profiles_are_made_used_and_named() {
     assert_eq!(run.code, 3, "{}", run.stderr);
     let run = at(&home, &[], &["config", "use", "nowhere"]);
     assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("no profile `nowhere`") && run.stderr.contains("work"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("profile `nowhere`, which `cci config use` asks for, does not exist")
+            && run.stderr.contains("work"),
+        "{}",
+        run.stderr
+    );
     let run = at(&home, &[], &["operations", "list", "--profile", "nowhere"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("which --profile asks for"), "{}", run.stderr);

@@ -7,7 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Run, Server, cci_in, directory, file, refusing};
+use crate::support::{Run, Server, after_head, cci_in, directory, file, join, refusing};
 
 const SCOPE: [&str; 4] = ["--project", "7", "--location", "us"];
 
@@ -95,23 +95,14 @@ fn without_credentials_it_says_how_to_get_some() {
 
 /// A server of tokens that answers all with this one.
 fn tokens(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/token", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let (mut socket, mut head) = (socket.unwrap(), Vec::new());
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).is_ok_and(|read| read == 1) {
-                head.push(byte[0]);
-            }
-            let length = answer.len();
-            let _ = write!(
-                socket,
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
-            );
-        }
+    let address = after_head(move |mut socket, _| {
+        let length = answer.len();
+        let _ = write!(
+            socket,
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+        );
     });
-    url
+    format!("http://{address}/token")
 }
 
 #[test]
@@ -147,7 +138,7 @@ fn an_expired_token_and_a_wrong_project_are_told_apart() {
     let run = ask(&refusing("7", "not yours"));
     assert_says(&run, 1, &["PERMISSION_DENIED", "needs a role"]);
     let run = ask(&refusing("5", "no such project"));
-    assert_says(&run, 3, &["NOT_FOUND", "check project and location"]);
+    assert_says(&run, 3, &["NOT_FOUND", "check the name, project and location too"]);
 }
 
 #[test]
@@ -160,25 +151,12 @@ fn a_port_without_an_emulator_is_told_with_the_command_that_starts_it() {
 
 /// A proxy that answers CONNECT with this head, and then closes, or leads to `to`.
 fn proxy(head: &'static str, to: Option<String>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let (mut socket, mut asked) = (socket.unwrap(), Vec::new());
-            let mut byte = [0];
-            while !asked.ends_with(b"\r\n\r\n") && socket.read(&mut byte).is_ok_and(|read| read == 1) {
-                asked.push(byte[0]);
-            }
-            let _ = socket.write_all(head.as_bytes());
-            let Some(to) = &to else { continue };
-            let other = TcpStream::connect(to).unwrap();
-            let (mut inward, mut outward) = (socket.try_clone().unwrap(), other.try_clone().unwrap());
-            thread::spawn(move || std::io::copy(&mut inward, &mut outward));
-            let (mut inward, mut outward) = (other, socket);
-            thread::spawn(move || std::io::copy(&mut inward, &mut outward));
+    after_head(move |mut socket, _| {
+        let _ = socket.write_all(head.as_bytes());
+        if let Some(to) = &to {
+            join(&socket, &TcpStream::connect(to).unwrap());
         }
-    });
-    address
+    })
 }
 
 #[test]
@@ -206,6 +184,50 @@ fn a_proxy_that_cuts_tls_is_told() {
     assert_says(&run, 69, &["`HTTP/1.1 403 Forbidden`", "ask whoever runs the proxy"]);
     let run = ask(&proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", None));
     assert_says(&run, 69, &["http://USER:PASSWORD@HOST:PORT"]);
+}
+
+/// A proxy of another kind is looked at as far as it goes by itself.
+#[test]
+fn proxies_of_other_kinds_are_tried_themselves() {
+    let ca = file("");
+    let server = Server::start(&["--tls", "--ca-out", ca.to_str().unwrap()]);
+    let ask = |proxy: &str| {
+        let variables = [
+            ("HTTPS_PROXY", proxy),
+            ("SSL_CERT_FILE", ca.to_str().unwrap()),
+            ("CCI_ACCESS_TOKEN", "planted"),
+        ];
+        doctor(&variables, &["--endpoint", "https://insights.invalid", "--request-timeout", "2s"])
+    };
+    let socks = |answer: &'static [u8]| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                let _ = socket.read(&mut [0; 4]);
+                let _ = socket.write_all(answer);
+            }
+        });
+        format!("socks5h://{address}")
+    };
+    let run = ask(&socks(&[5, 0]));
+    assert!(line(&run, "socks").starts_with("ok"), "{}", run.stdout);
+    assert!(line(&run, "tunnel").starts_with("skip"), "{}", run.stdout);
+    let run = ask(&socks(&[5, 0xff]));
+    assert_says(&run, 69, &["takes neither a password nor callers without one"]);
+    let run = ask(&socks(b"HTTP/1.1 400 Bad Request"));
+    assert_says(&run, 69, &["does not speak SOCKS 5", "named by http://HOST:PORT"]);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let run = ask(&format!("socks5://{closed}"));
+    assert!(line(&run, "tcp").starts_with("fail"), "{}", run.stdout);
+    // By TLS: an emulator does not lead anywhere, but its certificate is trusted.
+    let (_, port) = server.address.rsplit_once(':').unwrap();
+    let run = ask(&format!("https://localhost:{port}"));
+    assert!(run.stdout.contains("the proxy's certificate is trusted"), "{}", run.stdout);
+    assert!(line(&run, "tunnel").starts_with("fail"), "{}", run.stdout);
+    let run = ask(&format!("https://{}", proxy("HTTP/1.1 400 Bad Request\r\n\r\n", None)));
+    assert_says(&run, 69, &["TLS with the proxy fails", "one that does not is http://HOST:PORT"]);
 }
 
 #[test]

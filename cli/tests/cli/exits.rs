@@ -95,7 +95,7 @@ fn not_found_is_3() {
     for verb in ["get", "wait", "cancel"] {
         let run = server.operations(&[verb, &name("2")]);
         let list = format!("operations list {PARENT} -o name --endpoint {}", server.endpoint);
-        assert_refused(&run, 3, &["NOT_FOUND", "check project and location", &list]);
+        assert_refused(&run, 3, &["NOT_FOUND", "check the name, project and location too", &list]);
     }
 }
 

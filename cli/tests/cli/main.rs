@@ -23,6 +23,7 @@ mod exits;
 mod kill;
 mod names;
 mod operations;
+mod outage;
 mod port;
 mod quickstart;
 mod record;

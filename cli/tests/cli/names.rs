@@ -1,12 +1,10 @@
 //! Names as people paste them, the host that is picked by a name, and tokens as people have them.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use crate::support::{
-    PARENT, Run, Server, cci, cci_in, command, directory, file, finish, name, refusing, succeeded,
+    PARENT, Run, Server, after_head, cci, cci_in, command, directory, file, finish, name, refusing, succeeded,
 };
 
 #[test]
@@ -43,23 +41,14 @@ fn a_pasted_name_is_taken_and_the_host_in_it_is_not_dialled() {
 
 /// A proxy that notes where it should lead, and leads nowhere.
 fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = asked.clone();
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let (mut socket, mut head) = (socket.unwrap(), Vec::new());
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).is_ok_and(|read| read == 1) {
-                head.push(byte[0]);
-            }
-            let head = String::from_utf8_lossy(&head).into_owned();
-            noted.lock().unwrap().extend(head.lines().next().map(str::to_owned));
-            // A client that has left wants no answer.
-            let _ = socket.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
-        }
+    let address = after_head(move |mut socket, head| {
+        noted.lock().unwrap().extend(head.lines().next().map(str::to_owned));
+        // A client that has left wants no answer.
+        let _ = socket.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
     });
+    let url = format!("http://{address}");
     (url, asked)
 }
 

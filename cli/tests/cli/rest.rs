@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{PARENT, Run, Server, cci, cci_in, file, name, succeeded};
+use crate::support::{PARENT, Run, Server, cci, cci_in, file, name, serving, succeeded};
 
 fn rest(server: &Server, arguments: &[&str]) -> Run {
     let scope = ["--project", "7", "--location", "us", "--endpoint", &server.endpoint];
@@ -38,7 +38,8 @@ fn resources_are_made_read_changed_and_deleted() {
     let run = rest(&server, &["GET", &view]);
     assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{}", run.stderr);
     assert!(
-        run.stderr.contains("GET failed with NOT_FOUND") && run.stderr.contains("help: "),
+        run.stderr.contains("GET failed with NOT_FOUND")
+            && run.stderr.contains(&format!("views list {PARENT} -o name --endpoint {}", server.endpoint)),
         "{}",
         run.stderr
     );
@@ -105,34 +106,19 @@ fn the_host_is_that_of_the_location_unless_an_endpoint_is_given() {
     assert_eq!(given, "http://127.0.0.1:1/v1/projects/p/locations/eu/views");
 }
 
-/// A server of HTTP/2 that answers the first request by leading elsewhere.
-fn redirecting(to: &str) -> String {
-    let to = to.to_owned();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(listener.local_addr().unwrap()).unwrap();
-            let answer = axum::Router::new()
-                .fallback(async move || (axum::http::StatusCode::FOUND, [("location", to)]));
-            axum::serve(listener, answer).await.unwrap();
-        });
-    });
-    format!("http://{}", receiver.recv().unwrap())
-}
-
 #[test]
 fn a_redirect_is_told_and_not_followed() {
     let trap = TcpListener::bind("127.0.0.1:0").unwrap();
     let trapped = format!("http://{}/v1/x", trap.local_addr().unwrap());
+    let redirect = (axum::http::StatusCode::FOUND, [("location", trapped.clone())]);
+    let endpoint = serving(axum::Router::new().fallback(async move || redirect));
     let token = file("planted");
     let run = cci(&[
         "rest",
         "GET",
         &format!("v1/{PARENT}/views"),
         "--endpoint",
-        &redirecting(&trapped),
+        &endpoint,
         "--access-token-file",
         token.to_str().unwrap(),
     ]);
@@ -175,28 +161,12 @@ fn an_operation_is_printed_as_the_service_gives_it() {
     assert_eq!((run.code, run.stderr.contains("for one operation")), (2, true), "{}", run.stderr);
     // Over a wire on which the metadata has a type without a proto.
     let odd = json!({ "name": name("2"), "metadata": { "@type": "type.googleapis.com/google.cloud.contactcenterinsights.v1.NoProtoMetadata", "facts": [1] } });
-    let endpoint = answering(&odd);
+    let reply = ([("content-type", "application/json")], odd.to_string());
+    let endpoint = serving(axum::Router::new().fallback(async move || reply));
     let run = cci(&["operations", "get", &name("2"), "--rest", "--endpoint", &endpoint]);
     assert_eq!(document(&run), odd);
     let run = cci(&["rest", "GET", &name("2"), "--endpoint", &endpoint, "-o", "yaml"]);
     assert!(run.stdout.contains("NoProtoMetadata"), "{}", run.stdout);
-}
-
-/// A server that answers everything with this document.
-fn answering(document: &Value) -> String {
-    let text = document.to_string();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(listener.local_addr().unwrap()).unwrap();
-            let answer = axum::Router::new()
-                .fallback(async move || ([("content-type", "application/json")], text.clone()));
-            axum::serve(listener, answer).await.unwrap();
-        });
-    });
-    format!("http://{}", receiver.recv().unwrap())
 }
 
 #[test]

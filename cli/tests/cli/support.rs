@@ -1,10 +1,12 @@
 //! What the tests share: running `cci`, an emulator as a child, seeds, and plain HTTP.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -126,22 +128,89 @@ impl Drop for Server {
     }
 }
 
-/// A server that answers every call with this gRPC status, and the endpoint where it is. It lives as long as the
-/// test process.
-pub(crate) fn refusing(code: &'static str, message: &'static str) -> String {
+/// A server of HTTP that answers as `router` does, and the endpoint where it is. It lives as long as the test process.
+pub(crate) fn serving(router: axum::Router) -> String {
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             sender.send(listener.local_addr().unwrap()).unwrap();
-            // A reply without a body has its status among the headers.
-            let headers =
-                [("content-type", "application/grpc"), ("grpc-status", code), ("grpc-message", message)];
-            axum::serve(listener, axum::Router::new().fallback(async move || headers)).await.unwrap();
+            axum::serve(listener, router).await.unwrap();
         });
     });
     format!("http://{}", receiver.recv().unwrap())
+}
+
+/// A server that answers every call with this gRPC status, and the endpoint where it is.
+pub(crate) fn refusing(code: &'static str, message: &'static str) -> String {
+    // A reply without a body has its status among the headers.
+    let headers = [("content-type", "application/grpc"), ("grpc-status", code), ("grpc-message", message)];
+    serving(axum::Router::new().fallback(async move || headers))
+}
+
+/// A server that hands each connection to `serve`, with the head of its first request, and the address where it is.
+pub(crate) fn after_head(serve: impl Fn(TcpStream, String) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let (mut socket, mut head, mut byte) = (socket.unwrap(), Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).is_ok_and(|read| read == 1) {
+                head.push(byte[0]);
+            }
+            serve(socket, String::from_utf8_lossy(&head).into_owned());
+        }
+    });
+    address
+}
+
+/// Passes on what comes from either side, until one ends.
+pub(crate) fn join(one: &TcpStream, other: &TcpStream) {
+    for (from, to) in [(one, other), (other, one)] {
+        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        thread::spawn(move || {
+            // A side that is gone takes the other with it.
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(Shutdown::Both);
+        });
+    }
+}
+
+/// A place in front of a server that can be cut off from it, and joined to it again.
+pub(crate) struct Relay {
+    pub(crate) endpoint: String,
+    /// What is open; `None` while it is cut off.
+    open: Arc<Mutex<Option<Vec<TcpStream>>>>,
+}
+
+impl Relay {
+    pub(crate) fn to(address: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let open = Arc::new(Mutex::new(Some(Vec::new())));
+        let (state, address) = (Arc::clone(&open), address.to_owned());
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                let (socket, mut state) = (socket.unwrap(), state.lock().unwrap());
+                let Some(open) = state.as_mut() else { continue };
+                let server = TcpStream::connect(&address).unwrap();
+                join(&socket, &server);
+                open.push(socket);
+            }
+        });
+        Self { endpoint, open }
+    }
+
+    pub(crate) fn cut(&self) {
+        for socket in self.open.lock().unwrap().take().into_iter().flatten() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    pub(crate) fn mend(&self) {
+        *self.open.lock().unwrap() = Some(Vec::new());
+    }
 }
 
 /// A file of its own with this text.

@@ -10,7 +10,7 @@ use contact_center_insights_emulator::DEFAULT_PORT;
 
 use crate::duration;
 
-/// The port of an emulator.
+// The port of an emulator.
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
     /// The address to listen at, or `localhost`. There are no passwords: anyone who can reach it can read and change

@@ -52,7 +52,9 @@ fn described(who: &Who) -> String {
             Some((file, source)) => {
                 format!("application default credentials in {} ({source}){}", file.display(), kind(&file))
             }
-            None => "application default credentials of the machine: there is no file".to_owned(),
+            None => {
+                "application default credentials of the machine: no file of credentials was found".to_owned()
+            }
         },
     }
 }

@@ -35,12 +35,7 @@ pub(super) async fn check(endpoint: &Endpoint, report: &mut Report) {
     let (first, first_port) = match &proxy {
         None => (host.clone(), port),
         Some(proxy) => {
-            let shown = shown(proxy);
-            if proxy.uri().scheme_str() != Some("http") {
-                report.add(Check::skipped("proxy", &format!("{shown}: what is behind it, the call tells")));
-                return;
-            }
-            report.add(Check::ok("proxy", shown));
+            report.add(Check::ok("proxy", shown(proxy)));
             match place(&proxy.uri().to_string()) {
                 Some(place) => place,
                 None => return,
@@ -56,12 +51,32 @@ pub(super) async fn check(endpoint: &Endpoint, report: &mut Report) {
         return;
     };
     let connected = connect(&addresses, endpoint, first_port).await;
-    let Some(mut stream) = step(report, "tcp", connected, |stream: &TcpStream| {
+    let Some(stream) = step(report, "tcp", connected, |stream: &TcpStream| {
         stream.peer_addr().map_or_else(|_| "connected".to_owned(), |peer| format!("connected to {peer}"))
     }) else {
         return;
     };
+    let mut stream: Stream = Box::new(stream);
     if let Some(proxy) = &proxy {
+        match proxy.uri().scheme_str() {
+            Some("http") => {}
+            Some("https") => {
+                let encrypted = to_proxy(stream, &first).await;
+                let Some(encrypted) =
+                    step(report, "proxy tls", encrypted, |_| "the proxy's certificate is trusted".to_owned())
+                else {
+                    return;
+                };
+                stream = encrypted;
+            }
+            _ => {
+                let greeted = greet(&mut stream).await;
+                if step(report, "socks", greeted, |()| "the proxy speaks SOCKS 5".to_owned()).is_some() {
+                    report.add(Check::skipped("tunnel", "what is behind it, the call tells"));
+                }
+                return;
+            }
+        }
         let tunnel = tunnel(&mut stream, proxy, &host, port).await;
         if step(report, "tunnel", tunnel, |()| format!("the proxy leads to {host}:{port}")).is_none() {
             return;
@@ -81,6 +96,13 @@ pub(super) async fn check(endpoint: &Endpoint, report: &mut Report) {
     };
     step(report, "http/2", speaks_http2(&mut stream).await, |()| "answered".to_owned());
 }
+
+/// A connection, through whatever there is in between.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+type Stream = Box<dyn Duplex>;
 
 /// Adds what came of a step.
 fn step<T>(
@@ -105,7 +127,11 @@ fn step<T>(
 fn place(uri: &str) -> Option<(String, u16)> {
     let uri: http::Uri = uri.parse().ok()?;
     let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
+        Some("https") => 443,
+        Some(scheme) if scheme.starts_with("socks") => 1080,
+        _ => 80,
+    });
     Some((host, port))
 }
 
@@ -149,8 +175,38 @@ async fn connect(addresses: &[SocketAddr], endpoint: &Endpoint, port: u16) -> Re
     })
 }
 
+/// TLS with a proxy itself, before it is asked for anything.
+async fn to_proxy(stream: Stream, host: &str) -> Result<Stream, Failure> {
+    let help = "an https:// proxy speaks TLS itself, with a certificate for its name; one that does not is http://HOST:PORT, and TLS to the service goes through it all the same";
+    let failed = |error: BoxError| unreachable("TLS with the proxy fails".to_owned(), error, help.to_owned());
+    let connector = web::tls(b"http/1.1")?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.into()))?;
+    let encrypted = within(connector.connect(name, stream)).await.map_err(|error| failed(error.into()))?;
+    Ok(Box::new(encrypted))
+}
+
+/// The first words of SOCKS 5 (RFC 1928, 3): which ways to log in there are. What of them it takes, the call tells.
+async fn greet(stream: &mut Stream) -> Result<(), Failure> {
+    const VERSION: u8 = 5;
+    const NONE_AND_PASSWORD: [u8; 4] = [VERSION, 2, 0, 2];
+    let answer = within(async {
+        stream.write_all(&NONE_AND_PASSWORD).await?;
+        let mut answer = [0; 2];
+        stream.read_exact(&mut answer).await.map(|_| answer)
+    });
+    let wrong = |cause: BoxError| {
+        let help = "an HTTP proxy is named by http://HOST:PORT in HTTPS_PROXY".to_owned();
+        unreachable("the proxy does not speak SOCKS 5".to_owned(), cause, help)
+    };
+    match answer.await.map_err(|error| wrong(error.into()))? {
+        [VERSION, 0xff] => Err(wrong("it takes neither a password nor callers without one".into())),
+        [VERSION, _] => Ok(()),
+        _ => Err(wrong("it answers something else".into())),
+    }
+}
+
 /// Has a proxy lead to the host (RFC 9110, 9.3.6).
-async fn tunnel(stream: &mut TcpStream, proxy: &Intercept, host: &str, port: u16) -> Result<(), Failure> {
+async fn tunnel(stream: &mut Stream, proxy: &Intercept, host: &str, port: u16) -> Result<(), Failure> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
     if let Some(who) = proxy.basic_auth().and_then(|value| value.to_str().ok()) {
@@ -182,10 +238,10 @@ async fn tunnel(stream: &mut TcpStream, proxy: &Intercept, host: &str, port: u16
 }
 
 async fn handshake(
-    stream: TcpStream,
+    stream: Stream,
     host: &str,
     has_proxy: bool,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
+) -> Result<tokio_rustls::client::TlsStream<Stream>, Failure> {
     let connector = web::tls(b"h2")?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| unreachable(format!("`{host}` cannot be in a certificate"), error, String::new()))?;
@@ -229,6 +285,7 @@ mod tests {
         assert_eq!(place("https://h.test"), Some(("h.test".to_owned(), 443)));
         assert_eq!(place("http://[::1]:9420"), Some(("::1".to_owned(), 9420)));
         assert_eq!(place("http://proxy/"), Some(("proxy".to_owned(), 80)));
+        assert_eq!(place("socks5h://proxy"), Some(("proxy".to_owned(), 1080)));
         assert_eq!(place("not a uri"), None);
     }
 }
