@@ -15,7 +15,7 @@ const {CreateIssueModelMetadata, IssueModel} = protos.google.cloud.contactcenter
 function read(operation) {
   const metadata = CreateIssueModelMetadata.decode(operation.metadata.value);
   const model = IssueModel.decode(operation.response.value);
-  const issues = model.trainingStats.issueStats.length;
+  const issues = Object.keys(model.trainingStats.issueStats).length;
   if (!metadata.endTime || !issues || issues !== Number(model.issueCount)) {
     throw new Error('not the finished operation');
   }
