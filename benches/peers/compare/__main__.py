@@ -8,7 +8,7 @@ import time
 
 from runner.clients import Unusable
 
-from . import clients, phases
+from . import clients, figures, phases
 from .process import Driver, Failed, Server
 from .report import Report
 
@@ -18,7 +18,7 @@ WAITS_OF_A_KIND = 12
 
 def arguments():
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="of calls; of starts and lists a third (default: 15)")
+    parser.add_argument("--rounds", type=int, default=15, help="of calls; starts a third, lists a fifth (default: 15)")
     parser.add_argument("--check", action="store_true", help="one round of few calls, compiled for debugging")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--only", action="append", help="this client alone, beside ours; can be given many times")
@@ -31,7 +31,7 @@ def arguments():
 def main():
     asked = arguments()
     profile = "debug" if asked.check else "release"
-    chosen = [c for c in clients.all_clients(profile) if not asked.only or c.name in ["ours", *asked.only]]
+    chosen = [c for c in clients.all_clients(profile) if not asked.only or c.name in [figures.REFERENCE, *asked.only]]
     try:
         began = time.monotonic()
         program = clients.prepare(profile)
@@ -43,7 +43,7 @@ def main():
 
 def compare(asked, chosen, program):
     load = [os.getloadavg()[0]]
-    rounds, some = (1, 1) if asked.check else (asked.rounds, -(-asked.rounds // 3))
+    rounds = 1 if asked.check else asked.rounds
     listed, each, longest = (2_500, 2, 3) if asked.check else (LISTED, WAITS_OF_A_KIND, phases.LONGEST)
     report = Report(chosen)
     began = time.monotonic()
@@ -52,7 +52,7 @@ def compare(asked, chosen, program):
         print(f"{phase}: done after {time.monotonic() - began:.0f} s", flush=True)
 
     with Server(program, listed) as server, contextlib.ExitStack() as running:
-        report.starts(phases.starts(server, chosen, some))
+        report.starts(phases.starts(server, chosen, part(rounds, 3)))
         passed("starts")
         drivers = [running.enter_context(Driver(client, server)) for client in chosen]
         calls = phases.Calls(server, drivers, asked.check)
@@ -60,7 +60,7 @@ def compare(asked, chosen, program):
         report.calls({callers: calls.rounds(callers, rounds) for callers in phases.CONCURRENCY})
         passed("calls")
         peaks = {"calls": {driver.client.name: driver.peak() for driver in drivers}}
-        report.lists(phases.lists(drivers, listed, some), listed)
+        report.lists(phases.lists(drivers, listed, part(rounds, 5)), listed)
         passed("lists")
         # Before the waits: the Python client adds no header to the polls of an operation.
         if anonymous := server.counts()["anonymous"]:
@@ -75,6 +75,11 @@ def compare(asked, chosen, program):
     if asked.write:
         report.write(load)
     print(f"peers clients={len(chosen)} rounds={rounds} load={load[0]:.2f}..{load[1]:.2f}")
+
+
+def part(rounds, of):
+    """So many rounds for what takes long, and one at least."""
+    return -(-rounds // of)
 
 
 if __name__ == "__main__":

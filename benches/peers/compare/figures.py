@@ -2,6 +2,9 @@
 
 import statistics
 
+# The client that the others are held against.
+REFERENCE = "ours"
+
 
 class Spread:
     """Median and quartiles."""
@@ -21,9 +24,9 @@ class Spread:
         return f"{name}={self.median:.{digits}f} {name}_quartiles={self.low:.{digits}f}..{self.high:.{digits}f}"
 
 
-def ratios(rounds, name, reference="ours"):
-    """A client's figure over the reference's, round by round: what disturbs a round disturbs both."""
-    return Spread(one[name] / one[reference] for one in rounds)
+def ratios(rounds, name):
+    """A client's figure over that of the reference, round by round: what disturbs a round disturbs both."""
+    return Spread(one[name] / one[REFERENCE] for one in rounds)
 
 
 def of(rounds, name):

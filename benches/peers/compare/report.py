@@ -1,7 +1,9 @@
 """What a comparison found: a line of figures for each client and phase, and the tables of docs/performance.md."""
 
 import os
+import pathlib
 import platform
+import re
 import subprocess
 
 from . import figures, phases
@@ -43,8 +45,10 @@ class Report:
                 f"wall_ms={own[0].median * 1e3:.1f} {ratios[0].pairs('wall_ratio', 2)}",
                 f"cpu_ms={own[1].median * 1e3:.1f} {ratios[1].pairs('cpu_ratio', 2)}",
             )
-            cells = zip((f"{one.median * 1e3:.1f}" for one in own), (ratio.show(1) for ratio in ratios), strict=True)
-            rows.append((client, [cell for pair in cells for cell in pair]))
+            cells = []
+            for one, ratio in zip(own, ratios, strict=True):
+                cells += [f"{one.median * 1e3:.1f}", shown(client, ratio, 1)]
+            rows.append((client, cells))
         title = f"Start: from the start of the process to its first reply ({len(rounds)} rounds)"
         self.table(title, ["ms", "ratio to ours", "CPU ms", "ratio to ours"], rows)
 
@@ -61,7 +65,8 @@ class Report:
                     f"c={callers} cpu_us={own.median:.1f} {ratio.pairs('cpu_ratio', 2)}",
                     speed.pairs("throughput_ratio", 3),
                 )
-                rows[client.name] += [f"{own.median:.1f}", ratio.show(2), f"{figures.of(rate, client.name).median:.0f}"]
+                per_second = figures.of(rate, client.name).median
+                rows[client.name] += [f"{own.median:.1f}", shown(client, ratio, 2), f"{per_second:.0f}"]
         columns = [f"c = {c}: {name}" for c in measured for name in ("CPU µs", "ratio to ours", "calls/s")]
         rounds = len(next(iter(measured.values()))[0])
         title = f"Calls: `GetOperation`, metadata and response decoded ({rounds} rounds)"
@@ -75,7 +80,7 @@ class Report:
             own, ratio = figures.of(cpu, client.name), figures.ratios(cpu, client.name)
             clock = figures.of(wall, client.name)
             self.line("list", client, f"cpu_s={own.median:.2f} {ratio.pairs('cpu_ratio', 2)} wall_s={clock.median:.2f}")
-            rows.append((client, [f"{own.median:.2f}", ratio.show(1), f"{clock.median:.2f}"]))
+            rows.append((client, [f"{own.median:.2f}", shown(client, ratio, 2), f"{clock.median:.2f}"]))
         title = f"Lists: {listed:,} operations in pages of 1,000, each decoded ({len(rounds)} rounds)"
         self.table(title, ["CPU s", "ratio to ours", "s"], rows)
 
@@ -86,7 +91,7 @@ class Report:
             own = [phase[client.name] for phase in peaks.values()]
             named = [f"{key}_mib={mib:.1f}" for key, mib in zip(("calls", "lists"), own, strict=True)]
             self.line("memory", client, *named)
-            ratios = [mib / phase["ours"] for mib, phase in zip(own, peaks.values(), strict=True)]
+            ratios = [mib / phase[figures.REFERENCE] for mib, phase in zip(own, peaks.values(), strict=True)]
             rows.append((client, [f"{value:.1f}" for pair in zip(own, ratios, strict=True) for value in pair]))
         columns = [column for name in peaks for column in (f"{name}: MiB", "ratio to ours")]
         self.table("Memory: the peak of what is resident", columns, rows)
@@ -111,10 +116,8 @@ class Report:
 
     def where(self, load):
         """Machine and versions."""
-        cpu = next(
-            (line.partition(": ")[2] for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")),
-            platform.machine(),
-        )
+        models = re.findall(r"^model name\s*: (.+)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
+        cpu = models[0] if models else platform.machine()
         tools = {
             "Go": first("go", "version").split()[2].removeprefix("go"),
             "Java": first("java", "-version").split('"')[1],
@@ -141,6 +144,11 @@ class Report:
         before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
         after = rest.partition(END)[2]
         PAGE.write_text(before + BEGIN + self.text(load) + END + after, encoding="utf-8")
+
+
+def shown(client, ratio, digits):
+    """A ratio as a cell; the reference's own says nothing."""
+    return "1" if client.name == figures.REFERENCE else ratio.show(digits)
 
 
 def first(*command):
