@@ -8,6 +8,7 @@ import re
 from runner import clients as conformance
 
 ROOT = conformance.ROOT
+CLIENTS = conformance.CLIENTS
 PEERS = ROOT / "benches" / "peers"
 WORK = ROOT / "target" / "peers"
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -31,8 +32,7 @@ class Client:
 
     def version(self):
         """The version of the package."""
-        found = re.search(re.escape(self.pin) + r'[="v\s<>a-z:/]*(\d[\w.]*)', self.pinned.read_text(encoding="utf-8"))
-        return found.group(1)
+        return pinned(self.pin, self.pinned)
 
 
 def all_clients(profile):
@@ -41,7 +41,6 @@ def all_clients(profile):
     node = WORK.parent / "conformance" / "node"
     os.environ["CCI_NODE_MODULES"] = str(node)
     java = f"{WORK}/java:{conformance.WORK}/java/lib/*"
-    pins = conformance.CLIENTS
     return [
         Client(
             "ours",
@@ -67,7 +66,7 @@ def all_clients(profile):
             "google-cloud-contactcenterinsights-v1",
             "REST",
             (str(rust / "peers-official"),),
-            pins / "rust" / "Cargo.toml",
+            CLIENTS / "rust" / "Cargo.toml",
             "google-cloud-contactcenterinsights-v1 = { version",
             2_000,
         ),
@@ -76,7 +75,7 @@ def all_clients(profile):
             "cloud.google.com/go/contactcenterinsights",
             "gRPC",
             (str(WORK / "client-go"),),
-            pins / "go" / "go.mod",
+            CLIENTS / "go" / "go.mod",
             "cloud.google.com/go/contactcenterinsights",
             2_000,
         ),
@@ -85,7 +84,7 @@ def all_clients(profile):
             "google-cloud-contact-center-insights",
             "gRPC",
             ("java", "-XX:ActiveProcessorCount=1", "-cp", java, "Client"),
-            pins / "java" / "pom.xml",
+            CLIENTS / "java" / "pom.xml",
             "google-cloud-contact-center-insights</artifactId>\n      <version",
             40_000,
         ),
@@ -94,7 +93,7 @@ def all_clients(profile):
             "@google-cloud/contact-center-insights",
             "gRPC",
             ("node", str(PEERS / "clients" / "node" / "client.js")),
-            pins / "node" / "package.json",
+            CLIENTS / "node" / "package.json",
             "@google-cloud/contact-center-insights",
             10_000,
         ),
@@ -110,6 +109,11 @@ def all_clients(profile):
     ]
 
 
+def pinned(what, where):
+    """The version that a file has after these words."""
+    return re.search(re.escape(what) + r'[="v\s<>a-z:/]*(\d[\w.]*)', where.read_text(encoding="utf-8")).group(1)
+
+
 def prepare(profile):
     """Makes the server and all drivers, and the operation that is asked about; says where the server is."""
     WORK.mkdir(parents=True, exist_ok=True)
@@ -117,12 +121,12 @@ def prepare(profile):
     cargo = ["cargo", "build", "--locked", "--quiet", *(["--release"] if profile == "release" else [])]
     run("cargo", [*cargo, "--package", "contact-center-insights-peers"], ROOT, 1800)
     official = [*cargo, "--features", "peers", "--bin", "peers-official"]
-    run("cargo", official, conformance.CLIENTS / "rust", 1800, CARGO_TARGET_DIR=str(TARGET))
+    run("cargo", official, CLIENTS / "rust", 1800, CARGO_TARGET_DIR=str(TARGET))
     run(str(TARGET / profile / "peers-data"), [TARGET / profile / "peers-data", WORK], ROOT, 60)
     # Built as files of the module that has the versions, that of the conformance run.
     for name, folder in (("server", PEERS / "server"), ("client-go", PEERS / "clients" / "go")):
         files = sorted(folder.glob("*.go"))
-        run("go", ["go", "build", "-mod=readonly", "-o", WORK / name, *files], conformance.CLIENTS / "go", 600)
+        run("go", ["go", "build", "-mod=readonly", "-o", WORK / name, *files], CLIENTS / "go", 600)
     conformance.prepare("node")
     conformance.prepare("java")
     source = PEERS / "clients" / "java" / "Client.java"

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from . import figures, phases
-from .clients import ROOT
+from .clients import CLIENTS, ROOT, pinned
 
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- peers: begin -->\n", "<!-- peers: end -->"
@@ -124,6 +124,7 @@ class Report:
             "Node": first("node", "--version").removeprefix("v"),
             "Python": platform.python_version(),
             "Rust": first("rustc", "--version").split()[1],
+            "the server's grpc-go": pinned("google.golang.org/grpc", CLIENTS / "go" / "go.mod"),
         }
         yield f"Machine: {cpu.strip()}, {os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}."
         yield f"Load (1 min) before and after: {load[0]:.2f} and {load[1]:.2f}."
