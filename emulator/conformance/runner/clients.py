@@ -83,7 +83,8 @@ def prepare(language):
     {"node": _node, "go": _go, "java": _java, "rust": _rust, "ours": _ours}.get(language, lambda: None)()
 
 
-def _run(needs, command, cwd, seconds, **environment):
+def run_tool(needs, command, cwd, seconds, **environment):
+    """Runs a command of a toolchain; what it says is told only if it fails."""
     if shutil.which(needs) is None:
         raise Unusable(f"{needs} is missing: install it, or leave its language out with --only")
     try:
@@ -109,25 +110,25 @@ def _node():
     into.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(CLIENTS / "node" / name, into / name)
-    _run("npm", ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], into, 300)
+    run_tool("npm", ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], into, 300)
     os.environ["CCI_NODE_MODULES"] = str(into)
 
 
 def _go():
     (WORK / "go").mkdir(parents=True, exist_ok=True)
-    _run("go", ["go", "build", "-mod=readonly", "-o", WORK / "go" / "driver", "."], CLIENTS / "go", 600)
+    run_tool("go", ["go", "build", "-mod=readonly", "-o", WORK / "go" / "driver", "."], CLIENTS / "go", 600)
 
 
 def _java():
-    _run("mvn", ["mvn", "-q", "-B", f"-Dwork={WORK}/java", "process-classes"], CLIENTS / "java", 600)
+    run_tool("mvn", ["mvn", "-q", "-B", f"-Dwork={WORK}/java", "process-classes"], CLIENTS / "java", 600)
 
 
 def _rust():
     # It shares our target directory, and little else: its dependencies have features of their own.
     target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
-    _run("cargo", ["cargo", "build", "--locked", "--quiet"], CLIENTS / "rust", 900, CARGO_TARGET_DIR=target)
+    run_tool("cargo", ["cargo", "build", "--locked", "--quiet"], CLIENTS / "rust", 900, CARGO_TARGET_DIR=target)
 
 
 def _ours():
     package = "contact-center-insights-conformance"
-    _run("cargo", ["cargo", "build", "--locked", "--quiet", "--package", package], ROOT, 900)
+    run_tool("cargo", ["cargo", "build", "--locked", "--quiet", "--package", package], ROOT, 900)
