@@ -2,12 +2,13 @@
 //!
 //! Three variants ask the same server process for the same finished operation over loopback: this client; the
 //! generated stub over a plain tonic channel, whose interceptor sends the same headers from constants; and the same
-//! stub, which sends the token alone. In each round every variant makes its calls in turn, and what is compared is
+//! stub, which sends the token alone. Each is a process of its own, as it is for who uses it: in one process, each would
+//! run in the heap that the other has cut up. In each round every variant makes its calls in turn, and what is compared is
 //! the median over the rounds of the quotient within a round, so that a busy machine disturbs both sides alike.
 //! Nothing is done to favour a side: the stub's channel has no HTTP/2 keepalive, which ours has and pays for.
 //!
-//! - CPU is that of this process (`CLOCK_PROCESS_CPUTIME_ID`); the server is this program started again, and does
-//!   not count. Each side runs on one thread: on two cores that is steadier than two workers a side.
+//! - CPU is that of the caller's process (`CLOCK_PROCESS_CPUTIME_ID`), while it makes calls; the server is this program
+//!   started again, and does not count. Each side runs on one thread: on two cores that is steadier than two workers a side.
 //! - Allocations are counted by `allocation-counter`, whose bookkeeping costs every variant the same for each.
 //! - Instructions are counted by callgrind: this program under valgrind makes a few calls, then 10,000 more, and the
 //!   difference counts. Without valgrind the ratio is `unmeasured`.
@@ -28,18 +29,17 @@
 )]
 #![allow(clippy::cast_precision_loss, reason = "the numbers are small")]
 
+#[path = "overhead/caller.rs"]
+mod caller;
 mod support;
 #[path = "overhead/variant.rs"]
 mod variant;
-#[path = "overhead/workers.rs"]
-mod workers;
 
 use std::env;
 use std::process::Command;
-use std::time::Instant;
 
-use support::{Server, cpu_time, runtime};
-use tokio::runtime::Runtime;
+use caller::{Caller, Sample};
+use support::{Server, runtime};
 use variant::Variant;
 
 const VARIANTS: [&str; 3] = ["client", "stub", "token-only"];
@@ -49,6 +49,7 @@ const ROUNDS: usize = 41;
 /// Calls of one variant in one round: about a tenth of a second.
 const CALLS: [usize; 3] = [1_500, 3_200, 3_840];
 const COUNTED_CALLS: usize = 10_000;
+const WORKERS: usize = 2;
 const WARM_UP: usize = 500;
 
 fn main() {
@@ -56,6 +57,9 @@ fn main() {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve"] => support::serve(support::finished()),
         ["serve", "brief"] => support::serve(support::brief()),
+        ["ask", variant, address, workers] => {
+            caller::answer(variant, address, workers.parse().expect("a number"))
+        }
         ["call", variant, address, callers, calls] => {
             let number = |text: &str| text.parse().expect("a number");
             let runtime = runtime();
@@ -65,7 +69,7 @@ fn main() {
         _ => {
             compare();
             absolute();
-            workers::compare();
+            workers();
         }
     }
 }
@@ -73,27 +77,19 @@ fn main() {
 fn compare() {
     let server = Server::start();
     let instructions = VARIANTS.map(|variant| instructions(variant, 1, &server.address));
-    let runtime = runtime();
-    let variants = VARIANTS.map(|name| runtime.block_on(Variant::new(name, &server.address)));
-    for variant in &variants {
-        runtime.block_on(variant.run(16, WARM_UP));
-    }
+    let mut callers_of = VARIANTS.map(|variant| Caller::start(variant, &server.address, 1));
     let mut summary = Vec::new();
     println!(
         "{:>3} {:<11} {:>9} {:>9} {:>12} {:>13}",
         "c", "variant", "cpu us", "calls/s", "allocations", "instructions"
     );
     for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
-        let rounds: Vec<[Sample; 3]> =
-            (0..ROUNDS).map(|round| sample_round(round, &runtime, &variants, callers, calls)).collect();
-        let allocations = variants.each_ref().map(|variant| {
-            let run = || runtime.block_on(variant.run(callers, calls));
-            allocation_counter::measure(run).count_total as f64 / calls as f64
-        });
+        let rounds = rounds(&mut callers_of, callers, calls);
+        let allocations = callers_of.each_mut().map(|caller| caller.allocations(callers, calls));
         for (i, name) in VARIANTS.into_iter().enumerate() {
             let cpu = median(rounds.iter().map(|round| round[i].cpu));
             let rate = median(rounds.iter().map(|round| 1.0 / round[i].wall));
-            let counted = instructions[i].map_or("unmeasured".to_owned(), |n| format!("{n:.0}"));
+            let counted = shown(instructions[i]);
             println!(
                 "{callers:>3} {name:<11} {:>9.2} {rate:>9.0} {:>12.1} {counted:>13}",
                 cpu * 1e6,
@@ -120,63 +116,59 @@ fn compare() {
 /// A smaller operation, against the h2 crate alone; and of 1,000 names.
 fn absolute() {
     let server = Server::start_with(&["brief"]);
-    let runtime = runtime();
-    let variants = ABSOLUTE.map(|name| runtime.block_on(Variant::new(name, &server.address)));
-    for variant in &variants {
-        runtime.block_on(variant.run(16, 2 * WARM_UP));
-    }
+    let mut callers_of = ABSOLUTE.map(|variant| Caller::start(variant, &server.address, 1));
     for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
-        let rounds: Vec<[Sample; 3]> =
-            (0..ROUNDS).map(|round| sample_round(round, &runtime, &variants, callers, calls)).collect();
-        let run = || runtime.block_on(variants[0].run(callers, calls));
-        let allocations = allocation_counter::measure(run).count_total as f64 / calls as f64;
+        let rounds = rounds(&mut callers_of, callers, calls);
+        let allocations = callers_of[0].allocations(callers, calls);
         let [ours, alone] = ["client", "h2"].map(|variant| instructions(variant, callers, &server.address));
-        let counted = |n: Option<f64>| n.map_or("unmeasured".to_owned(), |n| format!("{n:.0}"));
         let h2_ratio = median(rounds.iter().map(|[ours, h2, _]| ours.cpu / h2.cpu));
         let names_ratio = median(rounds.iter().map(|[ours, _, names]| names.cpu / ours.cpu));
         println!(
             "overhead_absolute c={callers} instructions={} allocations={allocations:.1} h2_ratio={h2_ratio:.2} \
              h2_instructions={}",
-            counted(ours),
-            counted(alone)
+            shown(ours),
+            shown(alone)
         );
         println!("overhead_names c={callers} names=1000 cpu_ratio_to_one_name={names_ratio:.3}");
     }
 }
 
-/// Seconds a call.
-#[derive(Clone, Copy, Default)]
-struct Sample {
-    cpu: f64,
-    wall: f64,
+/// Two threads a side: calls a second, and the slowest hundredth of the calls.
+fn workers() {
+    let server = Server::start();
+    let mut callers_of = ["client", "stub"].map(|variant| Caller::start(variant, &server.address, WORKERS));
+    for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
+        let rounds = rounds(&mut callers_of, callers, calls);
+        let throughput = median(rounds.iter().map(|[ours, stub]| stub.wall / ours.wall));
+        let p99 = median(rounds.iter().map(|[ours, stub]| ours.p99 / stub.p99));
+        println!(
+            "overhead_workers workers={WORKERS} c={callers} throughput_ratio={throughput:.3} p99_ratio={p99:.3}"
+        );
+    }
 }
 
-/// One sample of each variant; who goes first changes from round to round.
-fn sample_round(
-    round: usize,
-    runtime: &Runtime,
-    variants: &[Variant; 3],
-    callers: usize,
-    calls: usize,
-) -> [Sample; 3] {
-    let mut samples = [Sample::default(); 3];
-    for turn in 0..3 {
-        let i = (round + turn) % 3;
-        let (cpu, wall) = (cpu_time(), Instant::now());
-        runtime.block_on(variants[i].run(callers, calls));
-        let calls = calls as f64;
-        samples[i] = Sample {
-            cpu: cpu_time().saturating_sub(cpu).as_secs_f64() / calls,
-            wall: wall.elapsed().as_secs_f64() / calls,
-        };
-    }
-    samples
+/// One sample of each a round; who goes first changes from round to round.
+fn rounds<const N: usize>(of: &mut [Caller; N], callers: usize, calls: usize) -> Vec<[Sample; N]> {
+    (0..ROUNDS)
+        .map(|round| {
+            let mut samples = [Sample::default(); N];
+            for turn in 0..N {
+                let i = (round + turn) % N;
+                samples[i] = of[i].calls(callers, calls);
+            }
+            samples
+        })
+        .collect()
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+fn shown(instructions: Option<f64>) -> String {
+    instructions.map_or("unmeasured".to_owned(), |n| format!("{n:.0}"))
 }
 
 /// Instructions a call; `None` without valgrind.
