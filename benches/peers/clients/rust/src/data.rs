@@ -1,6 +1,12 @@
 //! The operation and the token of the benches, as files for the comparison: peers-data FOLDER.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a part of a bench, which may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a part of a bench, which may panic"
+)]
 
 #[path = "../../../../support/mod.rs"]
 mod support;
