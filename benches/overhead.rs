@@ -58,7 +58,7 @@ fn main() {
         ["serve"] => support::serve(support::finished()),
         ["serve", "brief"] => support::serve(support::brief()),
         ["ask", variant, address, workers] => {
-            caller::answer(variant, address, workers.parse().expect("a number"))
+            caller::answer(variant, address, workers.parse().expect("a number"));
         }
         ["call", variant, address, callers, calls] => {
             let number = |text: &str| text.parse().expect("a number");

@@ -75,10 +75,10 @@ impl Variant {
 
     async fn call(&mut self, number: usize) {
         let (metadata, model): (CreateIssueModelMetadata, IssueModel) = match self {
-            Self::Client(client) => unpacked(client.get_operation(NAME).await.unwrap().cast()),
+            Self::Client(client) => unpacked(&client.get_operation(NAME).await.unwrap().cast()),
             Self::Names(client) => {
                 let name = format!("{}{:03}", &NAME[..NAME.len() - 3], number % 1_000);
-                unpacked(client.get_operation(name).await.unwrap().cast())
+                unpacked(&client.get_operation(name).await.unwrap().cast())
             }
             Self::Stub(stub) => {
                 let request = GetOperationRequest { name: NAME.to_owned() };
@@ -98,7 +98,7 @@ fn client(address: &str) -> Client {
 }
 
 fn unpacked(
-    operation: Operation<IssueModel, CreateIssueModelMetadata>,
+    operation: &Operation<IssueModel, CreateIssueModelMetadata>,
 ) -> (CreateIssueModelMetadata, IssueModel) {
     (operation.metadata().unwrap().unwrap(), operation.result().unwrap().unwrap())
 }

@@ -179,9 +179,14 @@ pub(crate) fn finished() -> Operation {
 /// The same without what the model's training says of itself: as most operations, less than 1 KiB.
 pub(crate) fn brief() -> Operation {
     let operation = finished();
-    let Some(Outcome::Response(response)) = &operation.result else { panic!("it succeeded") };
-    let model = IssueModel { training_stats: None, ..response.to_msg().expect("packed above") };
-    Operation { result: Some(Outcome::Response(pack(&model))), ..operation }
+    let result = operation.result.map(|result| match result {
+        Outcome::Response(response) => {
+            let model: IssueModel = response.to_msg().expect("packed above");
+            Outcome::Response(pack(&IssueModel { training_stats: None, ..model }))
+        }
+        error @ Outcome::Error(_) => error,
+    });
+    Operation { result, ..operation }
 }
 
 /// The same while it runs.

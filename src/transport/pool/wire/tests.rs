@@ -70,7 +70,7 @@ async fn more_than_the_stream_takes_arrives_whole_and_is_not_piled_up() {
         let mut received = Vec::new();
         tokio::select! {
             () = drive(driver) => unreachable!("it drives for ever"),
-            (_, read) = async { tokio::join!(writes, far.read_to_end(&mut received)) } => drop(read.unwrap()),
+            ((), read) = async { tokio::join!(writes, far.read_to_end(&mut received)) } => drop(read.unwrap()),
         }
         assert!(received == sent, "{length} bytes in parts of {part} over a stream of {size}");
     }
