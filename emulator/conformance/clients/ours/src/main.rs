@@ -5,13 +5,18 @@ mod methods;
 
 use std::error::Error as _;
 use std::io::{BufRead as _, Write as _};
+use std::time::Duration;
 
 use contact_center_insights::auth::Credentials;
 use contact_center_insights::json::JsonError;
+use contact_center_insights::lro::PollPolicy;
 use contact_center_insights::proto::rpc::{BadRequest, ErrorInfo};
 use contact_center_insights::status::code_name;
 use contact_center_insights::{Client, Error};
 use serde_json::{Value, json};
+
+/// Between two polls of an operation.
+const POLLING: Duration = Duration::from_millis(50);
 
 /// What a call, or an operation, that went well came back with.
 #[derive(Debug, Default)]
@@ -47,9 +52,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).ok_or("usage: conformance ADDRESS grpc")?;
+    // An emulator's operations end at once: the waits that suit the service would be most of what this takes.
+    let often = PollPolicy::default().with_first_wait(POLLING).with_max_wait(POLLING);
     let client = Client::builder()
         .with_endpoint(format!("http://{address}"))
         .with_credentials(Credentials::anonymous())
+        .with_poll_policy(often)
         .build()?;
     for line in std::io::stdin().lock().lines() {
         let call: Value = serde_json::from_str(&line?)?;
