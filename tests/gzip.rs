@@ -4,12 +4,18 @@
 
 mod support;
 
+use std::convert::Infallible;
+
+use bytes::Bytes;
 use contact_center_insights::call::{Gzip, RetryPolicy};
 use contact_center_insights::proto::insights::{Conversation, CreateConversationRequest};
 use contact_center_insights::proto::longrunning::Operation;
 use contact_center_insights::proto::longrunning::operations_server::OperationsServer;
-use contact_center_insights::{Client, Code, Credentials};
+use contact_center_insights::{Client, Code, Credentials, Transport};
+use http::HeaderMap;
+use http_body_util::{BodyExt as _, Full};
 use support::{NAME, Script, answer, dial, succeeded};
+use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 
 fn client(script: &Script, gzip: Gzip, reads_gzip: bool) -> Client {
@@ -69,6 +75,29 @@ async fn a_reply_that_unpacks_too_large_is_refused() {
     // It is our own limit, and not the server's overload.
     let fault = error.call().unwrap().fault();
     assert!(!fault.is_overload && !fault.is_transient && error.may_have_been_applied(), "{fault:?}");
+}
+
+/// As of calls that compress nothing: one message is the reply, and more are an error.
+#[tokio::test(start_paused = true)]
+async fn a_second_message_is_refused_whatever_is_compressed() {
+    for gzip in [Gzip::Off, Gzip::Replies, Gzip::RepliesAndRequests] {
+        let answer = async |_: http::Request<Body>| {
+            let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]);
+            let frames = Full::new(Bytes::from_static(&[0; 10])).with_trailers(async { Some(Ok(trailers)) });
+            let reply = http::Response::builder().header("content-type", "application/grpc");
+            Ok::<_, Infallible>(reply.body(frames).unwrap())
+        };
+        let transport = Transport::builder("http://localhost".parse().unwrap())
+            .with_credentials(Credentials::anonymous())
+            .with_service(tower::service_fn(answer))
+            .build()
+            .unwrap();
+        let client = Client::builder().with_transport(transport).with_gzip(gzip);
+        let client = client.with_retry(RetryPolicy::never()).build().unwrap();
+        let error = client.get_operation(NAME).await.unwrap_err();
+        assert_eq!(error.code(), Some(Code::Internal), "{gzip:?}");
+        assert!(error.to_string().contains("more than one message"), "{gzip:?}: {error}");
+    }
 }
 
 /// Against the emulator, which unpacks requests.

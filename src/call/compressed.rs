@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
-use http::uri::PathAndQuery;
 use http::{Request, Response};
 use prost::Message;
 use tonic::body::Body;
@@ -17,6 +16,7 @@ use tonic::{Extensions, Status};
 use tower::Service;
 
 use super::Gzip;
+use super::framing::{no_message, second_message};
 use super::send::{Outgoing, Probed};
 use crate::error::BoxError;
 use crate::transport::{ClassifiedBody, Outbound, ProgressCell, Sender};
@@ -39,8 +39,14 @@ pub(super) async fn send<W: Message + Default + Send + 'static>(
     let codec = BytesToMessage::new(message.len());
     let metadata = MetadataMap::from_headers(outgoing.headers(time_left));
     let request = tonic::Request::from_parts(metadata, Extensions::new(), message);
-    let path = PathAndQuery::from_static(method.path());
-    grpc.unary(request, path, codec).await.map(tonic::Response::into_inner)
+    // tonic's own `unary` takes no notice of a second message.
+    let mut reply = grpc.server_streaming(request, caller.head().path(method), codec).await?.into_inner();
+    let message = reply.message().await?.ok_or_else(no_message)?;
+    // The status comes after the message.
+    match reply.message().await? {
+        None => Ok(message),
+        Some(_) => Err(second_message()),
+    }
 }
 
 /// The layers as tonic's client wants them.

@@ -166,15 +166,19 @@ impl Incoming {
         if self.is_whole {
             return Ok(());
         }
-        Err(Status::internal(if self.is_torn() {
-            "the reply ended in the middle of its message"
+        Err(if self.is_torn() {
+            Status::internal("the reply ended in the middle of its message")
         } else {
-            "the reply has no message"
-        }))
+            no_message()
+        })
     }
 }
 
-fn second_message() -> Status {
+pub(super) fn no_message() -> Status {
+    Status::internal("the reply has no message")
+}
+
+pub(super) fn second_message() -> Status {
     Status::internal("the reply has more than one message")
 }
 
