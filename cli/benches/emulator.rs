@@ -6,14 +6,17 @@
 //! cargo bench --package contact-center-insights-cli --bench emulator
 //! ```
 
+mod support;
+
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use contact_center_insights::{Client, Credentials};
+use support::Emulator;
 
 const CCI: &str = env!("CARGO_BIN_EXE_cci");
 const OPERATION: &str = "projects/p/locations/us-central1/operations/1";
@@ -31,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         floor.push(begin.elapsed());
 
         let begin = Instant::now();
-        let mut emulator = Emulator::start(&seed.to_string_lossy())?;
+        let mut emulator = Emulator::start("--seed", &seed)?;
         ready.push(begin.elapsed());
         let connection = if run % 2 == 0 {
             runtime.block_on(ask_grpc(&emulator.address))?;
@@ -42,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             rest.push(begin.elapsed());
             connection
         };
-        memory = memory.max(resident_kib(emulator.process.id()).unwrap_or(0));
+        memory = memory.max(emulator.kib("VmRSS:").unwrap_or(0));
 
         let begin = Instant::now();
         terminate(&emulator.process)?;
@@ -68,33 +71,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-struct Emulator {
-    process: Child,
-    address: String,
-}
-
-impl Emulator {
-    /// Returns once it says that it is ready.
-    fn start(seed: &str) -> Result<Self, Box<dyn Error>> {
-        let mut process = Command::new(CCI)
-            .args(["emulator", "--port", "0", "--seed", seed])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
-        let address = line.split('"').rev().nth(1).ok_or("no address in the first line")?.to_owned();
-        Ok(Self { process, address })
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 async fn ask_grpc(address: &str) -> Result<(), Box<dyn Error>> {
     let client = Client::builder()
         .with_endpoint(format!("http://{address}"))
@@ -117,12 +93,6 @@ fn ask_rest(address: &str) -> Result<TcpStream, Box<dyn Error>> {
 fn terminate(process: &Child) -> Result<(), Box<dyn Error>> {
     let status = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", process.id())).status()?;
     if status.success() { Ok(()) } else { Err("cannot end the emulator".into()) }
-}
-
-/// `None` where there is no `/proc`.
-fn resident_kib(id: u32) -> Option<u32> {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().trim_end_matches(" kB").parse().ok()
 }
 
 /// Sorts them.

@@ -5,18 +5,18 @@
 //! cargo bench --package contact-center-insights-cli --bench memory
 //! ```
 
+mod support;
+
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use support::Emulator;
 
-const CCI: &str = env!("CARGO_BIN_EXE_cci");
 const PARENT: &str = "projects/p/locations/us-central1";
 const SIZES: [usize; 2] = [1_700_000, 3_000_000];
 const ANALYSES: usize = 3;
@@ -26,7 +26,7 @@ const LATER: Duration = Duration::from_secs(2);
 fn main() -> Result<(), Box<dyn Error>> {
     let bucket = tempfile::tempdir()?;
     fs::create_dir(bucket.path().join("b"))?;
-    let emulator = Emulator::start(bucket.path())?;
+    let emulator = Emulator::start("--gcs-root", bucket.path())?;
     if emulator.kib("VmRSS:").is_none() {
         println!("memory skipped: this system does not tell");
         return Ok(());
@@ -75,26 +75,7 @@ fn transcript(size: usize) -> String {
     json!({ "entries": entries }).to_string()
 }
 
-struct Emulator {
-    process: Child,
-    address: String,
-}
-
 impl Emulator {
-    /// Returns once it says that it is ready.
-    fn start(bucket: &Path) -> Result<Self, Box<dyn Error>> {
-        let mut process = Command::new(CCI)
-            .args(["emulator", "--port", "0", "--gcs-root"])
-            .arg(bucket)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
-        let address = line.split('"').rev().nth(1).ok_or("no address in the first line")?.to_owned();
-        Ok(Self { process, address })
-    }
-
     /// Starts an operation, and follows it to its end.
     fn run(&self, path: &str, request: &Value) -> Result<(), Box<dyn Error>> {
         let mut operation = self.call("POST", &format!("/v1/{path}"), &request.to_string())?;
@@ -119,21 +100,7 @@ impl Emulator {
         Ok(serde_json::from_str(body)?)
     }
 
-    /// A field of `proc_pid_status(5)`; `None` where there is none.
-    fn kib(&self, field: &str) -> Option<u32> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-        line.trim().trim_end_matches(" kB").parse().ok()
-    }
-
     fn mib(&self, field: &str) -> f64 {
         f64::from(self.kib(field).unwrap_or(0)) / 1024.0
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
