@@ -9,9 +9,9 @@
 //!
 //! - CPU is that of the caller's process (`CLOCK_PROCESS_CPUTIME_ID`), while it makes calls; the server is this program
 //!   started again, and does not count. Each side runs on one thread: on two cores that is steadier than two workers a side.
-//! - Allocations are counted by `allocation-counter`, whose bookkeeping costs every variant the same for each.
 //! - Instructions are counted by callgrind: this program under valgrind makes a few calls, then 10,000 more, and the
-//!   difference counts. Without valgrind the ratio is `unmeasured`.
+//!   difference counts. Allocations are counted the same way by dhat, so that nothing counts them while time is measured.
+//!   Without valgrind both are `unmeasured`.
 //!
 //! `overhead_absolute` is of a smaller operation (a model without statistics: less to decode, so that what is left is the
 //! call), against the h2 crate alone, which receives the reply and decodes nothing. `overhead_names` asks for 1,000
@@ -31,6 +31,8 @@
 
 #[path = "overhead/caller.rs"]
 mod caller;
+#[path = "overhead/server.rs"]
+mod server;
 mod support;
 #[path = "overhead/variant.rs"]
 mod variant;
@@ -49,14 +51,15 @@ const ROUNDS: usize = 41;
 /// Calls of one variant in one round: about a tenth of a second.
 const CALLS: [usize; 3] = [1_500, 3_200, 3_840];
 const COUNTED_CALLS: usize = 10_000;
+const COUNTED_ALLOCATIONS: usize = 4_000;
 const WORKERS: usize = 2;
 const WARM_UP: usize = 500;
 
 fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["serve"] => support::serve(support::finished()),
-        ["serve", "brief"] => support::serve(support::brief()),
+        ["serve"] => server::serve(&support::finished()),
+        ["serve", "brief"] => server::serve(&support::brief()),
         ["ask", variant, address, workers] => {
             caller::answer(variant, address, workers.parse().expect("a number"));
         }
@@ -77,6 +80,7 @@ fn main() {
 fn compare() {
     let server = Server::start();
     let instructions = VARIANTS.map(|variant| instructions(variant, 1, &server.address));
+    let allocations = VARIANTS.map(|variant| allocations(variant, 1, &server.address));
     let mut callers_of = VARIANTS.map(|variant| Caller::start(variant, &server.address, 1));
     let mut summary = Vec::new();
     println!(
@@ -85,15 +89,14 @@ fn compare() {
     );
     for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
         let rounds = rounds(&mut callers_of, callers, calls);
-        let allocations = callers_of.each_mut().map(|caller| caller.allocations(callers, calls));
         for (i, name) in VARIANTS.into_iter().enumerate() {
             let cpu = median(rounds.iter().map(|round| round[i].cpu));
             let rate = median(rounds.iter().map(|round| 1.0 / round[i].wall));
-            let counted = shown(instructions[i]);
+            let counted = shown(instructions[i], 0);
             println!(
-                "{callers:>3} {name:<11} {:>9.2} {rate:>9.0} {:>12.1} {counted:>13}",
+                "{callers:>3} {name:<11} {:>9.2} {rate:>9.0} {:>12} {counted:>13}",
                 cpu * 1e6,
-                allocations[i]
+                shown(allocations[i], 1)
             );
         }
         let cpu_ratio = median(rounds.iter().map(|[ours, stub, _]| ours.cpu / stub.cpu));
@@ -103,7 +106,10 @@ fn compare() {
             [Some(ours), Some(stub), _] => format!("{:.3}", ours / stub),
             _ => "unmeasured".to_owned(),
         };
-        let extra = ((allocations[0] - allocations[1]) * 10.0).round() / 10.0;
+        let extra = match allocations {
+            [Some(ours), Some(stub), _] => shown(Some(ours - stub), 1),
+            _ => shown(None, 1),
+        };
         summary.push(format!(
             "overhead c={callers} cpu_ratio={cpu_ratio:.3} throughput_ratio={throughput_ratio:.3} \
              instructions_ratio={instructions_ratio} allocations={extra} \
@@ -119,15 +125,15 @@ fn absolute() {
     let mut callers_of = ABSOLUTE.map(|variant| Caller::start(variant, &server.address, 1));
     for (callers, calls) in CONCURRENCY.into_iter().zip(CALLS) {
         let rounds = rounds(&mut callers_of, callers, calls);
-        let allocations = callers_of[0].allocations(callers, calls);
+        let allocations = shown(allocations("client", callers, &server.address), 1);
         let [ours, alone] = ["client", "h2"].map(|variant| instructions(variant, callers, &server.address));
         let h2_ratio = median(rounds.iter().map(|[ours, h2, _]| ours.cpu / h2.cpu));
         let names_ratio = median(rounds.iter().map(|[ours, _, names]| names.cpu / ours.cpu));
         println!(
-            "overhead_absolute c={callers} instructions={} allocations={allocations:.1} h2_ratio={h2_ratio:.2} \
+            "overhead_absolute c={callers} instructions={} allocations={allocations} h2_ratio={h2_ratio:.2} \
              h2_instructions={}",
-            shown(ours),
-            shown(alone)
+            shown(ours, 0),
+            shown(alone, 0)
         );
         println!("overhead_names c={callers} names=1000 cpu_ratio_to_one_name={names_ratio:.3}");
     }
@@ -167,23 +173,45 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn shown(instructions: Option<f64>) -> String {
-    instructions.map_or("unmeasured".to_owned(), |n| format!("{n:.0}"))
+fn shown(counted: Option<f64>, decimals: usize) -> String {
+    counted.map_or("unmeasured".to_owned(), |n| format!("{n:.decimals$}"))
 }
 
 /// Instructions a call; `None` without valgrind.
 fn instructions(variant: &str, callers: usize, address: &str) -> Option<f64> {
-    let collected = |calls: usize| -> Option<f64> {
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(env::current_exe().ok()?)
-            .args(["call", variant, address, &callers.to_string(), &calls.to_string()])
-            .output()
-            .ok()?;
-        // `==123== Collected : 1234567`
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    // `==123== Collected : 1234567`
+    let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    a_call(COUNTED_CALLS, |calls| {
+        let log = under_valgrind(&options, ["call", variant, address], callers, calls)?;
         log.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
-    };
-    let few = collected(WARM_UP)?;
-    Some((collected(WARM_UP + COUNTED_CALLS)? - few) / COUNTED_CALLS as f64)
+    })
+}
+
+/// Allocations a call; `None` without valgrind.
+fn allocations(variant: &str, callers: usize, address: &str) -> Option<f64> {
+    // `==123== Total:     1,234,567 bytes in 1,234 blocks`
+    let options = ["--tool=dhat", "--dhat-out-file=/dev/null"];
+    a_call(COUNTED_ALLOCATIONS, |calls| {
+        let log = under_valgrind(&options, ["call", variant, address], callers, calls)?;
+        let total = log.lines().find_map(|line| line.split_once("Total:")?.1.split_once(" in "))?;
+        total.1.split_whitespace().next()?.replace(',', "").parse().ok()
+    })
+}
+
+/// What `calls` more calls add, for each of them.
+fn a_call(calls: usize, counted: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    let few = counted(WARM_UP)?;
+    Some((counted(WARM_UP + calls)? - few) / calls as f64)
+}
+
+/// What a tool of valgrind's says at the end of this program; `None` if there is no valgrind.
+fn under_valgrind(options: &[&str], args: [&str; 3], callers: usize, calls: usize) -> Option<String> {
+    let output = Command::new("valgrind")
+        .args(options)
+        .arg(env::current_exe().ok()?)
+        .args(args)
+        .args([callers.to_string(), calls.to_string()])
+        .output()
+        .ok()?;
+    Some(String::from_utf8_lossy(&output.stderr).into_owned())
 }

@@ -41,19 +41,12 @@ impl Caller {
     }
 
     pub(crate) fn calls(&mut self, callers: usize, calls: usize) -> Sample {
-        let [cpu, wall, p99] = self.ask(&format!("time {callers} {calls}"))[..] else {
-            panic!("three numbers")
-        };
+        let [cpu, wall, p99] = self.ask(callers, calls)[..] else { panic!("three numbers") };
         Sample { cpu: cpu / calls as f64, wall: wall / calls as f64, p99 }
     }
 
-    /// A call.
-    pub(crate) fn allocations(&mut self, callers: usize, calls: usize) -> f64 {
-        self.ask(&format!("count {callers} {calls}"))[0] / calls as f64
-    }
-
-    fn ask(&mut self, question: &str) -> Vec<f64> {
-        writeln!(self.input, "{question}").expect("it listens");
+    fn ask(&mut self, callers: usize, calls: usize) -> Vec<f64> {
+        writeln!(self.input, "{callers} {calls}").expect("it listens");
         let mut line = String::new();
         self.output.read_line(&mut line).expect("it answers");
         line.split_whitespace().map(|number| number.parse().expect("a number")).collect()
@@ -79,13 +72,8 @@ pub(crate) fn answer(variant: &str, address: &str, workers: usize) {
     for line in std::io::stdin().lines() {
         let line = line.expect("text");
         let words: Vec<_> = line.split_whitespace().collect();
-        let [question, callers, calls] = words[..] else { panic!("three words") };
+        let [callers, calls] = words[..] else { panic!("two numbers") };
         let (callers, calls) = (callers.parse().expect("a number"), calls.parse().expect("a number"));
-        if question == "count" {
-            let run = || runtime.block_on(variant.run(callers, calls));
-            println!("{}", allocation_counter::measure(run).count_total);
-            continue;
-        }
         let (cpu, wall) = (cpu_time(), Instant::now());
         let mut times = runtime.block_on(variant.timed(callers, calls, workers > 1));
         let (cpu, wall) = (cpu_time().saturating_sub(cpu), wall.elapsed());
