@@ -96,12 +96,12 @@ struct Plan {
     caller: Caller,
     method: &'static Method,
     routing: Option<HeaderValue>,
-    /// The caller's own: mostly none, and then nothing is allocated.
-    headers: HeaderMap,
-    body: Result<Framed, Error>,
+    /// The caller's own: mostly none. What is rare is in a box, for a call is moved several times before it is made.
+    headers: Option<Box<HeaderMap>>,
+    body: Result<Framed, Box<Error>>,
     timeout: Option<Duration>,
     /// `None` stands for the client's own.
-    retry: Option<RetryPolicy>,
+    retry: Option<Box<RetryPolicy>>,
     is_idempotent: bool,
     reconcile: Option<Box<Reconcile>>,
     priority: Priority,
@@ -121,6 +121,10 @@ impl Plan {
         misplaced(location, transport.endpoint().host())
     }
 
+    fn retry(&self) -> &RetryPolicy {
+        self.retry.as_deref().unwrap_or(&self.caller.settings().retry)
+    }
+
     /// Whether a poller makes it, or a sweep for many: it has time, and who makes it tells of its failures.
     fn is_poll(&self) -> bool {
         self.priority != Priority::Own
@@ -137,13 +141,13 @@ impl<A> Call<A> {
 
     /// Retries failed attempts by `policy` instead of the client's.
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
-        self.plan.retry = Some(policy);
+        self.plan.retry = Some(Box::new(policy));
         self
     }
 
     /// Sends a header along, such as `x-goog-user-project`; replaces one of the same name.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.plan.headers.insert(name, value);
+        self.plan.headers.get_or_insert_default().insert(name, value);
         self
     }
 
@@ -180,9 +184,9 @@ impl<A> Call<A> {
     /// Has the call, and each attempt, end later by `wait`: by what the server is asked to wait before it answers.
     pub(crate) fn prolonged_by(mut self, wait: Duration) -> Self {
         let plan = &mut self.plan;
-        let policy = plan.retry.take().unwrap_or_else(|| plan.caller.settings().retry.clone());
+        let policy = plan.retry().clone();
         let attempt = policy.attempt_timeout().saturating_add(wait);
-        plan.retry = Some(policy.with_attempt_timeout(attempt));
+        plan.retry = Some(Box::new(policy.with_attempt_timeout(attempt)));
         plan.timeout = plan.timeout.map(|timeout| timeout.saturating_add(wait));
         self
     }
@@ -232,11 +236,32 @@ impl<A: Reply + 'static> IntoFuture for Call<A> {
 impl<A> fmt::Debug for Call<A> {
     /// Shows the method and the settings; never the request, and headers only by name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers = self.plan.headers.iter().flat_map(|headers| headers.keys());
         f.debug_struct("Call")
             .field("method", &self.plan.method.path())
-            .field("headers", &self.plan.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .field("headers", &headers.map(HeaderName::as_str).collect::<Vec<_>>())
             .field("timeout", &self.plan.timeout)
             .field("is_idempotent", &self.plan.is_idempotent)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Credentials;
+    use crate::lro::Operation;
+    use crate::transport::Transport;
+
+    /// What allocators hand out quickly: glibc keeps pieces of up to 1,032 bytes at hand, mimalloc of up to 1,024.
+    const SMALL: usize = 1_024;
+
+    #[tokio::test]
+    async fn a_call_on_its_way_is_a_small_piece_of_memory() {
+        let endpoint = "http://127.0.0.1:1".parse().unwrap();
+        let caller = Caller::from(Transport::new(endpoint, Credentials::anonymous()).unwrap());
+        let call: Call<Operation> = caller.call(&methods::GET_OPERATION, Routing::default(), &());
+        let size = size_of_val(&*call.into_future());
+        assert!(size <= SMALL, "{size} bytes");
     }
 }

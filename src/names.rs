@@ -55,25 +55,27 @@ pub(crate) fn check_operation(name: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Whether `name` has the segments of `pattern`, and something in the place of each variable.
+/// Whether `name` has the segments of `pattern`, and something in the place of each variable. By bytes, side by side: this
+/// is done for every call about a name.
 fn follows(name: &str, pattern: &str) -> bool {
-    let mut rest = name;
-    let mut parts = pattern.split('{');
-    // What stands before the first variable, and what follows each, up to the next.
-    let before = parts.next().unwrap_or_default();
-    match rest.strip_prefix(before) {
-        Some(after) => rest = after,
-        None => return false,
-    }
-    for part in parts {
-        let segment = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
-        let after = part.split_once('}').map_or("", |(_, after)| after);
-        match rest.get(segment..).and_then(|rest| rest.strip_prefix(after)) {
-            Some(after) if segment > 0 => rest = after,
+    let (mut name, mut pattern) = (name.as_bytes(), pattern.as_bytes());
+    loop {
+        (name, pattern) = match (name, pattern) {
+            (rest, []) => return rest.is_empty(),
+            (id, [b'{', variable @ ..]) => match (from(id, b'/'), from(variable, b'}')) {
+                (rest, [_, after @ ..]) if rest.len() < id.len() => (rest, after),
+                _ => return false,
+            },
+            ([given, name @ ..], [wanted, pattern @ ..]) if given == wanted => (name, pattern),
             _ => return false,
         }
     }
-    rest.is_empty()
+}
+
+/// What begins with `byte`; nothing if it is not there.
+fn from(text: &[u8], byte: u8) -> &[u8] {
+    let before = text.iter().position(|other| *other == byte).unwrap_or(text.len());
+    text.get(before..).unwrap_or_default()
 }
 
 /// Puts `ids` into the variables of `pattern`, in order.

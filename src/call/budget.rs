@@ -2,6 +2,8 @@
 //! calls do only after the server has refused one for overload.
 
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +69,9 @@ pub(crate) enum Priority {
     Sweep,
 }
 
+/// A wait in the rate budget. Dropped, it gives its turn to those behind it.
+pub(super) type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// How often a poll that waits looks how many are still ahead of it.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -85,40 +90,21 @@ impl Budgets {
         Self { budget, projects: Mutex::default() }
     }
 
-    /// Waits for the turn of a call about `project`, and counts it.
-    ///
-    /// Cancel safe: a dropped future gives its turn to those behind it.
-    pub(super) async fn enter(&self, project: &str, priority: Priority) {
+    /// The turn of a call about `project`, to be waited for. `None` if it may be made at once, as nearly all of the user's
+    /// own may: then it is counted.
+    pub(super) fn turn(&self, project: &str, priority: Priority) -> Option<Turn> {
         let rate = self.rate(project);
-        let mut place = match priority {
+        Some(match priority {
             Priority::Own => {
-                let at = lock(&rate).own(Instant::now());
-                if let Some(at) = at {
-                    sleep_until(at).await;
-                }
-                return;
+                let at = lock(&rate).own(Instant::now())?;
+                Box::pin(sleep_until(at))
             }
-            Priority::Sweep => {
-                let asked = Instant::now();
-                loop {
-                    let now = Instant::now();
-                    let Some(at) = lock(&rate).sweep(asked, now) else { return };
-                    sleep_until(at.min(later(now, LOOK_AGAIN))).await;
-                }
-            }
+            Priority::Sweep => Box::pin(turn_of_sweep(rate)),
             Priority::Poll => {
                 let ticket = Some(lock(&rate).queue());
-                Place { rate, ticket }
+                Box::pin(Place { rate, ticket }.reached())
             }
-        };
-        loop {
-            let now = Instant::now();
-            match place.advance(now) {
-                None => return,
-                // Those ahead may go away, and leave their turn.
-                Some(at) => sleep_until(at.min(later(now, LOOK_AGAIN))).await,
-            }
-        }
+        })
     }
 
     /// Gives `project` a budget of its own from now on.
@@ -155,6 +141,15 @@ impl Budgets {
     }
 }
 
+async fn turn_of_sweep(rate: Arc<Mutex<Rate>>) {
+    let asked = Instant::now();
+    loop {
+        let now = Instant::now();
+        let Some(at) = lock(&rate).sweep(asked, now) else { return };
+        sleep_until(at.min(later(now, LOOK_AGAIN))).await;
+    }
+}
+
 /// A place among the polls that wait; left when it is dropped.
 struct Place {
     rate: Arc<Mutex<Rate>>,
@@ -162,14 +157,17 @@ struct Place {
 }
 
 impl Place {
-    /// `None` if it is the turn of this poll, which is counted; else when to ask again.
-    fn advance(&mut self, now: Instant) -> Option<Instant> {
-        let ticket = self.ticket?;
-        let at = lock(&self.rate).poll(ticket, now);
-        if at.is_none() {
-            self.ticket = None;
+    /// Ends when it is the turn of this poll, which is counted then.
+    async fn reached(mut self) {
+        while let Some(ticket) = self.ticket {
+            let now = Instant::now();
+            let at = lock(&self.rate).poll(ticket, now);
+            match at {
+                None => self.ticket = None,
+                // Those ahead may go away, and leave their turn.
+                Some(at) => sleep_until(at.min(later(now, LOOK_AGAIN))).await,
+            }
         }
-        at
     }
 }
 
@@ -191,6 +189,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    impl Budgets {
+        async fn enter(&self, project: &str, priority: Priority) {
+            if let Some(turn) = self.turn(project, priority) {
+                turn.await;
+            }
+        }
+    }
 
     fn since(then: Instant, now: Instant) -> Duration {
         now.saturating_duration_since(then)

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use prost::Message;
 use tokio::time::Instant;
 use tower::retry::budget::TpsBudget;
@@ -119,7 +119,7 @@ impl Caller {
                 caller: self.clone(),
                 method,
                 routing: routing.into_header(),
-                headers: HeaderMap::new(),
+                headers: None,
                 body: Ok(Framed::new(request)),
                 timeout: self.settings().timeout,
                 retry: None,
@@ -134,7 +134,7 @@ impl Caller {
     /// A call that fails with `error` when it is awaited: builders do not fail.
     pub(crate) fn refuse<A: Reply>(&self, method: &'static Method, error: Error) -> Call<A> {
         let mut call = self.call(method, Routing::default(), &());
-        call.plan.body = Err(error);
+        call.plan.body = Err(Box::new(error));
         call
     }
 

@@ -3,7 +3,6 @@
 
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 use http::{Request, Response};
@@ -22,11 +21,9 @@ use crate::error::BoxError;
 use crate::transport::{ClassifiedBody, Outbound, ProgressCell, Sender};
 
 pub(super) async fn send<W: Message + Default + Send + 'static>(
-    outgoing: Outgoing<'_>,
-    time_left: Duration,
-    progress: &ProgressCell,
+    outgoing: &Outgoing<'_>,
 ) -> Result<W, Status> {
-    let Outgoing { caller, method, body, .. } = outgoing;
+    let Outgoing { caller, method, body, progress, .. } = *outgoing;
     let layers = Layers { sender: caller.transport().sender(), progress };
     let mut grpc = Grpc::new(layers)
         .max_decoding_message_size(caller.settings().max_reply_size)
@@ -37,7 +34,7 @@ pub(super) async fn send<W: Message + Default + Send + 'static>(
     grpc.ready().await.map_err(Status::from_error)?;
     let message = body.message();
     let codec = BytesToMessage::new(message.len());
-    let metadata = MetadataMap::from_headers(outgoing.headers(time_left));
+    let metadata = MetadataMap::from_headers(outgoing.headers());
     let request = tonic::Request::from_parts(metadata, Extensions::new(), message);
     // tonic's own `unary` takes no notice of a second message.
     let mut reply = grpc.server_streaming(request, caller.head().path(method), codec).await?.into_inner();

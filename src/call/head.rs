@@ -1,6 +1,5 @@
 //! The headers of a request: those that every call has, made once and copied, and those of this one.
 
-use std::io::{Cursor, Write as _};
 use std::ptr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -20,8 +19,8 @@ pub(super) struct Head {
     /// With a place for what differs from call to call, so that no copy of it grows.
     constant: HeaderMap,
     recent: Recent,
-    /// The time that an attempt mostly has, and what says so.
-    usual: (Duration, Option<HeaderValue>),
+    /// The time that an attempt mostly has, which the constant ones say.
+    usual: Duration,
     /// The method that was called last, which is mostly the next one too, and its path as it travels.
     last: Mutex<Option<(&'static Method, PathAndQuery)>>,
 }
@@ -29,15 +28,9 @@ pub(super) struct Head {
 impl Head {
     /// Over the headers of a transport, for attempts that mostly have `usual` time.
     pub(super) fn new(mut constant: HeaderMap, usual: Duration) -> Self {
-        for name in [routing::HEADER, GRPC_TIMEOUT] {
-            constant.insert(name, HeaderValue::from_static(""));
-        }
-        Self {
-            constant,
-            recent: Recent::default(),
-            usual: (usual, grpc_timeout(usual)),
-            last: Mutex::default(),
-        }
+        constant.insert(routing::HEADER, HeaderValue::from_static(""));
+        constant.insert(GRPC_TIMEOUT, grpc_timeout(usual));
+        Self { constant, recent: Recent::default(), usual, last: Mutex::default() }
     }
 
     /// Parsed once for calls of the same method in a row; others do not wait for the lock.
@@ -53,7 +46,7 @@ impl Head {
     pub(super) fn of_call(
         &self,
         routing: Option<&HeaderValue>,
-        own: &HeaderMap,
+        own: Option<&HeaderMap>,
         time_left: Duration,
         traceparent: Option<HeaderValue>,
     ) -> HeaderMap {
@@ -62,12 +55,11 @@ impl Head {
             Some(value) => drop(headers.insert(routing::HEADER, self.recent.mark(value.clone()))),
             None => drop(headers.remove(routing::HEADER)),
         }
-        for (name, value) in own {
+        for (name, value) in own.into_iter().flatten() {
             headers.insert(name, value.clone());
         }
-        let (usual, said) = &self.usual;
-        if let Some(value) = if time_left == *usual { said.clone() } else { grpc_timeout(time_left) } {
-            headers.insert(GRPC_TIMEOUT, value);
+        if time_left != self.usual || own.is_some() {
+            headers.insert(GRPC_TIMEOUT, grpc_timeout(time_left));
         }
         if let Some(value) = traceparent {
             headers.insert(TRACEPARENT, value);
@@ -78,15 +70,13 @@ impl Head {
 
 /// At most 8 digits and a unit: milliseconds reach a day, seconds three years. Rounded up, so that our own
 /// clock, which knows what happened, is the first to end the call.
-fn grpc_timeout(left: Duration) -> Option<HeaderValue> {
-    let mut text = Cursor::new([0; 9]);
-    match u32::try_from(left.as_millis()) {
-        Ok(millis @ ..99_999_999) => write!(text, "{}m", millis.saturating_add(1)),
-        _ => write!(text, "{}S", left.as_secs().saturating_add(1).min(99_999_999)),
-    }
-    .ok()?;
-    let length = usize::try_from(text.position()).ok()?;
-    HeaderValue::from_bytes(text.get_ref().get(..length)?).ok()
+fn grpc_timeout(left: Duration) -> HeaderValue {
+    let text = match u32::try_from(left.as_millis()) {
+        Ok(millis @ ..99_999_999) => format!("{}m", millis.saturating_add(1)),
+        _ => format!("{}S", left.as_secs().saturating_add(1).min(99_999_999)),
+    };
+    // Digits and a letter are always valid.
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("99999999S"))
 }
 
 #[cfg(test)]
@@ -97,9 +87,9 @@ mod tests {
     fn grpc_timeout_has_at_most_eight_digits() {
         let cases = [(0, "1m"), (1_500, "1501m"), (99_999_998, "99999999m"), (100_000_000, "100001S")];
         for (millis, text) in cases {
-            assert_eq!(grpc_timeout(Duration::from_millis(millis)).unwrap(), text);
+            assert_eq!(grpc_timeout(Duration::from_millis(millis)), text);
         }
-        assert_eq!(grpc_timeout(Duration::MAX).unwrap(), "99999999S");
+        assert_eq!(grpc_timeout(Duration::MAX), "99999999S");
     }
 
     #[test]
@@ -113,7 +103,8 @@ mod tests {
         let own: HeaderMap =
             [(HeaderName::from_static("user-agent"), HeaderValue::from_static("mine"))].into_iter().collect();
         let time_left = Duration::from_secs(1);
-        let all = head.of_call(Some(&route), &own, time_left, Some(HeaderValue::from_static("00-1-2-01")));
+        let all =
+            head.of_call(Some(&route), Some(&own), time_left, Some(HeaderValue::from_static("00-1-2-01")));
         let shown = |headers: &HeaderMap| {
             let mut shown: Vec<_> =
                 headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
@@ -125,7 +116,7 @@ mod tests {
             "grpc-timeout: 1001m, te: trailers, traceparent: 00-1-2-01, user-agent: mine, \
              x-goog-request-params: name=a%2Fb"
         );
-        let none = head.of_call(None, &HeaderMap::new(), Duration::from_mins(1), None);
+        let none = head.of_call(None, None, Duration::from_mins(1), None);
         assert_eq!(shown(&none), "grpc-timeout: 60001m, te: trailers, user-agent: ours");
     }
 
@@ -134,7 +125,7 @@ mod tests {
         let head = Head::new(HeaderMap::new(), Duration::from_mins(1));
         let is_kept_out = |name: String| {
             let route = HeaderValue::from_str(&name).unwrap();
-            let headers = head.of_call(Some(&route), &HeaderMap::new(), Duration::ZERO, None);
+            let headers = head.of_call(Some(&route), None, Duration::ZERO, None);
             headers.get(routing::HEADER).unwrap().is_sensitive()
         };
         assert!(is_kept_out("name=operations%2F1".into()), "seen for the first time");

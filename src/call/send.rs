@@ -2,55 +2,60 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Request, Response, Uri};
 use http_body::Body as _;
 use prost::Message;
 use tonic::Status;
 
 use super::framing::{Framed, Incoming};
 use super::{Caller, Method, TraceContext};
-use crate::transport::{ClassifiedBody, Outbound, ProgressCell, Sending};
+use crate::transport::{ClassifiedBody, Outbound, ProgressCell, Sender, Sending};
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// One request on its way.
-#[derive(Clone, Copy)]
 pub(super) struct Outgoing<'a> {
     pub(super) caller: &'a Caller,
     pub(super) method: &'static Method,
     pub(super) routing: Option<&'a HeaderValue>,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) headers: Option<&'a HeaderMap>,
     pub(super) body: &'a Framed,
+    /// What the server is told that it has.
+    pub(super) time_left: Duration,
+    pub(super) progress: &'a ProgressCell,
 }
 
-impl Outgoing<'_> {
+impl<'a> Outgoing<'a> {
     /// What goes out besides the body.
-    pub(super) fn headers(self, time_left: Duration) -> HeaderMap {
-        let Self { caller, routing, headers, .. } = self;
-        let traceparent = caller.settings().trace.as_ref().and_then(TraceContext::traceparent);
-        caller.head().of_call(routing, headers, time_left, traceparent)
+    pub(super) fn headers(&self) -> HeaderMap {
+        let traceparent = self.caller.settings().trace.as_ref().and_then(TraceContext::traceparent);
+        self.caller.head().of_call(self.routing, self.headers, self.time_left, traceparent)
+    }
+
+    /// Gives the request to the layers, which are ready.
+    fn begin(&self, sender: &mut Sender) -> Result<Probed<'a>, Status> {
+        let mut request = Request::new(Outbound::from(self.body.to_bytes()?));
+        *request.method_mut() = HttpMethod::POST;
+        *request.uri_mut() = Uri::from(self.caller.head().path(self.method));
+        *request.headers_mut() = self.headers();
+        Ok(Probed { sending: sender.send(request), progress: self.progress })
     }
 }
 
 pub(super) async fn send<W: Message + Default + Send + 'static>(
-    outgoing: Outgoing<'_>,
-    time_left: Duration,
-    progress: &ProgressCell,
+    outgoing: &Outgoing<'_>,
 ) -> Result<W, Status> {
-    let mut sender = outgoing.caller.transport().sender();
-    poll_fn(|cx| sender.poll_ready(cx)).await.map_err(Status::from_error)?;
-    let body = outgoing.body.to_bytes()?;
-    let mut request = Request::new(Outbound::from(body));
-    *request.method_mut() = HttpMethod::POST;
-    *request.uri_mut() = Uri::from(outgoing.caller.head().path(outgoing.method));
-    *request.headers_mut() = outgoing.headers(time_left);
-    let reply = Probed { sending: sender.send(request), progress }.await.map_err(Status::from_error)?;
-    let (head, body) = reply.into_parts();
-    check_encoding(&head.headers)?;
-    read(body, outgoing.caller.settings().max_reply_size).await
+    let begun = {
+        let mut sender = outgoing.caller.transport().sender();
+        poll_fn(|cx| sender.poll_ready(cx)).await.map_err(Status::from_error)?;
+        outgoing.begin(&mut sender)?
+    };
+    let reply = begun.await.map_err(Status::from_error)?;
+    let mut reading = Reading::new(reply, outgoing.caller.settings().max_reply_size)?;
+    poll_fn(|cx| reading.poll(cx)).await
 }
 
 /// A reply in another encoding was not asked for.
@@ -67,35 +72,46 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Status> {
     }
 }
 
-/// Reads the reply to its end: one message, and a status after it if none came before.
-async fn read<W: Message + Default>(mut body: ClassifiedBody, limit: usize) -> Result<W, Status> {
-    let mut incoming = Incoming::new(limit);
-    let mut message = None;
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        match frame.map_err(Status::from_error)?.into_data() {
-            Ok(data) => {
-                if let Some(whole) = incoming.push(data)? {
-                    let decoded = W::decode(whole);
-                    message =
-                        Some(decoded.map_err(|error| {
-                            Status::internal(format!("the reply does not decode: {error}"))
-                        })?);
+/// A reply on its way in: one message, and a status after it if none came before.
+struct Reading<W> {
+    body: ClassifiedBody,
+    incoming: Incoming,
+    message: Option<W>,
+}
+
+impl<W: Message + Default> Reading<W> {
+    fn new(reply: Response<ClassifiedBody>, limit: usize) -> Result<Self, Status> {
+        check_encoding(reply.headers())?;
+        Ok(Self { body: reply.into_body(), incoming: Incoming::new(limit), message: None })
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<W, Status>> {
+        while let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            match frame.map_err(Status::from_error)?.into_data() {
+                Ok(data) => {
+                    if let Some(whole) = self.incoming.push(data)? {
+                        let decoded = W::decode(whole)
+                            .map_err(|error| Status::internal(format!("the reply does not decode: {error}")));
+                        self.message = Some(decoded?);
+                    }
                 }
+                // Trailers. A status that is an error has ended the reply already.
+                Err(_) => break,
             }
-            // Trailers. A status that is an error has ended the reply already.
-            Err(_) => break,
         }
+        Poll::Ready(self.end())
     }
-    let has_status = body.has_status();
-    if let Some(message) = message
-        && has_status
-    {
-        return Ok(message);
+
+    fn end(&mut self) -> Result<W, Status> {
+        let has_status = self.body.has_status();
+        if has_status && let Some(message) = self.message.take() {
+            return Ok(message);
+        }
+        if has_status || self.incoming.is_torn() {
+            self.incoming.check_end()?;
+        }
+        Err(Status::unknown("the reply ended without a status (`grpc-status`): a proxy may have cut it off"))
     }
-    if has_status || incoming.is_torn() {
-        incoming.check_end()?;
-    }
-    Err(Status::unknown("the reply ended without a status (`grpc-status`): a proxy may have cut it off"))
 }
 
 /// A request that notes how far it has come, which nobody could tell of a future that was dropped because its time was over.
