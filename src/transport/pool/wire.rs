@@ -13,10 +13,9 @@ use super::health::Health;
 use super::inbound::Inbound;
 use crate::transport::connect::Io;
 
-/// What is kept at most; more is written at once, as the stream takes it.
+/// What is kept at most; more is written at once, as the stream takes it. The memory stays with the connection: a busy one
+/// would take it anew for each batch of requests.
 const MAX_KEPT: usize = 64 << 10;
-/// Memory that stays with a connection that has nothing to send.
-const SPARE: usize = 16 << 10;
 
 /// One for h2, and one for the driver. Only the driver's task uses them, so that the lock is always free.
 pub(super) struct Wire(Arc<Mutex<Shared>>);
@@ -88,9 +87,6 @@ impl Shared {
         }
         *taken = 0;
         kept.clear();
-        if kept.capacity() > SPARE {
-            *kept = Vec::new();
-        }
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
