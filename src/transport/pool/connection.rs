@@ -187,8 +187,8 @@ impl<F: Fn(Event, &Arc<Health>)> Future for Driver<F> {
             }
         }
         let mut ended = Pin::new(&mut this.connection).poll(cx);
-        // h2 has let go of its lock.
-        if ended.is_pending() && this.wire.poll_send(cx) == Sent::Failed {
+        // h2 has let go of its lock: others get it between two parts of what it has to write.
+        while ended.is_pending() && this.wire.poll_send(cx) != Sent::AsFarAsPossible {
             ended = Pin::new(&mut this.connection).poll(cx);
         }
         let limit = this.connection.max_concurrent_send_streams().min(this.max_streams);

@@ -1,6 +1,7 @@
 //! The byte stream under HTTP/2. What h2 writes is kept here, and sent by whoever drives the connection when h2 has let go of
 //! its lock: h2 writes while it holds the lock that every call on the connection takes, and a call on another thread would
-//! wait for the system call, or for a thread that the woken server has put to sleep.
+//! wait for the system call, or for a thread that the woken server has put to sleep. For the same reason little is kept: h2
+//! holds its lock for as long as it can write, and makes the frames of all requests that wait.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,9 +14,9 @@ use super::health::Health;
 use super::inbound::Inbound;
 use crate::transport::connect::Io;
 
-/// What is kept at most; more is written at once, as the stream takes it. The memory stays with the connection: a busy one
-/// would take it anew for each batch of requests.
-const MAX_KEPT: usize = 64 << 10;
+/// What is kept at most, the heads of some forty requests; then h2 waits until that is sent. What is larger by itself is
+/// written at once. The memory stays with the connection: a busy one would take it anew for each batch of requests.
+const MAX_KEPT: usize = 16 << 10;
 
 /// One for h2, and one for the driver. Only the driver's task uses them, so that the lock is always free.
 pub(super) struct Wire(Arc<Mutex<Shared>>);
@@ -32,6 +33,8 @@ struct Outbound {
     kept: Vec<u8>,
     /// Of that, what the stream has taken.
     taken: usize,
+    /// h2 has more to write, and waits.
+    is_awaited: bool,
     /// How writing failed, until h2 hears of it.
     failure: Option<io::Error>,
 }
@@ -43,14 +46,15 @@ impl Wire {
         (Self(shared.clone()), Self(shared))
     }
 
-    /// Sends what is kept. A failure is for h2, which is to be polled again: it hears of it when it has read what there is
-    /// to be read.
+    /// Sends what is kept. Unless that is all, h2 is to be polled again: it has more to write, or hears of a failure, once it
+    /// has read what there is to be read.
     pub(super) fn poll_send(&self, cx: &mut Context<'_>) -> Sent {
         let shared = &mut *self.lock();
         if shared.outbound.kept.is_empty() {
             return Sent::AsFarAsPossible;
         }
         match shared.poll_send(cx) {
+            Poll::Ready(Ok(())) if std::mem::take(&mut shared.outbound.is_awaited) => Sent::ForMore,
             Poll::Ready(Ok(())) | Poll::Pending => Sent::AsFarAsPossible,
             Poll::Ready(Err(error)) => {
                 shared.outbound.kept.clear();
@@ -71,6 +75,8 @@ impl Wire {
 pub(super) enum Sent {
     /// All; or the task is woken when the stream takes more.
     AsFarAsPossible,
+    /// All that was kept, and h2 waits to write more.
+    ForMore,
     Failed,
 }
 
@@ -90,15 +96,17 @@ impl Shared {
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
-    /// Ready when there is space for `more`, or when nothing is kept.
-    fn poll_space(&mut self, more: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Ready when there is space for `more`, or when nothing is kept. Else the driver polls again, once it has sent.
+    fn poll_space(&mut self, more: usize) -> Poll<io::Result<()>> {
         if let Some(failure) = self.outbound.failure.take() {
             return Poll::Ready(Err(failure));
         }
-        if self.outbound.kept.len().saturating_add(more) <= MAX_KEPT {
+        let kept = self.outbound.kept.len();
+        if kept == 0 || kept.saturating_add(more) <= MAX_KEPT {
             return Poll::Ready(Ok(()));
         }
-        self.poll_send(cx)
+        self.outbound.is_awaited = true;
+        Poll::Pending
     }
 }
 
@@ -122,7 +130,7 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let shared = &mut *self.lock();
-        ready!(shared.poll_space(buf.len(), cx))?;
+        ready!(shared.poll_space(buf.len()))?;
         if buf.len() > MAX_KEPT {
             return Pin::new(&mut shared.io).poll_write(cx, buf);
         }
@@ -137,7 +145,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         let shared = &mut *self.lock();
         let length = bufs.iter().map(|buf| buf.len()).sum();
-        ready!(shared.poll_space(length, cx))?;
+        ready!(shared.poll_space(length))?;
         if length > MAX_KEPT {
             return Pin::new(&mut shared.io).poll_write_vectored(cx, bufs);
         }
