@@ -132,6 +132,7 @@ fn timed_out(plan: &Plan, sent: Instant, progress: &ProgressCell) -> Failure {
     }
 }
 
+/// What follows, and what others learn of the failure: the rate budget, and the cache of tokens.
 fn next(plan: &Plan, attempts: &mut Attempts, failure: &Failure, progress: &ProgressCell) -> Step {
     if let Some(rates) = plan.caller.rate_budgets()
         && failure.asks_for_fewer_calls()
