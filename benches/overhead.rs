@@ -18,7 +18,7 @@
 //! operations by turns instead of one: their names cannot be in the connection's table of headers. `overhead_workers` has
 //! two threads a side: whole rounds of calls a second, and the slowest hundredth of the calls.
 //!
-//! `cargo bench --bench overhead`; about three minutes.
+//! `cargo bench --bench overhead`; about four minutes.
 
 #![allow(
     clippy::unwrap_used,
