@@ -3,8 +3,8 @@
 use std::env;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Command, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::escape::is_unsafe;
@@ -56,8 +56,10 @@ fn with_honest_tips(mut error: Error) -> Error {
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         }
     }
-    if text(&error, ContextKind::InvalidArg).is_some_and(|arg| arg.split('=').next() == Some("--format")) {
-        let tip = "formats are named by -o: -o json, -o yaml, -o table, -o jq=EXPR for single fields";
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(arg) = text(&error, ContextKind::InvalidArg)
+        && let Some(tip) = elsewhere(arg.split('=').next().unwrap_or_default())
+    {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     let subcommand = text(&error, ContextKind::InvalidSubcommand);
@@ -98,6 +100,34 @@ fn below(name: &str) -> Vec<String> {
         places.retain(|place| !place.starts_with("config "));
     }
     places
+}
+
+/// What to do with an option that is not one here, but is elsewhere.
+fn elsewhere(option: &str) -> Option<String> {
+    if option == "--format" {
+        return Some(
+            "formats are named by -o: -o json, -o yaml, -o table, -o jq=EXPR for single fields".to_owned(),
+        );
+    }
+    let name = option.strip_prefix("--")?;
+    let mut cli = Cli::command();
+    cli.build();
+    let mut places = Vec::new();
+    find_option(&cli, name, "", &mut places);
+    places.sort_by_key(|place| !place.starts_with("operations "));
+    let (first, others) = places.split_first()?;
+    let others = if others.is_empty() { "" } else { " and others" };
+    Some(format!("`{option}` is an option of `{first}`{others}, and goes after it: {first} ... {option}"))
+}
+
+/// The commands, by their whole names, that have the option.
+fn find_option(command: &Command, option: &str, path: &str, places: &mut Vec<String>) {
+    if command.get_arguments().any(|argument| argument.get_long() == Some(option)) {
+        places.push(path.trim_start().to_owned());
+    }
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        find_option(command, option, &format!("{path} {}", command.get_name()), places);
+    }
 }
 
 /// Whether one may be the other with a slip or two.
@@ -145,6 +175,12 @@ mod tests {
             (&["exec"], "similar subcommand exists: 'emulator exec'"),
             (&["operations", "list", "--format=json"], "tip: formats are named by -o: -o json"),
             (&["operations", "list", "--format", "value(name)"], "-o jq=EXPR for single fields"),
+            (
+                &["--endpoint=http://h:1", "operations", "get", "1"],
+                "goes after it: operations get ... --endpoint",
+            ),
+            (&["operations", "--endpoint", "http://h:1", "list"], "is an option of `operations "),
+            (&["operations", "get", "1", "--timeout", "3s"], "`--timeout` is an option of `operations wait`"),
         ] {
             assert!(said(arguments).contains(tip), "{}", said(arguments));
         }
