@@ -108,10 +108,7 @@ fn compare() {
             [Some(ours), Some(stub), _] => format!("{:.3}", ours / stub),
             _ => "unmeasured".to_owned(),
         };
-        let extra = match allocations {
-            [Some(ours), Some(stub), _] => shown(Some(ours - stub), 1),
-            _ => shown(None, 1),
-        };
+        let extra = shown(allocations[0].zip(allocations[1]).map(|(ours, stub)| ours - stub), 1);
         summary.push(format!(
             "overhead c={callers} cpu_ratio={cpu_ratio:.3} throughput_ratio={throughput_ratio:.3} \
              instructions_ratio={instructions_ratio} allocations={extra} \
@@ -206,7 +203,7 @@ fn a_call(calls: usize, counted: impl Fn(usize) -> Option<f64>) -> Option<f64> {
     Some((counted(WARM_UP + calls)? - few) / calls as f64)
 }
 
-/// What a tool of valgrind's says at the end of this program; `None` if there is no valgrind.
+/// What valgrind reports on this program when it ends; `None` without valgrind.
 fn under_valgrind(options: &[&str], args: [&str; 3], callers: usize, calls: usize) -> Option<String> {
     let output = Command::new("valgrind")
         .args(options)
