@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
+use super::number::Shortest;
+
 /// A value of JSON. Whole numbers keep all their digits, up to 128 bits.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node<'a> {
@@ -82,7 +84,7 @@ impl fmt::Display for Node<'_> {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Int(value) => write!(f, "{value}"),
-            Self::Double(value) | Self::Huge(value) => write!(f, "{value:?}"),
+            Self::Double(value) | Self::Huge(value) => Shortest(*value).fmt(f),
             Self::String(text) if text.chars().nth(LONGEST).is_none() => write!(f, "{text:?}"),
             Self::String(text) => {
                 let start: String = text.chars().take(LONGEST).collect();

@@ -1,6 +1,10 @@
 //! Numbers in text, as Python's `int` and `float` read them, which protobuf-python leaves this to; and floats as it
 //! writes them.
 
+use std::{fmt, io};
+
+use serde_json::ser::{CompactFormatter, Formatter as _};
+
 /// A whole number: space around it, a sign, and digits with single underscores between them. What has more than 128
 /// bits becomes the largest, which no field can hold.
 pub(super) fn int(text: &str) -> Option<i128> {
@@ -44,13 +48,53 @@ fn without_underscores(text: &str) -> Option<std::borrow::Cow<'_, str>> {
     is_sound.then(|| text.replace('_', "").into())
 }
 
-/// The double that a float prints as: the one with the fewest digits, from six on, that reads back to it.
-pub(super) fn shortest(value: f32) -> f64 {
-    const MANTISSA: u32 = 0x7f_ffff;
-    if value.is_normal() && value.to_bits() & MANTISSA != 0 {
-        return value.to_string().parse().unwrap_or_else(|_| value.into());
+/// A finite number as Python has it: the fewest digits that read back to it, of two such that are equally near those
+/// with an even last one, which the standard library does not choose. A float has six digits at least, which it needs at
+/// powers of two and below the normal ones.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shortest<T>(pub(super) T);
+
+impl fmt::Display for Shortest<f64> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        CompactFormatter.write_f64(&mut Ascii(f), self.0).map_err(|_| fmt::Error)
     }
-    // Of a power of two, and of what is below the normal floats, the shortest has fewer digits than protobuf prints.
+}
+
+impl fmt::Display for Shortest<f32> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MANTISSA: u32 = 0x7f_ffff;
+        let Self(value) = *self;
+        if value.is_normal() && value.to_bits() & MANTISSA != 0 {
+            CompactFormatter.write_f32(&mut Ascii(f), value).map_err(|_| fmt::Error)
+        } else {
+            Shortest(six_digits_at_least(value)).fmt(f)
+        }
+    }
+}
+
+/// Where `serde_json` writes digits to.
+struct Ascii<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl io::Write for Ascii<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.write_str(text).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shortest<f32> {
+    /// The double that has these digits.
+    pub(super) fn double(self) -> f64 {
+        self.to_string().parse().unwrap_or_else(|_| self.0.into())
+    }
+}
+
+fn six_digits_at_least(value: f32) -> f64 {
     for digits in 5..9 {
         let rounded: Option<f64> = format!("{:.digits$e}", f64::from(value)).parse().ok();
         #[allow(clippy::cast_possible_truncation, reason = "the question is whether it comes back")]
@@ -62,6 +106,7 @@ pub(super) fn shortest(value: f32) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::excessive_precision, reason = "clippy counts the digits that the standard library writes")]
 mod tests {
     use super::*;
 
@@ -117,13 +162,36 @@ mod tests {
         for (value, wanted) in [
             (0.1, 0.1),
             (1.0, 1.0),
+            (2_800_140.25, 2_800_140.2),
+            (-2_800_140.25, -2_800_140.2),
+            (2_800_140.5, 2_800_140.5),
+            (2_800_140.75, 2_800_140.8),
+            (1_253_178.25, 1_253_178.2),
             (f32::MAX, 3.402_823_5e38),
             (f32::MIN_POSITIVE, 1.175_494_4e-38),
             (f32::from_bits(1), 1.4013e-45),
             (0.0, 0.0),
         ] {
-            assert_eq!(shortest(value).to_bits(), f64::to_bits(wanted), "{value}");
+            assert_eq!(Shortest(value).double().to_bits(), f64::to_bits(wanted), "{value}");
         }
-        assert!(shortest(-0.0).is_sign_negative());
+        assert!(Shortest(-0.0_f32).double().is_sign_negative());
+    }
+
+    #[test]
+    fn of_two_numbers_equally_near_the_even_one_is_printed() {
+        for (value, wanted) in [
+            (1_125_899_906_842_624.0, "1125899906842624.0"),
+            (1_125_899_906_842_624.25, "1125899906842624.2"),
+            (-1_125_899_906_842_625.25, "-1125899906842625.2"),
+            (1_125_899_906_842_624.75, "1125899906842624.8"),
+            (2_251_799_813_685_247.75, "2251799813685247.8"),
+            (2_251_799_813_685_248.5, "2251799813685248.5"),
+            (706_523_252_362_062.25, "706523252362062.2"),
+            (263_577_251.041_015_625, "263577251.04101562"),
+            (0.1, "0.1"),
+            (f64::from_bits(1), "5e-324"),
+        ] {
+            assert_eq!(Shortest(value).to_string(), wanted);
+        }
     }
 }

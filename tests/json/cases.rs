@@ -62,7 +62,7 @@ fn what_only_rest_has_is_named_as_that_or_skipped() {
 fn the_largest_float_is_read_as_it_is_printed() {
     let data = SentimentData { magnitude: f32::MAX, score: f32::MIN };
     let text = json::to_string(&data).unwrap();
-    assert_eq!(text, r#"{"magnitude":3.4028235e38,"score":-3.4028235e38}"#);
+    assert_eq!(text, r#"{"magnitude":3.4028235e+38,"score":-3.4028235e+38}"#);
     assert_eq!(json::from_str::<SentimentData>(&text).unwrap(), data);
     assert!(json::from_str::<SentimentData>(r#"{"magnitude":3.5e38}"#).is_err());
 }

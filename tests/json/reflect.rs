@@ -47,13 +47,20 @@ impl Random {
         (0..self.below(6)).map(|_| LETTERS[usize::try_from(self.below(10)).unwrap()]).collect()
     }
 
-    /// Of any magnitude, and never zero, infinite or no number.
+    /// Of any magnitude, and never zero, infinite or no number. One in eight is a number of quarters, many of which are
+    /// midway between two of the fewest digits.
     fn double(&mut self) -> f64 {
+        if self.below(8) == 0 {
+            return f64::from_bits(0x4310_0000_0000_0001 | (self.next() >> 12));
+        }
         Some(f64::from_bits(self.next())).filter(|value| value.is_normal()).unwrap_or(0.5)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
     fn float(&mut self) -> f32 {
+        if self.below(8) == 0 {
+            return f32::from_bits(0x4a00_0001 | (self.next() >> 41) as u32);
+        }
         Some(f32::from_bits(self.next() as u32)).filter(|value| value.is_normal()).unwrap_or(0.5)
     }
 

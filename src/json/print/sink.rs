@@ -1,5 +1,6 @@
 //! Where JSON is printed to, and the one of two that is text.
 
+use super::super::number::Shortest;
 use super::super::scan::plain_run;
 
 /// Takes a document piece by piece. Before each field comes its key, before each item of a list [`Sink::item`].
@@ -177,16 +178,11 @@ impl Sink for Text {
     }
 
     fn double(&mut self, value: f64) {
-        self.format(format_args!("{value:?}"));
+        self.format(format_args!("{}", Shortest(value)));
     }
 
     fn float(&mut self, value: f32) {
-        const MANTISSA: u32 = 0x7f_ffff;
-        if value.is_normal() && value.to_bits() & MANTISSA != 0 {
-            self.format(format_args!("{value:?}"));
-        } else {
-            self.double(super::super::number::shortest(value));
-        }
+        self.format(format_args!("{}", Shortest(value)));
     }
 
     fn string(&mut self, text: &str) {
@@ -268,8 +264,8 @@ mod tests {
         sample(&mut pretty);
         sample(&mut tree);
         let value = tree.into_value();
-        assert_eq!(compact.into_string(), value.to_string().replace("1e+16", "1e16"));
-        assert_eq!(pretty.into_string(), format!("{value:#}").replace("1e+16", "1e16"));
+        assert_eq!(compact.into_string(), value.to_string());
+        assert_eq!(pretty.into_string(), format!("{value:#}"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::super::number::Shortest;
 use super::sink::Sink;
 
 /// A document that grows from the outside in.
@@ -90,7 +91,7 @@ impl Sink for Tree {
     }
 
     fn float(&mut self, value: f32) {
-        self.double(super::super::number::shortest(value));
+        self.double(Shortest(value).double());
     }
 
     fn string(&mut self, text: &str) {
