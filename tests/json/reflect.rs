@@ -166,7 +166,10 @@ proptest! {
 
         for read in [Reader::new().bytes(name, &text).unwrap(), Reader::new().bytes(name, &printed).unwrap()] {
             let back = DynamicMessage::decode(descriptor.clone(), read.value.as_slice()).unwrap();
-            prop_assert!(back == message, "{}: {}", name, text);
+            // Within an `Any`, an empty value of a map has two encodings.
+            let is_same = back == message
+                || (text.contains("\"@type\"") && reflected(&back) == reflected(&message));
+            prop_assert!(is_same, "{}: {}", name, text);
             prop_assert!(read.skipped.is_empty());
         }
     }
