@@ -87,14 +87,9 @@ fn text(error: &Error, kind: ContextKind) -> Option<String> {
 
 /// The subcommands of subcommands that have this name: `operations get` for `get`.
 fn below(name: &str) -> Vec<String> {
-    let mut cli = Cli::command();
-    cli.build();
-    // To be built has added a help of its own.
-    let groups = cli.get_subcommands().filter(|group| group.get_name() != "help");
-    let places = groups.filter_map(|group| {
-        group.find_subcommand(name).map(|found| format!("{} {}", group.get_name(), found.get_name()))
-    });
-    let mut places: Vec<String> = places.collect();
+    let mut places =
+        places(|command| command.get_name() == name || command.get_all_aliases().any(|alias| alias == name));
+    places.retain(|place| place.contains(' '));
     // `get` and `list` are meant of operations.
     if places.iter().any(|place| !place.starts_with("config ")) {
         places.retain(|place| !place.starts_with("config "));
@@ -110,24 +105,31 @@ fn elsewhere(option: &str) -> Option<String> {
         );
     }
     let name = option.strip_prefix("--")?;
-    let mut cli = Cli::command();
-    cli.build();
-    let mut places = Vec::new();
-    find_option(&cli, name, "", &mut places);
+    let mut places =
+        places(|command| command.get_arguments().any(|argument| argument.get_long() == Some(name)));
     places.sort_by_key(|place| !place.starts_with("operations "));
     let (first, others) = places.split_first()?;
     let others = if others.is_empty() { "" } else { " and others" };
     Some(format!("`{option}` is an option of `{first}`{others}, and goes after it: {first} ... {option}"))
 }
 
-/// The commands, by their whole names, that have the option.
-fn find_option(command: &Command, option: &str, path: &str, places: &mut Vec<String>) {
-    if command.get_arguments().any(|argument| argument.get_long() == Some(option)) {
-        places.push(path.trim_start().to_owned());
+/// The commands that are meant, by their whole names.
+fn places(is_meant: impl Fn(&Command) -> bool) -> Vec<String> {
+    fn walk(command: &Command, path: &str, is_meant: &dyn Fn(&Command) -> bool, places: &mut Vec<String>) {
+        // To be built has added helps.
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            let path = format!("{path} {}", command.get_name());
+            if is_meant(command) {
+                places.push(path.trim_start().to_owned());
+            }
+            walk(command, &path, is_meant, places);
+        }
     }
-    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
-        find_option(command, option, &format!("{path} {}", command.get_name()), places);
-    }
+    let mut cli = Cli::command();
+    cli.build();
+    let mut places = Vec::new();
+    walk(&cli, "", &is_meant, &mut places);
+    places
 }
 
 /// Whether one may be the other with a slip or two.
