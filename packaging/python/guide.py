@@ -6,13 +6,14 @@ import subprocess
 import sys
 import tempfile
 
-BLOCK = re.compile(r"(?ms)^```python\n(.*?)^```")
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from blocks import blocks
 
 
 def main(files):
     ran = 0
     for file in files:
-        for number, block in enumerate(BLOCK.findall(pathlib.Path(file).read_text(encoding="utf-8")), 1):
+        for number, block in enumerate(blocks("python", file), 1):
             with tempfile.TemporaryDirectory() as folder:
                 name = pathlib.Path(folder) / "test_block.py"
                 name.write_text(block, encoding="utf-8")
