@@ -35,28 +35,49 @@ async function rest(emulator, method, name, body) {
   return {status: response.status, document: await response.json()};
 }
 
+// Runs `use` where credentials could be asked for, and checks that nobody did.
+async function withoutCredentials(use) {
+  let asked = 0;
+  const metadata = http.createServer((_, response) => {
+    asked += 1;
+    response.setHeader('Metadata-Flavor', 'Google').end('{}');
+  });
+  await new Promise(resolve => metadata.listen(0, '127.0.0.1', resolve));
+  process.env.GCE_METADATA_HOST = `127.0.0.1:${metadata.address().port}`;
+  try {
+    await use();
+  } finally {
+    delete process.env.GCE_METADATA_HOST;
+    metadata.closeAllConnections();
+    metadata.close();
+  }
+  assert.strictEqual(asked, 0);
+}
+
 // First, since the client keeps what it found out about its machine.
 test('a client looks for no credentials', () =>
-  withEmulator({}, async emulator => {
-    let asked = 0;
-    const metadata = http.createServer((_, response) => {
-      asked += 1;
-      response.setHeader('Metadata-Flavor', 'Google').end('{}');
-    });
-    await new Promise(resolve => metadata.listen(0, '127.0.0.1', resolve));
-    process.env.GCE_METADATA_HOST = `127.0.0.1:${metadata.address().port}`;
-    try {
+  withEmulator({}, emulator =>
+    withoutCredentials(async () => {
       for (const rest of [false, true]) {
         const client = emulator.client({rest});
         await client.listViews({parent});
         await client.close();
       }
-    } finally {
-      delete process.env.GCE_METADATA_HOST;
-      metadata.closeAllConnections();
-      metadata.close();
-    }
-    assert.strictEqual(asked, 0);
+    }),
+  ));
+
+test('the lines for Node make clients, which look for no credentials', () =>
+  withEmulator({}, async emulator => {
+    const {snippets} = await emulator.request('GET', `snippets?address=${emulator.address}`);
+    const lines = snippets.find(({language}) => language === 'node').code;
+    const use = `Promise.all([client, rest].map(one => one.listViews({parent: '${parent}'}))).then(() => process.exit());`;
+    const program = path.join(__dirname, 'lines.js');
+    fs.writeFileSync(program, `${lines}\n${use}\n`);
+    await withoutCredentials(async () => {
+      const {stderr} = await promisify(execFile)(process.execPath, [program], {timeout: 60_000});
+      assert.strictEqual(stderr, '');
+    });
+    assert.strictEqual(await emulator.count('ListViews'), 2);
   }));
 
 describe('the process', () => {

@@ -3,6 +3,9 @@
 import datetime
 import http.client
 import json
+import pathlib
+import subprocess
+import sys
 from typing import Any, Iterator
 
 import pytest
@@ -43,6 +46,15 @@ def test_a_refusal_names_what_is_wrong(emulator: insights.Emulator) -> None:
         emulator.complete(7)
     with pytest.raises(insights.AdminError, match="HTTP 404|NOT_FOUND"):
         emulator.complete(NAME.format(99))
+
+
+def test_the_lines_for_python_make_clients(emulator: insights.Emulator, tmp_path: pathlib.Path) -> None:
+    snippets: Any = emulator.request("GET", f"snippets?address={emulator.address}")
+    (lines,) = [snippet["code"] for snippet in snippets["snippets"] if snippet["language"] == "python"]
+    program = tmp_path / "lines.py"
+    program.write_text(f"{lines}\nfor one in (client, rest):\n    list(one.list_views(parent={PARENT!r}))\n")
+    subprocess.run([sys.executable, str(program)], check=True, timeout=60)
+    emulator.assert_called("ListViews", 2)
 
 
 def send(emulator: insights.Emulator, verb: str, path: str, body: str = "") -> tuple:
