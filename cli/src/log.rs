@@ -1,6 +1,7 @@
-//! The log on stderr: as `RUST_LOG` asks for it, and a line a call as `-v` does.
+//! The log on stderr: as `RUST_LOG` asks for it, and a line a call as `-v` does; and what is told of waiting.
 
 mod calls;
+mod outages;
 
 use std::env;
 use std::io::{self, Write};
@@ -10,12 +11,16 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+pub(crate) use self::outages::FailedPolls;
 use crate::escape;
 use crate::terminal::{aside, has_colors};
 
 /// How much `-v` asks for: calls; with headers.
 static VERBOSE: AtomicU8 = AtomicU8::new(0);
 const HEADERS: u8 = 2;
+
+/// Where the library's events of calls and of waiting come from.
+const TARGET: &str = "contact_center_insights::call";
 
 /// Logs what `RUST_LOG` asks for, else what passes `default`, else nothing; and the calls, if `-v` asks for them.
 pub(crate) fn start(default: Option<&str>, verbose: u8) {
@@ -31,7 +36,14 @@ pub(crate) fn start(default: Option<&str>, verbose: u8) {
         fmt::layer().with_ansi(has_colors).with_writer(writer).with_filter(filter)
     });
     let calls = (verbose > 0).then(calls::layer);
-    tracing_subscriber::registry().with(log).with(calls).init();
+    tracing_subscriber::registry().with(log).with(calls).with(outages::layer()).init();
+}
+
+/// The polls that fail from now on.
+pub(crate) fn failed_polls() -> FailedPolls {
+    // There is a log already, if one was asked for.
+    let _ = tracing_subscriber::registry().with(outages::layer()).try_init();
+    FailedPolls::listen()
 }
 
 /// Whether `-vv` asks for the headers of calls.

@@ -1,8 +1,8 @@
 //! How long operations are waited for, and how often asked about.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use contact_center_insights::Error;
 use contact_center_insights::lro::PollPolicy;
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ pub(super) const MAX_OUTAGE: Duration = Duration::from_mins(10);
 pub(super) const ANSWERS_AGAIN: &str = "note: the service answers again";
 
 /// What is said when an outage begins.
-pub(super) fn no_answer(error: &Error) -> String {
+pub(super) fn no_answer(error: impl Display) -> String {
     format!("note: {error}; trying again")
 }
 

@@ -1,5 +1,7 @@
 //! `cci operations wait`: follows operations to their ends, and says how they ended.
 
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::pending;
 use std::io::{BufRead as _, stdin};
 
@@ -9,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ending::conclude;
 use super::many::Many;
-use super::patience::Patience;
+use super::patience::{ANSWERS_AGAIN, Patience, no_answer};
 use super::rest;
 use super::stop;
 use super::tally::{Found, once_each};
@@ -17,6 +19,7 @@ use crate::args::{Connection, Wait};
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::log::{self, FailedPolls};
 use crate::name::{location, operation_in, parent_in};
 use crate::output::Format;
 use crate::progress::Progress;
@@ -102,10 +105,14 @@ pub(super) async fn to_the_end(
     let poller = session.client().poller(name).map_err(session.failure(name))?;
     let mut poller = poller.with_policy(patience.policy(session.is_local()));
     let reporter = Reporter::start(mode, name);
+    let outage = Outage { reporter: &reporter, is_told: Cell::new(false) };
+    let show = |progress| {
+        outage.is_over();
+        reporter.running(progress);
+    };
     let operation = tokio::select! {
-        watched = watch(&mut poller, patience.deadline(), |progress| reporter.running(progress)) => {
-            watched.map_err(session.failure(name))?
-        }
+        watched = watch(&mut poller, patience.deadline(), show) => watched.map_err(session.failure(name))?,
+        never = outage.tell(log::failed_polls()) => match never {},
         exit = stop::asked() => {
             drop(reporter);
             let reason = format!("{}; the operation goes on", stop::reason(exit));
@@ -113,6 +120,7 @@ pub(super) async fn to_the_end(
         }
         never = reporter.beat() => match never {},
     };
+    outage.is_over();
     drop(reporter);
     print(&match over_rest {
         Some(connection) => {
@@ -162,6 +170,29 @@ pub(super) async fn follow<R: Unpack, M: Unpack>(
 
 fn progress(operation: &Operation) -> Option<Progress> {
     Progress::of(&operation.metadata()?.ok()?)
+}
+
+/// That the service does not answer, told once, and that it does again.
+struct Outage<'a> {
+    reporter: &'a Reporter,
+    is_told: Cell<bool>,
+}
+
+impl Outage<'_> {
+    async fn tell(&self, mut failed: FailedPolls) -> Infallible {
+        loop {
+            let reason = failed.next().await;
+            if !self.is_told.replace(true) {
+                self.reporter.note(&no_answer(reason));
+            }
+        }
+    }
+
+    fn is_over(&self) {
+        if self.is_told.take() {
+            self.reporter.note(ANSWERS_AGAIN);
+        }
+    }
 }
 
 /// The waiting ended before the operation did.

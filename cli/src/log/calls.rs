@@ -12,15 +12,12 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::terminal::eprint_line;
 
-/// Where the events of calls come from.
-const TARGET: &str = "contact_center_insights::call";
-
 /// Shows calls.
 pub(super) fn layer<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    Calls.with_filter(Targets::new().with_target(TARGET, Level::DEBUG))
+    Calls.with_filter(Targets::new().with_target(super::TARGET, Level::DEBUG))
 }
 
 struct Calls;

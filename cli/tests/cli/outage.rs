@@ -53,6 +53,39 @@ fn the_wait_for_many_goes_on() {
 }
 
 #[test]
+fn the_wait_for_one_goes_on() {
+    for (flags, told, over) in [
+        (&["--progress", "plain"][..], "note: ", "note: the service answers again"),
+        (
+            &["--progress", "json"],
+            r#"{"event":"note","text":"note: "#,
+            r#""text":"note: the service answers again""#,
+        ),
+        (&["-q"], "note: ", "note: the service answers again"),
+        (&["--progress", "plain", "-v"], "note: ", "note: the service answers again"),
+    ] {
+        let server = Server::with_operations(&[running("1")]);
+        let relay = Relay::to(&server.address);
+        let wait = ["operations", "wait", &name("1"), "--interval", "100ms", "--endpoint", &relay.endpoint];
+        let mut child = spawn(&[&wait[..], flags].concat());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        if !flags.contains(&"-q") {
+            until(&mut stderr, "waiting");
+        }
+        relay.cut();
+        let note = until(&mut stderr, "; trying again");
+        assert!(note.starts_with(told) && note.contains("UNAVAILABLE"), "{note}");
+        relay.mend();
+        let mut said = until(&mut stderr, "note: the service answers again");
+        assert!(said.contains(over), "{said}");
+        fail(&server, &name("1"));
+        said += &std::io::read_to_string(stderr).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(5), "{said}");
+        assert!(!said.contains("trying again"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_watched_goes_on() {
     for watch in [&["operations", "watch", PARENT][..], &["operations", "list", PARENT, "--watch"]] {
         let server = Server::with_operations(&[running("1")]);
