@@ -177,6 +177,25 @@ async fn a_fault_at_the_deadline_does_not_undo_what_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_hangs_keeps_nobody_beyond_the_deadline() {
+    let started = Instant::now();
+    let script = Script::new([answer(running("a")), Step::Hang]);
+    let waited = follow(&script).wait_for(Duration::from_secs(10)).await.unwrap();
+    assert!(matches!(waited, Waited::StillRunning { name, .. } if name == NAME));
+    assert_eq!((started.elapsed().as_secs(), script.calls()), (15, 3));
+
+    let script = Script::new([Step::Hang]);
+    let error = follow(&script).wait_for(Duration::from_secs(10)).await.unwrap_err();
+    assert!(matches!(&error, Error::Following { name, .. } if name == NAME) && error.is_deadline_exceeded());
+    assert_eq!((started.elapsed().as_secs(), script.calls()), (30, 2));
+
+    // What hung on its way to the deadline, and answers again there.
+    let script = Script::new([Step::Hang, answer(succeeded())]);
+    let waited = follow(&script).wait_for(Duration::from_secs(10)).await.unwrap();
+    assert_eq!(waited.into_result().unwrap(), Some(model()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancelling_then_waiting_tells_how_it_ended() {
     let cancelled = script([failed(Code::Cancelled)]);
     let error = follow(&cancelled).cancel_and_wait().await.unwrap_err();

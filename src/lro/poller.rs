@@ -180,12 +180,12 @@ impl<R, M> Poller<R, M> {
                 return Ok(());
             }
         }
-        self.get().await
+        self.get(None).await
     }
 
-    /// One `GetOperation`, without waiting but for its turn in the rate budget; nothing changes before its answer is
-    /// there.
-    pub(super) async fn get(&mut self) -> Result<(), Error> {
+    /// One `GetOperation`, without waiting but for its turn in the rate budget, within `limit` if there is one; nothing
+    /// changes before its answer is there.
+    pub(super) async fn get(&mut self, limit: Option<Duration>) -> Result<(), Error> {
         // A server that starts an operation without a name leaves nothing to ask about.
         check_operation(&self.name).map_err(|error| {
             self.following(Error::protocol(format!(
@@ -195,7 +195,10 @@ impl<R, M> Poller<R, M> {
         let asked_at = Instant::now();
         // A poll is made once: the policy here decides about the next.
         let retry = RetryPolicy::never().with_attempt_timeout(self.caller.attempt_timeout());
-        let call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
+        let mut call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
+        if let Some(limit) = limit {
+            call = call.with_timeout(limit);
+        }
         // Boxed by the call: most of the time a poller waits, and should be small then.
         match call.with_retry(retry).into_poll().await {
             Ok(raw) => {

@@ -14,6 +14,9 @@ use crate::call::wait_span;
 use crate::error::Error;
 use crate::time::later;
 
+/// How long the poll at a deadline may take.
+const LAST_POLL: Duration = Duration::from_secs(5);
+
 /// How [`Poller::wait_until`] ended.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -152,7 +155,7 @@ impl<R: Unpack, M> Poller<R, M> {
         self.finish_with(progress).instrument(span).await?.result().unwrap_or_else(|| Err(no_answer()))
     }
 
-    /// As [`Poller::until_done`], but for at most this long from now.
+    /// As [`Poller::until_done`], but for at most this long from now, and for one last poll: see [`Poller::wait_until`].
     ///
     /// # Errors
     /// [`Error::Following`] if polling gave up. That the operation has not ended is not an error.
@@ -163,7 +166,8 @@ impl<R: Unpack, M> Poller<R, M> {
         self.wait_until(later(Instant::now(), timeout)).await
     }
 
-    /// Waits for the operation to end, until `deadline`, when it is asked about one last time.
+    /// Waits for the operation to end, until `deadline`, when it is asked about one last time, for 5 s at most. A poll that
+    /// hangs does not keep it longer.
     ///
     /// # Errors
     /// [`Error::Following`] if polling gave up, or if not one poll succeeded until the deadline.
@@ -177,17 +181,20 @@ impl<R: Unpack, M> Poller<R, M> {
 
     async fn finish_by(&mut self, deadline: Instant) -> Result<Waited<R, M>, Error> {
         while !self.is_done() {
-            if timeout_at(deadline, self.until_due()).await.is_err() || self.due() >= deadline {
-                let last_poll = self.get().await;
-                return match (last_poll, self.last().cloned()) {
-                    (_, Some(last)) if last.is_done() => Ok(Waited::Done(last)),
-                    // A fault of this one poll does not undo what earlier ones told.
-                    (_, Some(last)) => Ok(Waited::StillRunning { name: self.name().to_owned(), last }),
-                    (Err(error), None) => Err(error),
-                    (Ok(()), None) => Err(no_answer()),
-                };
+            let is_due = timeout_at(deadline, self.until_due()).await.is_ok() && self.due() < deadline;
+            // A poll that hangs is dropped when the time is over.
+            if is_due && let Ok(asked) = timeout_at(deadline, self.ask_patiently(Some(deadline))).await {
+                asked?;
+                continue;
             }
-            self.ask_patiently(Some(deadline)).await?;
+            let last_poll = self.get(Some(LAST_POLL)).await;
+            return match (last_poll, self.last().cloned()) {
+                (_, Some(last)) if last.is_done() => Ok(Waited::Done(last)),
+                // A fault of this one poll does not undo what earlier ones told.
+                (_, Some(last)) => Ok(Waited::StillRunning { name: self.name().to_owned(), last }),
+                (Err(error), None) => Err(error),
+                (Ok(()), None) => Err(no_answer()),
+            };
         }
         self.last().cloned().map(Waited::Done).ok_or_else(no_answer)
     }
