@@ -43,6 +43,12 @@ impl Failure {
         self
     }
 
+    /// Says more of what to do, below what is said of it already.
+    pub(crate) fn with_more_help(self, more: &str) -> Self {
+        let help = self.help.as_ref().map_or_else(|| more.to_owned(), |help| format!("{help}\n{more}"));
+        self.with_help(help)
+    }
+
     /// Shows the details of a status.
     pub(crate) fn with_status(mut self, status: Status) -> Self {
         self.status = Some(status);

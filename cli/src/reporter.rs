@@ -87,6 +87,11 @@ impl Reporter {
         Self { form, subject, log }
     }
 
+    /// Whether a bar is drawn.
+    pub(crate) fn is_bar(&self) -> bool {
+        matches!(self.form, Form::Bar(_))
+    }
+
     /// It runs, and is so far; `None` if it does not tell.
     pub(crate) fn running(&self, progress: Option<Progress>) {
         if let Form::Bar(bar) = &self.form {

@@ -190,7 +190,8 @@ pub(crate) struct WorkerReconcile {
     /// The project, as the operations of the store spell it.
     pub(crate) project: String,
 
-    /// A location to look at, besides those of which operations are in the store; may be given several times.
+    /// A location to look at, besides those of which operations are in the store; may be given several times. By default
+    /// the one of the environment or the profile.
     #[arg(long = "location", value_name = "LOCATION")]
     pub(crate) locations: Vec<String>,
 

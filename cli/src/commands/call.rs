@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
+use contact_center_insights::Error;
 use contact_center_insights::json::{Printer, Reader};
 use contact_center_insights::proto::longrunning::Operation;
 use prost::Message as _;
@@ -13,6 +14,7 @@ use crate::api::{Api, Draft, Raw, Rpc};
 use crate::args::{Connection, Invocation, read_data};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::name::parent;
 use crate::output::{Format, ListPrinter};
 use crate::session::Session;
 use crate::terminal::{eprint_line, print, print_while_read};
@@ -59,7 +61,23 @@ impl Prepared<'_> {
         let bytes = serialized(self.rpc, request)?;
         let caller = self.session.client().operations().caller();
         let call = caller.call::<Raw>(self.rpc.method(), self.rpc.routing(request), &Raw(bytes));
-        Ok(call.await.map_err(self.session.failure(&self.target))?.0)
+        Ok(call.await.map_err(|error| self.failed(error))?.0)
+    }
+
+    /// Says of what changes something whether that may have happened.
+    fn failed(&self, error: Error) -> Failure {
+        let is_open = error.may_have_been_applied() && !self.rpc.method().is_idempotent();
+        let failure = self.session.failure(&self.target)(error);
+        match is_open {
+            true if self.rpc.is_long_running() => failure.with_more_help(&format!(
+                "it may have been started all the same; before you do it again, look: {}",
+                self.session.operations(&["list", &parent(&self.target)])
+            )),
+            true => {
+                failure.with_more_help("it may have been done all the same; before you do it again, look")
+            }
+            false => failure,
+        }
     }
 
     /// Prints the items of all pages, each page as it comes.

@@ -6,9 +6,9 @@ use contact_center_insights::proto::longrunning::ListOperationsRequest;
 use contact_center_insights::track::{Ended, Sweep, TrackPolicy, Tracker};
 use contact_center_insights::{Client, Handle};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::patience::{ANSWERS_AGAIN, Patience, no_answer};
+use super::patience::{ANSWERS_AGAIN, LAST_LOOK, Patience, no_answer, until};
 use super::stop;
 use super::tally::{Found, Tally, once_each};
 use crate::duration;
@@ -19,7 +19,7 @@ use crate::name::parent;
 use crate::output::{Format, ListPrinter};
 use crate::reporter::{Mode, Reporter};
 use crate::session::Session;
-use crate::terminal::print;
+use crate::terminal::{print, stdout_redraws};
 
 /// Up to so many are asked about one by one at first; of more, the list tells.
 const FEW: usize = 16;
@@ -31,6 +31,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How often it is looked whether calls about operations fail, and how often the reason is asked for.
 const LOOK: Duration = Duration::from_secs(1);
 const PROBE: Duration = Duration::from_secs(5);
+
 /// Several operations that are followed.
 pub(super) struct Many<'a> {
     session: &'a Session,
@@ -77,11 +78,13 @@ impl<'a> Many<'a> {
         mode: Mode,
         output: Format,
     ) -> Result<(), Failure> {
-        let mut list = ListPrinter::new(output);
         let reporter = Reporter::start(mode, counted(self.tally.total(), "operation", "operations"));
-        let deadline = patience.deadline();
+        let mut list = ListPrinter::new(output);
+        if output == Format::Json && reporter.is_bar() && stdout_redraws() {
+            list = list.held();
+        }
         let stop = tokio::select! {
-            done = self.all_the_way(any, &patience, deadline, &reporter, &mut list) => done,
+            done = self.until_the_deadline(any, &patience, &reporter, &mut list) => done,
             exit = stop::asked() => Ok(Stop::Signal(exit)),
             never = reporter.beat() => match never {},
         };
@@ -98,11 +101,28 @@ impl<'a> Many<'a> {
         }
     }
 
+    /// Follows them until time is over, whatever call is on its way then, and looks once more.
+    async fn until_the_deadline(
+        &mut self,
+        any: bool,
+        patience: &Patience,
+        reporter: &Reporter,
+        list: &mut ListPrinter,
+    ) -> Result<Stop, Failure> {
+        tokio::select! {
+            done = self.all_the_way(any, patience, reporter, list) => return done,
+            _ = until(patience.deadline()) => {}
+        }
+        if let Ok(looked) = timeout(LAST_LOOK, self.look(any, reporter, list)).await {
+            looked?;
+        }
+        Ok(if self.tally.is_over(any) { Stop::Done } else { Stop::Deadline })
+    }
+
     async fn all_the_way(
         &mut self,
         any: bool,
         patience: &Patience,
-        deadline: Option<Instant>,
         reporter: &Reporter,
         list: &mut ListPrinter,
     ) -> Result<Stop, Failure> {
@@ -114,13 +134,6 @@ impl<'a> Many<'a> {
         }
         reporter.running(Some(self.tally.progress()));
         let tracker = self.tracker(patience).await?;
-        let timed_out = async {
-            match deadline {
-                Some(deadline) => sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(timed_out);
         let mut watch = Watch::start();
         loop {
             tokio::select! {
@@ -128,11 +141,6 @@ impl<'a> Many<'a> {
                     Some(ended) => self.took(&ended, reporter, list)?,
                     None => return Ok(Stop::Done),
                 },
-                () = &mut timed_out => {
-                    drop(tracker);
-                    self.look(any, reporter, list).await?;
-                    return Ok(if self.tally.is_over(any) { Stop::Done } else { Stop::Deadline });
-                }
                 () = sleep_until(watch.next) => self.check(&tracker, &mut watch, patience, reporter).await?,
             }
             if self.tally.is_over(any) {

@@ -1,10 +1,11 @@
 //! How long operations are waited for, and how often asked about.
 
 use std::fmt::Display;
+use std::future::pending;
 use std::time::Duration;
 
 use contact_center_insights::lro::PollPolicy;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// How long polls may fail before the first answer: a mistyped endpoint is then the likelier reason; and a local server
 /// that is not there will not come by itself.
@@ -14,12 +15,26 @@ const LOCAL_OUTAGE_AT_START: Duration = Duration::from_secs(5);
 /// How long an outage is waited for where no flag says it.
 pub(super) const MAX_OUTAGE: Duration = Duration::from_mins(10);
 
+/// How long the last look may take, once the time is over.
+pub(super) const LAST_LOOK: Duration = Duration::from_secs(5);
+
 /// What is said once the service answers after an outage.
 pub(super) const ANSWERS_AGAIN: &str = "note: the service answers again";
 
 /// What is said when an outage begins.
 pub(super) fn no_answer(error: impl Display) -> String {
     format!("note: {error}; trying again")
+}
+
+/// Returns at the deadline, with it; never if there is none.
+pub(super) async fn until(deadline: Option<Instant>) -> Instant {
+    match deadline {
+        Some(deadline) => {
+            sleep_until(deadline).await;
+            deadline
+        }
+        None => pending().await,
+    }
 }
 
 /// How long is waited, and how often asked.
@@ -36,6 +51,11 @@ impl Patience {
     /// Until when; without an end, or with one that no clock reaches, never.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+    }
+
+    /// Until when a first look may take; without an end, never.
+    pub(super) fn last_look(&self) -> Option<Instant> {
+        self.deadline().and_then(|deadline| deadline.checked_add(LAST_LOOK))
     }
 
     /// How long nothing may be heard before the first answer.

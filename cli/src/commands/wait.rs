@@ -2,16 +2,15 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::pending;
 use std::io::{BufRead as _, stdin};
 
 use contact_center_insights::any::Unpack;
 use contact_center_insights::{Error, Operation, Poller};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::ending::conclude;
 use super::many::Many;
-use super::patience::{ANSWERS_AGAIN, Patience, no_answer};
+use super::patience::{ANSWERS_AGAIN, Patience, no_answer, until};
 use super::rest;
 use super::stop;
 use super::tally::{Found, once_each};
@@ -53,7 +52,13 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
         let parent = parent_in(parent, &scope)?;
         let session = Session::open(connection, &parent)?;
         let found = Found { parent, filter };
-        return Many::found(&session, found).await?.follow(any, patience, mode, output).await;
+        let many = tokio::select! {
+            many = Many::found(&session, found) => many?,
+            _ = until(patience.last_look()) => {
+                return Err(Failure::new(Exit::StillRunning, "the service does not tell what runs"));
+            }
+        };
+        return many.follow(any, patience, mode, output).await;
     }
     if names.len() == 1 && names.first().is_some_and(|name| name != STDIN) {
         let name = operation_in(names.remove(0), &scope)?;
@@ -70,6 +75,10 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
         Some(name) if names.iter().all(|name| location(name) == first) => Session::open(connection, name)?,
         _ => Session::open_anywhere(connection)?,
     };
+    // Before anything is sent: a slip in one name is not the failure of an operation.
+    for name in &names {
+        let _: Poller = session.client().poller(name).map_err(session.failure(name))?;
+    }
     Many::named(&session, names).follow(any, patience, mode, output).await
 }
 
@@ -120,16 +129,27 @@ pub(super) async fn to_the_end(
         }
         never = reporter.beat() => match never {},
     };
-    outage.is_over();
+    let waited = patience.timeout.map(duration::print).unwrap_or_default();
+    let Some(operation) = operation else {
+        drop(reporter);
+        let reason = format!("nothing was heard of operation `{name}` within {waited}");
+        return Err(stopped_waiting(session, name, Exit::StillRunning, reason));
+    };
+    // Of one that runs, nobody knows whether it was heard of just now.
+    if operation.is_done() {
+        outage.is_over();
+    }
     drop(reporter);
-    print(&match over_rest {
-        Some(connection) => {
-            output.document(&rest::operation(&Session::open_rest(connection, name)?, name).await?)?
-        }
-        None => output.one(operation.raw())?,
+    let document = match over_rest {
+        Some(connection) => Some(rest::operation(&Session::open_rest(connection, name)?, name).await),
+        None => None,
+    };
+    print(&match document {
+        Some(Ok(document)) => output.document(&document)?,
+        Some(Err(failure)) if operation.is_done() => return Err(failure),
+        _ => output.one(operation.raw())?,
     })?;
     if !operation.is_done() {
-        let waited = patience.timeout.map(duration::print).unwrap_or_default();
         let reason = format!("operation `{name}` is still running after {waited}");
         return Err(stopped_waiting(session, name, Exit::StillRunning, reason));
     }
@@ -137,15 +157,20 @@ pub(super) async fn to_the_end(
 }
 
 /// Follows the operation until it is done, or until the deadline: then the poller asks one last time, and a
-/// fault of that poll does not undo what earlier ones told.
+/// fault of that poll does not undo what earlier ones told. `None` if nothing was ever heard of it.
 async fn watch(
     poller: &mut Poller,
     deadline: Option<Instant>,
     show: impl Fn(Option<Progress>),
-) -> Result<Operation, Error> {
-    tokio::select! {
-        followed = follow(poller, show) => followed,
-        deadline = until(deadline) => Ok(poller.wait_until(deadline).await?.into_operation()),
+) -> Result<Option<Operation>, Error> {
+    let deadline = tokio::select! {
+        followed = follow(poller, show) => return followed.map(Some),
+        deadline = until(deadline) => deadline,
+    };
+    match poller.wait_until(deadline).await {
+        Ok(waited) => Ok(Some(waited.into_operation())),
+        Err(error) if error.is_deadline_exceeded() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -199,15 +224,4 @@ impl Outage<'_> {
 fn stopped_waiting(session: &Session, name: &str, exit: Exit, reason: impl Into<String>) -> Failure {
     Failure::new(exit, reason.into())
         .with_help(format!("to go on waiting: {}", session.command("wait", name)))
-}
-
-/// Returns at the deadline, with it; never if there is none.
-async fn until(deadline: Option<Instant>) -> Instant {
-    match deadline {
-        Some(deadline) => {
-            sleep_until(deadline).await;
-            deadline
-        }
-        None => pending().await,
-    }
 }

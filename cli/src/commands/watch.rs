@@ -52,6 +52,7 @@ struct View<'a> {
     /// Drawn over.
     is_live: bool,
     screen: Option<Screen>,
+    format: Format,
     list: Option<ListPrinter>,
     /// As last seen, in the order of the list.
     seen: Vec<Operation>,
@@ -78,6 +79,7 @@ impl<'a> View<'a> {
             watched,
             is_live,
             screen: is_live.then(Screen::enter),
+            format,
             list: (!is_live).then(|| ListPrinter::new(format)),
             seen: Vec::new(),
             started: Instant::now(),
@@ -201,6 +203,11 @@ impl<'a> View<'a> {
 
     /// Whether anybody still reads.
     fn show(&mut self, changed: Vec<Operation>) -> Result<bool, Failure> {
+        if let Format::Jq(_) = self.format {
+            // An expression is applied to each: a list has no end here.
+            let each = changed.iter().map(|operation| self.format.one(operation));
+            return print_while_read(&each.collect::<Result<String, Failure>>()?);
+        }
         if let Some(list) = &mut self.list {
             return print_while_read(&list.operations(changed)?);
         }

@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::name::{of_parent, operation_in};
 use crate::output::Format;
+use crate::scope::Scope;
 use crate::session::Session;
 use crate::terminal::{eprint_line, print};
 
@@ -161,7 +162,16 @@ async fn reconcile<S: Store>(store: S, args: WorkerReconcile, output: Format) ->
     let session = Session::open_anywhere(args.connection)?;
     let worker = Worked::builder(store, session.client()).build();
     let of = Reconciliation::of(args.project).adopt(args.adopt);
-    let of = args.locations.into_iter().fold(of, Reconciliation::with_location);
+    let mut locations = args.locations;
+    if locations.is_empty() {
+        locations.extend(Scope::new(None, None).location()?.map(|found| found.value));
+    }
+    if locations.is_empty() {
+        eprint_line(
+            "note: only the locations of the operations in the store are looked at; to name one: --location",
+        );
+    }
+    let of = locations.into_iter().fold(of, Reconciliation::with_location);
     let found = worker.reconcile(&of).await.map_err(|error| of_worker(error, &session))?;
     print(&output.value(&json!({
         "followed": found.followed,

@@ -20,7 +20,9 @@ pub(crate) struct ListPrinter {
     limit: usize,
     sort: Option<SortBy>,
     count: usize,
-    /// What waits to be sorted.
+    /// Whether all is printed at the end.
+    is_held: bool,
+    /// What waits for that.
     held: Vec<Item>,
     /// What an expression is applied to as one.
     whole: Vec<Value>,
@@ -80,6 +82,7 @@ impl ListPrinter {
             limit: usize::MAX,
             sort: None,
             count: 0,
+            is_held: false,
             held: Vec::new(),
             whole: Vec::new(),
             columns: Vec::new(),
@@ -90,7 +93,14 @@ impl ListPrinter {
     /// Sorted, and then no more than so many.
     pub(crate) fn wanted(mut self, sort: Option<&str>, limit: Option<usize>) -> Self {
         self.sort = sort.map(SortBy::new);
+        self.is_held = self.sort.is_some();
         self.limit = limit.unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Printed at the end: half of a document and a bar do not go together on one terminal.
+    pub(crate) fn held(mut self) -> Self {
+        self.is_held = true;
         self
     }
 
@@ -121,7 +131,7 @@ impl ListPrinter {
     }
 
     fn add(&mut self, mut items: Vec<Item>) -> Result<String, Failure> {
-        if self.sort.is_some() {
+        if self.is_held {
             self.held.append(&mut items);
             return Ok(String::new());
         }
@@ -187,9 +197,11 @@ impl ListPrinter {
     /// What to print at the end.
     pub(crate) fn end(mut self) -> Result<String, Failure> {
         let mut text = String::new();
-        if let Some(sort) = self.sort.take() {
+        if self.is_held {
             let mut items = std::mem::take(&mut self.held);
-            items.sort_by(|a, b| sort.compare(&a.0, &b.0));
+            if let Some(sort) = &self.sort {
+                items.sort_by(|a, b| sort.compare(&a.0, &b.0));
+            }
             items.truncate(self.limit);
             text = self.print(&items)?;
         }
@@ -220,13 +232,14 @@ pub(super) fn columns(value: &Value) -> Vec<String> {
     value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// A line of RFC 4180, without its end.
+/// A line of RFC 4180, without its end. What a terminal would obey is escaped, as everywhere.
 pub(super) fn csv<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let quoted = cells.map(|cell| {
+        let cell = lines(cell);
         if cell.contains(['"', ',', '\n', '\r']) {
             format!("\"{}\"", cell.replace('"', "\"\""))
         } else {
-            cell.to_owned()
+            cell.into_owned()
         }
     });
     quoted.collect::<Vec<_>>().join(",")
@@ -257,6 +270,16 @@ mod tests {
         let yaml: Value = serde_saphyr::from_str(&printed(Format::Yaml, &pages)).unwrap();
         assert_eq!(yaml, json!([a, b]));
         assert_eq!(printed(Format::Yaml, &[]), "[]\n");
+        let held: Value = serde_json::from_str(&{
+            let mut list = ListPrinter::new(Format::Json).held();
+            assert_eq!(list.page(vec![a.clone()]).unwrap() + &list.page(vec![b.clone()]).unwrap(), "");
+            list.end().unwrap()
+        })
+        .unwrap();
+        assert_eq!(held, json!([a, b]));
+        let hostile = json!({"name": "x/\u{1b}]0;t\u{7}\u{202e}\u{9b}", "note": "two\nlines"});
+        let cells = "x/\\u001b]0;t\\u0007\\u202e\\u009b,\"two\nlines\"\n";
+        assert_eq!(printed(Format::Csv, &[&[hostile]]), format!("name,note\n{cells}"));
         assert_eq!(printed(Format::Table, &pages), "NAME  NOTE\na     1,\"2\"\nb\n");
         assert_eq!(printed(Format::Table, &[]), "NAME\n");
     }

@@ -25,6 +25,28 @@ fn target(pool: &DescriptorPool, method: &MethodDescriptor) -> (String, String) 
 
 /// Each reaches the server, which answers it or says what is missing.
 #[test]
+fn what_may_have_happened_is_said_of_calls_that_change_something() {
+    let server = Server::start(&[]);
+    let fault = |method: &str| {
+        let fault = json!({ "method": method, "transport": "ABORT", "afterExecution": true, "times": 1 });
+        server.http("POST", "/_emulator/v1/faults", &json!({ "faults": [fault] }).to_string());
+    };
+    let scope = ["--project", "7", "--location", "us", "--endpoint", &server.endpoint];
+    fault("CreateIssueModel");
+    let model = ["issue-models", "create", "--display-name", "m", "--model-type", "type-v2", "--async"];
+    let run = cci(&[&model[..], &scope].concat());
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("it may have been started all the same"), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("operations list {PARENT} --endpoint")), "{}", run.stderr);
+    fault("CreateView");
+    let run = cci(&[&["views", "create", "--display-name", "v"], &scope[..]].concat());
+    assert!(run.stderr.contains("it may have been done all the same"), "{}", run.stderr);
+    fault("ListViews");
+    let run = cci(&[&["views", "list"], &scope[..]].concat());
+    assert!(!run.stderr.contains("all the same"), "{}", run.stderr);
+}
+
+#[test]
 fn every_method_can_be_called() {
     let server = Server::start(&[]);
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap();

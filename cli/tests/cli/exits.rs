@@ -203,13 +203,51 @@ fn still_running_at_the_timeout_is_8_and_the_suggested_command_resumes() {
 }
 
 #[test]
+fn a_service_that_hangs_keeps_nobody_waiting_beyond_the_timeout() {
+    let server = Server::with_operations(&[running("1"), running("2")]);
+    let stall = r#"{"faults": [{"transport": "STALL", "always": true}]}"#;
+    server.http("POST", "/_emulator/v1/faults", stall);
+    for names in [
+        &[name("1")][..],
+        &[name("1"), name("2")],
+        &["--all".to_owned(), "--parent".to_owned(), PARENT.to_owned()],
+    ] {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let run = server.operations(&[&["wait", "--timeout", "1s"], &names[..]].concat());
+        assert_eq!(run.code, 8, "{}", run.stderr);
+        assert!(!run.stderr.contains("answers again"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn one_bad_name_of_many_is_2_before_anything_is_asked() {
+    let server = Server::with_operations(&[succeeded("1")]);
+    for (names, bad) in [
+        (&[&name("1"), "bad/name"][..], "bad/name"),
+        (&["typo/x", &name("1"), "--any", "-q"], "typo/x"),
+        (&["a b", "c d"], "a b"),
+    ] {
+        let run = server.operations(&[&["wait"], names].concat());
+        assert_refused(&run, 2, &[bad, "operations list"]);
+    }
+    let calls = server.http("GET", "/_emulator/v1/calls", "");
+    assert_eq!(calls["calls"], Value::Null, "{calls}");
+}
+
+#[test]
 fn an_endpoint_where_nothing_answers_is_69() {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = format!("http://127.0.0.1:{port}");
     let start = format!("emulator --port {port}");
     for arguments in [["get", &name("1")], ["wait", &name("1")], ["cancel", &name("1")], ["list", PARENT]] {
-        let run = cci(&[&["operations"], &arguments[..], &["--endpoint", &closed]].concat());
+        let mut run = cci(&[&["operations"], &arguments[..], &["--endpoint", &closed]].concat());
+        if arguments.contains(&"wait") {
+            // Told while it is tried.
+            let (note, rest) = run.stderr.split_once('\n').unwrap();
+            assert!(note.starts_with("note: ") && note.ends_with("; trying again"), "{note}");
+            run.stderr = rest.to_owned();
+        }
         assert_refused(&run, 69, &["UNAVAILABLE", &format!("nothing answers at {closed}"), &start]);
     }
     let variable = [("CONTACTCENTERINSIGHTS_EMULATOR_HOST", closed.trim_start_matches("http://"))];

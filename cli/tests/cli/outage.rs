@@ -86,6 +86,23 @@ fn the_wait_for_one_goes_on() {
 }
 
 #[test]
+fn what_was_not_heard_of_again_is_not_told_so() {
+    let server = Server::with_operations(&[running("1")]);
+    let relay = Relay::to(&server.address);
+    let wait = ["operations", "wait", &name("1"), "--interval", "100ms", "--timeout", "3s", "--rest"];
+    let mut child = spawn(&[&wait[..], &["--progress", "plain", "--endpoint", &relay.endpoint]].concat());
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    until(&mut stderr, "waiting");
+    relay.cut();
+    until(&mut stderr, "; trying again");
+    let said = std::io::read_to_string(stderr).unwrap();
+    let printed = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(8), "{said}");
+    assert!(said.contains("still running after 3s") && !said.contains("answers again"), "{said}");
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), running("1"));
+}
+
+#[test]
 fn what_is_watched_goes_on() {
     for watch in [&["operations", "watch", PARENT][..], &["operations", "list", PARENT, "--watch"]] {
         let server = Server::with_operations(&[running("1")]);

@@ -269,6 +269,18 @@ fn what_changes_is_a_line_each_until_the_reader_leaves() {
 }
 
 #[test]
+fn an_expression_is_applied_to_each_change() {
+    let server = Server::with_operations(&[running("1"), running("2")]);
+    let watch = ["operations", "watch", PARENT, "--interval", "100ms", "-o", "jq=.name"];
+    let mut child = spawn(&[&watch[..], &["--endpoint", &server.endpoint]].concat());
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut first: Vec<String> = stdout.lines().take(2).map(Result::unwrap).collect();
+    first.sort();
+    assert_eq!(first, [name("1"), name("2")]);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn lists_are_sorted_by_what_fields_are() {
     let mut documents = vec![running("1"), running("2"), running("3")];
     for (document, time) in documents.iter_mut().zip(["05Z", "04.500Z", "05.100Z"]) {

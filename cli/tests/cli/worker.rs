@@ -190,6 +190,12 @@ fn what_runs_is_added_by_filter_or_adopted() {
     let found = kept.json(&[&["reconcile", "7", "--location", "eu", "--adopt"], &endpoint[..]].concat());
     assert_eq!(found["adopted"], json!(1));
     assert_eq!(kept.json(&["stats"])["pending"], json!(2));
+    let empty = Kept::start();
+    let found = empty.ask(&[&["reconcile", "7"], &endpoint[..]].concat());
+    assert!(found.code == 0 && found.stderr.contains("to name one: --location"), "{}", found.stderr);
+    let asked = ["worker", "reconcile", "7", "--store", &empty.store];
+    let found = cci_in(&[("CCI_LOCATION", "eu")], &[&asked, &endpoint[..]].concat());
+    assert!(found.stdout.contains("projects/7/locations/eu/operations/2"), "{}", found.stdout);
 }
 
 #[test]
