@@ -51,11 +51,13 @@ pub(super) async fn run(args: Wait, output: Format) -> Result<(), Failure> {
     if all {
         let parent = parent_in(parent, &scope)?;
         let session = Session::open(connection, &parent)?;
+        let again = session.operations(&["wait", "--all", "--parent", &parent]);
         let found = Found { parent, filter };
         let many = tokio::select! {
             many = Many::found(&session, found) => many?,
             _ = until(patience.last_look()) => {
-                return Err(Failure::new(Exit::StillRunning, "the service does not tell what runs"));
+                let failure = Failure::new(Exit::StillRunning, "the service has not told what runs");
+                return Err(failure.with_help(format!("to try it again: {again}")));
             }
         };
         return many.follow(any, patience, mode, output).await;
