@@ -38,6 +38,9 @@ pub struct PollPolicy {
     max_outage_at_start: Option<Duration>,
 }
 
+/// How long the poll at a deadline may take, and any poll at least.
+pub(super) const LAST_POLL: Duration = Duration::from_secs(5);
+
 impl Default for PollPolicy {
     fn default() -> Self {
         Self {
@@ -65,7 +68,8 @@ impl PollPolicy {
     }
 
     /// Gives up when polls have failed for this long since the service last answered; 10 minutes by default. It takes at
-    /// least two failed polls, so that a poller that asks seldom does not give up at the first.
+    /// least two failed polls, so that a poller that asks seldom does not give up at the first. A poll itself fails after
+    /// this long at the latest, or after 5 s if this is less.
     ///
     /// A refusal for overload (`RESOURCE_EXHAUSTED`) is an answer. UNAVAILABLE, a connection that cannot be opened and an
     /// error page of a proxy are not.
@@ -103,10 +107,18 @@ impl PollPolicy {
         self.schedule(metadata).wait(polls, jitter)
     }
 
+    fn tolerated(&self, has_answered: bool) -> Duration {
+        self.max_outage_at_start.filter(|_| !has_answered).unwrap_or(self.max_outage)
+    }
+
+    /// How long a poll may take: an outage in which calls hang is noticed in the time that is tolerated for it.
+    pub(super) fn longest_poll(&self, has_answered: bool) -> Duration {
+        self.tolerated(has_answered).max(LAST_POLL)
+    }
+
     /// What a failed poll means for the waiting; polls have failed for `outage` now.
     pub(super) fn judge(&self, fault: Fault, outage: Duration, has_answered: bool) -> Verdict {
-        let at_start = self.max_outage_at_start.filter(|_| !has_answered);
-        let max_outage = at_start.unwrap_or(self.max_outage);
+        let max_outage = self.tolerated(has_answered);
         if fault.is_overload {
             Verdict::SlowDown
         } else if !fault.is_transient || (outage >= max_outage && outage > Duration::ZERO) {

@@ -194,7 +194,8 @@ impl<R, M> Poller<R, M> {
         })?;
         let asked_at = Instant::now();
         // A poll is made once: the policy here decides about the next.
-        let retry = RetryPolicy::never().with_attempt_timeout(self.caller.attempt_timeout());
+        let longest = self.policy.longest_poll(self.last.is_some()).min(self.caller.attempt_timeout());
+        let retry = RetryPolicy::never().with_attempt_timeout(longest);
         let mut call = requests::get::<longrunning::Operation>(&self.caller, self.name.clone());
         if let Some(limit) = limit {
             call = call.with_timeout(limit);

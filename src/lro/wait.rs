@@ -8,14 +8,12 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::operation::Operation;
+use super::policy::LAST_POLL;
 use super::poller::{Poller, no_answer};
 use crate::any::Unpack;
 use crate::call::wait_span;
 use crate::error::Error;
 use crate::time::later;
-
-/// How long the poll at a deadline may take.
-const LAST_POLL: Duration = Duration::from_secs(5);
 
 /// How [`Poller::wait_until`] ended.
 #[derive(Clone, Debug, PartialEq)]
