@@ -19,7 +19,7 @@ use crate::message::own_names;
 use crate::methods::{self, Context, Handler, RestOnly, View};
 use crate::persist::Log;
 use crate::projects::ProjectNumbers;
-use crate::state::State;
+use crate::state::{Order, State};
 use crate::work::Work;
 use crate::{errors, names, time};
 
@@ -31,7 +31,9 @@ pub(crate) struct Service(Arc<Core>);
 struct Core {
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
-    /// Whether a thread ends what is due and takes long.
+    /// Held by who ends what is due and takes long, so that it ends in its order.
+    ending: Mutex<()>,
+    /// Whether a thread of its own does so.
     is_ending: AtomicBool,
 }
 
@@ -99,7 +101,8 @@ impl Service {
     }
 
     fn of(inner: Inner, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Core { inner: Mutex::new(inner), clock, is_ending: AtomicBool::new(false) }))
+        let (inner, ending) = (Mutex::new(inner), Mutex::default());
+        Self(Arc::new(Core { inner, clock, ending, is_ending: AtomicBool::new(false) }))
     }
 
     /// Answers one call of the method at `package.Service/Method`, however long it takes.
@@ -159,7 +162,7 @@ impl Core {
         if let Err(status) = check_location(&inner.state, path, &request) {
             return Ok(Err(status));
         }
-        inner.state.advance(now);
+        inner.state.advance(now, self.order());
         if inner.state.engine.has_endings() {
             if self.clock.as_manual().is_none() {
                 self.end_in_background();
@@ -230,6 +233,11 @@ impl Core {
     /// itself.
     fn time(&self) -> Option<SystemTime> {
         self.clock.as_manual().map(Clock::now)
+    }
+
+    /// Nobody waits by a clock that goes by itself.
+    fn order(&self) -> Order {
+        if self.clock.as_manual().is_some() { Order::OfAll } else { Order::OfLocation }
     }
 
     /// Every time that the service notes comes from here.

@@ -5,6 +5,7 @@
 //! found by time, what is listed by location, and what works on a resource by the resource: none of it by search. The maps
 //! are persistent, so that a [fork](Engine::fork) costs nothing: what takes long is done on one, beside the engine.
 
+mod due;
 mod fork;
 mod job;
 mod look;
@@ -19,6 +20,7 @@ use contact_center_insights::proto::longrunning::{Operation, operation::Result a
 use contact_center_insights::{Code, Status};
 use imbl::{HashMap, OrdMap};
 
+pub(crate) use self::due::Due;
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 pub(crate) use self::look::Stage;
 use self::running::Running;
@@ -56,9 +58,9 @@ pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
 pub(crate) struct Engine<W> {
     locations: OrdMap<Arc<str>, Operations<W>>,
     places: HashMap<Arc<str>, u64>,
-    due: OrdMap<(SystemTime, u64), Arc<str>>,
+    due: OrdMap<Due, Arc<str>>,
     /// What is due and takes long to end: it runs until somebody has done that beside the engine.
-    ending: OrdMap<(SystemTime, u64), Arc<str>>,
+    ending: OrdMap<Due, Arc<str>>,
     claims: HashMap<Claim, Arc<str>>,
     serial: u64,
     /// The names of what has changed since it was last asked, if anyone wants to know.
@@ -149,30 +151,6 @@ impl<W: FollowUps> Engine<W> {
         Some(is_running)
     }
 
-    /// Ends what is due by `now`, in order of due time, each at the time it was due; but what takes long is left for
-    /// [`Self::next_ending`].
-    pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
-        while let Some(((at, serial), name)) = self.due.get_min().cloned() {
-            if at > now {
-                return;
-            }
-            self.due.remove(&(at, serial));
-            if world.is_long(names::location(&name)) {
-                self.ending.insert((at, serial), name);
-                continue;
-            }
-            self.end_at(serial, &name, |running| running.end(world, at));
-            self.follow_up(world, at);
-        }
-    }
-
-    /// Ends what [`Self::next_ending`] gave; nothing, if it has ended meanwhile.
-    pub(crate) fn end_due(&mut self, world: &mut W, (at, serial): (SystemTime, u64), name: &str) {
-        if self.end_at(serial, name, |running| running.end(world, at)).is_some() {
-            self.follow_up(world, at);
-        }
-    }
-
     /// Whether the next poll ends an operation.
     pub(crate) fn is_last_poll(&self, name: &str) -> bool {
         self.look(name).is_some_and(|entry| entry.running.as_ref().is_some_and(Running::is_last_poll))
@@ -198,18 +176,6 @@ impl<W> Engine<W> {
         let message = format!("the operation `{name}` is still {claim}: wait for it, or cancel it");
         let parts = [("resource", claim.resource.as_str()), ("operation", &**name)];
         Err(errors::with_reason(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
-    }
-
-    /// Gives what is due and takes long, once each: when it was due with its place, and its name.
-    pub(crate) fn next_ending(&mut self) -> Option<((SystemTime, u64), Arc<str>)> {
-        let first = self.ending.get_min().cloned()?;
-        self.ending.remove(&first.0);
-        Some(first)
-    }
-
-    /// Whether anything is due that takes long.
-    pub(crate) fn has_endings(&self) -> bool {
-        !self.ending.is_empty()
     }
 
     /// Places an operation as it is, in place of any of the same name. Nothing but a cancellation will change it.

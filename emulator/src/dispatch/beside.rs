@@ -1,11 +1,12 @@
 //! What takes long, done beside the state: nobody waits for it but who asked for it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use contact_center_insights::Status;
 
 use super::{Core, Inner};
+use crate::engine::Due;
 use crate::state::State;
 
 /// How often something is done beside the state before everybody waits for it.
@@ -43,11 +44,15 @@ impl Core {
         Ok(result)
     }
 
-    /// Ends what is due and takes long, one after the other.
+    /// Brings about what is due, one after the other, and what takes long too.
     pub(super) fn end_all(&self) {
+        let _turn = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let next = self.lock().state.engine.next_ending();
-            let Some((due, name)) = next else { return };
+            let mut inner = self.lock();
+            inner.state.advance(self.now(), self.order());
+            let Some((due, name)) = inner.state.engine.next_ending() else { return };
+            drop(inner);
+            let _waiting = Waiting { core: self, due };
             let end = |state: &mut State| state.engine.end_due(&mut state.world, due, &name);
             // What it gives is nothing, and it cannot fail.
             let _ = self.beside_and(end, |inner, _| {
@@ -66,6 +71,18 @@ impl Core {
         std::thread::spawn(move || {
             ending.0.end_all();
         });
+    }
+}
+
+/// What comes after an end that takes long waits for it; but not for one that panicked, which none should.
+struct Waiting<'a> {
+    core: &'a Core,
+    due: Due,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.core.lock().state.engine.give_up_ending(self.due);
     }
 }
 

@@ -1,4 +1,5 @@
 mod annotations;
+mod divisions;
 mod neighbours;
 mod pages;
 mod parity;
