@@ -66,18 +66,35 @@ pub(crate) enum Dispatched {
 struct TakesLong;
 
 impl Inner {
-    /// What there is, to go back to if a change cannot be written down.
-    fn before(&self) -> Option<State> {
-        self.log.is_some().then(|| self.state.clone())
+    /// What there is, to go back to if a change is refused, or cannot be written down. It costs little.
+    fn before(&self) -> State {
+        self.state.clone()
     }
 
-    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered; if that fails, it has
-    /// not happened.
-    fn keep(&mut self, before: Option<State>, time: Option<SystemTime>) -> Result<(), Status> {
+    /// Writes down what a call has changed, if it is to be kept. Until then nothing of it may be answered. If it cannot be
+    /// written down, or the call is refused, it has not happened.
+    fn settle<R>(
+        &mut self,
+        before: State,
+        result: Result<R, Status>,
+        time: Option<SystemTime>,
+    ) -> Result<R, Status> {
+        match result {
+            Ok(result) => self.keep(before, time).map(|()| result),
+            Err(status) => {
+                self.state.undo(before);
+                self.keep_or_delay(time);
+                Err(status)
+            }
+        }
+    }
+
+    /// Writes down what has changed, if it is to be kept; if that fails, it has not happened.
+    fn keep(&mut self, before: State, time: Option<SystemTime>) -> Result<(), Status> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let kept = log.keep(&mut self.state, time);
-        if let (Err(_), Some(before)) = (&kept, before) {
-            self.state = before;
+        if kept.is_err() {
+            self.state.undo(before);
         }
         kept.map_err(|error| errors::not_kept(&error.directory, &error.source))
     }
@@ -85,8 +102,11 @@ impl Inner {
     /// The same for what time has brought about. If that cannot be written down, it is there all the same, and is written
     /// down later: it would come about again.
     fn keep_or_delay(&mut self, time: Option<SystemTime>) {
-        let before = self.state.has_changes().then(|| self.before()).flatten();
-        let _ = self.keep(before, time);
+        let Some(log) = &mut self.log else { return };
+        let before = self.state.has_changes().then(|| self.state.clone());
+        if let (Err(_), Some(before)) = (log.keep(&mut self.state, time), before) {
+            self.state = before;
+        }
     }
 }
 
@@ -186,12 +206,11 @@ impl Core {
             Handler::Write(handler, _) if is_apart => {
                 drop(inner);
                 self.beside(|state| handler(&mut Context { state, now, rest_only }, &request))
-                    .and_then(|answer| answer)
             }
             Handler::Write(handler, _) => {
                 let before = inner.before();
                 let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
-                inner.keep(before, self.time()).and(answer)
+                inner.settle(before, answer, self.time())
             }
             Handler::Count { length, .. }
                 if !is_apart && length.is_long(&inner.state, addressed.unwrap_or_default()) =>
@@ -201,7 +220,7 @@ impl Core {
             Handler::Count { counted, uncounted, .. } if is_apart => {
                 drop(inner);
                 let counted = self.beside(|state| counted(&mut Context { state, now, rest_only }, &request));
-                counted.unwrap_or_else(|_| {
+                counted.or_else(|_| {
                     let mut inner = self.lock();
                     uncounted(&mut Context { state: &mut inner.state, now, rest_only }, &request)
                 })

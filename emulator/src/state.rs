@@ -9,7 +9,7 @@ use prost_types::Timestamp;
 use crate::engine::{Due, Engine, FollowUps as _};
 use crate::lists::History;
 use crate::names;
-use crate::store::{Expiry, Resources};
+use crate::store::{Expiry, Store};
 use crate::world::World;
 
 /// All that changes. A clone costs little: a change that is refused after all is undone by it.
@@ -52,7 +52,15 @@ fn seconds_nanos(time: SystemTime) -> (i64, i32) {
 pub(crate) struct Fork {
     pub(crate) state: State,
     /// How it was when the two parted.
-    base: (Engine<World>, Resources),
+    base: (Engine<World>, Store),
+}
+
+impl Fork {
+    /// Nothing of what was done in it has come about.
+    pub(crate) fn give_up(&self) {
+        let (_, store) = &self.base;
+        self.state.world.store.give_back_ids(store);
+    }
 }
 
 impl State {
@@ -60,7 +68,7 @@ impl State {
     pub(crate) fn fork(&self) -> Fork {
         let state =
             Self { engine: self.engine.fork(), world: self.world.fork(), history: History::default() };
-        Fork { state, base: (self.engine.clone(), self.world.store.snapshot()) }
+        Fork { state, base: (self.engine.clone(), self.world.store.clone()) }
     }
 
     /// Takes in what was done in a fork: all of it, if nothing that it is about has changed here meanwhile, and else
@@ -80,8 +88,15 @@ impl State {
         } else {
             store.take_in(changes);
         }
+        store.use_ids(&fork.state.world.store);
         self.engine.take_in(&fork.state.engine);
         true
+    }
+
+    /// Becomes what it was before a change that has not come about, with the ids that the change was given.
+    pub(crate) fn undo(&mut self, before: Self) {
+        self.world.store.give_back_ids(&before.world.store);
+        *self = before;
     }
 
     /// Brings about what is due by `now`, in the order of the times and each at its own: operations end, and resources

@@ -121,7 +121,12 @@ impl Store {
         format!("{location}/operations/{}", self.ids.operation())
     }
 
-    /// The last ids given out, of operations and of resources.
+    /// Gives back the ids that were given out since `before`: nothing of what they were for has come about.
+    pub(crate) fn give_back_ids(&self, before: &Self) {
+        self.ids.give_back(&before.ids);
+    }
+
+    /// The last ids in use, of operations and of resources.
     pub(crate) fn last_ids(&self) -> (u64, u64) {
         self.ids.last()
     }

@@ -14,20 +14,20 @@ const TRIES: usize = 8;
 
 impl Core {
     /// Does something to the state that takes long, while the state goes on: what it was done to is compared with what
-    /// there is then, and it is done again if that has changed.
-    pub(super) fn beside<R>(&self, act: impl Fn(&mut State) -> R) -> Result<R, Status> {
+    /// there is then, and it is done again if that has changed. What is refused has not happened.
+    pub(super) fn beside<R>(&self, act: impl Fn(&mut State) -> Result<R, Status>) -> Result<R, Status> {
         self.beside_and(act, |inner, before| inner.keep(before, self.time()))
     }
 
     /// The same, with what is done when the state has it, which gets what was there before.
     fn beside_and<R>(
         &self,
-        act: impl Fn(&mut State) -> R,
-        keep: impl Fn(&mut Inner, Option<State>) -> Result<(), Status>,
+        act: impl Fn(&mut State) -> Result<R, Status>,
+        keep: impl Fn(&mut Inner, State) -> Result<(), Status>,
     ) -> Result<R, Status> {
         for _ in 0..TRIES {
             let mut fork = self.lock().state.fork();
-            let result = act(&mut fork.state);
+            let result = act(&mut fork.state).inspect_err(|_| fork.give_up())?;
             let mut inner = self.lock();
             let before = inner.before();
             if inner.state.take_in(&mut fork) {
@@ -36,12 +36,17 @@ impl Core {
                 drop(inner);
                 return kept.map(|()| result);
             }
+            fork.give_up();
         }
         let mut inner = self.lock();
         let before = inner.before();
-        let result = act(&mut inner.state);
-        keep(&mut inner, before)?;
-        Ok(result)
+        match act(&mut inner.state) {
+            Ok(result) => keep(&mut inner, before).map(|()| result),
+            Err(status) => {
+                inner.state.undo(before);
+                Err(status)
+            }
+        }
     }
 
     /// Brings about what is due, one after the other, and what takes long too.
@@ -53,7 +58,10 @@ impl Core {
             let Some((due, name)) = inner.state.engine.next_ending() else { return };
             drop(inner);
             let _waiting = Waiting { core: self, due };
-            let end = |state: &mut State| state.engine.end_due(&mut state.world, due, &name);
+            let end = |state: &mut State| {
+                state.engine.end_due(&mut state.world, due, &name);
+                Ok(())
+            };
             // What it gives is nothing, and it cannot fail.
             let _ = self.beside_and(end, |inner, _| {
                 inner.keep_or_delay(self.time());

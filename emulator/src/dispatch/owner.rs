@@ -51,7 +51,7 @@ impl Service {
     }
 
     /// The state after what was due has ended, and as it was before.
-    fn advanced(&self, now: SystemTime) -> (MutexGuard<'_, Inner>, Option<State>) {
+    fn advanced(&self, now: SystemTime) -> (MutexGuard<'_, Inner>, State) {
         let mut inner = self.0.lock();
         let before = inner.before();
         inner.state.advance(now, self.0.order());

@@ -3,6 +3,7 @@ mod divisions;
 mod neighbours;
 mod pages;
 mod parity;
+mod refusals;
 
 use std::collections::BTreeMap;
 
