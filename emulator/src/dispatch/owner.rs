@@ -75,7 +75,7 @@ impl Service {
         let core = &self.0;
         let settings = Arc::clone(&core.lock().state.world.settings);
         let (mut state, time) = persist::restore(image, &settings).map_err(|error| {
-            let message = format!("the bytes are not a snapshot of this emulator: {error}");
+            let message = format!("the snapshot cannot be restored: {error}");
             errors::with_reason(
                 Code::InvalidArgument,
                 "BAD_SNAPSHOT",

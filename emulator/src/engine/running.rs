@@ -184,6 +184,17 @@ impl Saved {
     pub(super) fn ended(serial: u64, operation: Operation) -> Self {
         Self { serial, operation: Some(operation), ..Self::default() }
     }
+
+    /// The same with other names, of itself and of what it has a claim to, where `renamed` gives any.
+    pub(crate) fn renamed(mut self, renamed: impl Fn(&str) -> Option<String>) -> Self {
+        let own = self.operation.iter_mut().map(|operation| &mut operation.name);
+        for name in own.chain(self.claims.iter_mut().map(|claim| &mut claim.resource)) {
+            if let Some(other) = renamed(name) {
+                *name = other;
+            }
+        }
+        self
+    }
 }
 
 /// A claim as it is written down.
