@@ -9,6 +9,7 @@ mod due;
 mod fork;
 mod job;
 mod look;
+mod past;
 mod running;
 mod written;
 
@@ -34,11 +35,22 @@ pub(crate) struct Entry<W> {
     /// The operation as it is, if nothing runs.
     operation: Operation,
     running: Option<Running<W>>,
+    /// When it was started, if that was here.
+    started: Option<SystemTime>,
+    /// When it ended and what it was until then, as long as that is shown.
+    until: Option<(SystemTime, Arc<Self>)>,
 }
 
 impl<W> Clone for Entry<W> {
     fn clone(&self) -> Self {
-        Self { name: self.name.clone(), operation: self.operation.clone(), running: self.running.clone() }
+        let Self { name, operation, running, started, until } = self;
+        Self {
+            name: name.clone(),
+            operation: operation.clone(),
+            running: running.clone(),
+            started: *started,
+            until: until.clone(),
+        }
     }
 }
 
@@ -62,6 +74,8 @@ pub(crate) struct Engine<W> {
     /// What is due and takes long to end: it runs until somebody has done that beside the engine.
     ending: OrdMap<Due, Arc<str>>,
     claims: HashMap<Claim, Arc<str>>,
+    /// When what ended whose past is kept.
+    past: OrdMap<Due, Arc<str>>,
     serial: u64,
     /// The names of what has changed since it was last asked, if anyone wants to know.
     changes: Option<BTreeSet<String>>,
@@ -75,6 +89,7 @@ impl<W> Default for Engine<W> {
             due: OrdMap::new(),
             ending: OrdMap::new(),
             claims: HashMap::new(),
+            past: OrdMap::new(),
             serial: 0,
             changes: None,
         }
@@ -94,12 +109,12 @@ impl<W: FollowUps> Engine<W> {
         let mut running = Running::new(start, now);
         if running.is_due(now) {
             let operation = running.end(world, now);
-            self.insert(operation.clone(), None);
+            self.insert(operation.clone(), None, Some(now));
             self.follow_up(world, now);
             return Ok(operation);
         }
         let operation = running.snapshot(now);
-        self.insert(operation.clone(), Some(running));
+        self.insert(operation.clone(), Some(running), Some(now));
         Ok(operation)
     }
 
@@ -107,13 +122,17 @@ impl<W: FollowUps> Engine<W> {
     pub(crate) fn poll(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<Operation> {
         let entry = self.entry(name)?;
         let Some(running) = &mut entry.running else { return Some(entry.operation.clone()) };
-        running.polls = running.polls.saturating_add(1);
         // What time ends has ended by now, or is being ended.
-        let is_due = running.is_polled_enough();
-        self.note(name);
-        if is_due {
-            self.end(name, |running| running.end(world, now));
+        if running.is_last_poll() {
+            let shown = world.shows_past().then_some(now);
+            self.end(name, shown, |running| {
+                running.polled();
+                running.end(world, now)
+            });
             self.follow_up(world, now);
+        } else {
+            running.polled();
+            self.note(name);
         }
         self.look(name).map(|entry| entry.at(now))
     }
@@ -129,12 +148,20 @@ impl<W: FollowUps> Engine<W> {
 
     /// Ends an operation in an error, unless it has ended. `None` if there is no such operation.
     pub(crate) fn fail(&mut self, world: &mut W, name: &str, now: SystemTime, status: Status) -> Option<()> {
-        let entry = self.entry(name)?;
-        if entry.running.is_some() {
-            self.end(name, |running| running.fail(world, now, status));
-        } else if !entry.operation.done {
+        let shown = world.shows_past().then_some(now);
+        let until = self.shared(name)?.clone();
+        if until.running.is_some() {
+            drop(until);
+            self.end(name, shown, |running| running.fail(world, now, status));
+        } else if !until.operation.done {
+            let entry = self.entry(name)?;
             entry.operation.done = true;
             entry.operation.result = Some(Outcome::Error(status.into()));
+            if let Some(now) = shown {
+                entry.until = Some((now, until));
+                let serial = self.places.get(name).copied().unwrap_or_default();
+                self.past.insert((now, serial), name.into());
+            }
             self.note(name);
         }
         Some(())
@@ -145,7 +172,8 @@ impl<W: FollowUps> Engine<W> {
     pub(crate) fn complete(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<bool> {
         let is_running = self.entry(name)?.running.is_some();
         if is_running {
-            self.end(name, |running| running.end(world, now));
+            let shown = world.shows_past().then_some(now);
+            self.end(name, shown, |running| running.end(world, now));
             self.follow_up(world, now);
         }
         Some(is_running)
@@ -163,7 +191,7 @@ impl<W: FollowUps> Engine<W> {
             let name = start.name.clone();
             if let Err(status) = self.start(world, start, now) {
                 let result = Some(Outcome::Error(world.inside(status).into()));
-                self.insert(Operation { name, done: true, result, ..Operation::default() }, None);
+                self.insert(Operation { name, done: true, result, ..Operation::default() }, None, Some(now));
             }
         }
     }
@@ -180,7 +208,7 @@ impl<W> Engine<W> {
 
     /// Places an operation as it is, in place of any of the same name. Nothing but a cancellation will change it.
     pub(crate) fn place(&mut self, operation: Operation) {
-        self.insert(operation, None);
+        self.insert(operation, None, None);
     }
 
     /// The operation of this name.
@@ -218,7 +246,7 @@ impl<W> Engine<W> {
         self.locations = locations.map(|(location, all)| (location.clone(), all.clone())).collect();
         self.places.retain(|name, _| stays(name));
         self.claims.retain(|_, name| stays(name));
-        for times in [&mut self.due, &mut self.ending] {
+        for times in [&mut self.due, &mut self.ending, &mut self.past] {
             *times =
                 times.iter().filter(|(_, name)| stays(name)).map(|(at, name)| (*at, name.clone())).collect();
         }
@@ -230,10 +258,10 @@ impl<W> Engine<W> {
         self.locations.get_mut(names::location(name))?.get_mut(serial).map(Arc::make_mut)
     }
 
-    /// Ends what runs, and gives up what it had a claim to.
-    fn end(&mut self, name: &str, end: impl FnOnce(&mut Running<W>) -> Operation) {
+    /// Ends what runs, and gives up what it had a claim to. What it was until now is kept if it is `shown`.
+    fn end(&mut self, name: &str, shown: Option<SystemTime>, end: impl FnOnce(&mut Running<W>) -> Operation) {
         let Some(serial) = self.places.get(name).copied() else { return };
-        if let Some(Some(due)) = self.end_at(serial, name, end) {
+        if let Some(Some(due)) = self.end_at(serial, name, shown, end) {
             self.due.remove(&(due, serial));
             self.ending.remove(&(due, serial));
         }
@@ -246,11 +274,18 @@ impl<W> Engine<W> {
         &mut self,
         serial: u64,
         name: &str,
+        shown: Option<SystemTime>,
         end: impl FnOnce(&mut Running<W>) -> Operation,
     ) -> Option<Option<SystemTime>> {
-        let entry = self.locations.get_mut(names::location(name))?.get_mut(&serial).map(Arc::make_mut)?;
+        let entry = self.locations.get_mut(names::location(name))?.get_mut(&serial)?;
+        let until = shown.map(|now| (now, Arc::clone(entry)));
+        let entry = Arc::make_mut(entry);
         let mut running = entry.running.take()?;
         entry.operation = end(&mut running);
+        entry.until = until;
+        if let Some(now) = shown {
+            self.past.insert((now, serial), Arc::clone(&entry.name));
+        }
         for claim in &running.start.claims {
             self.claims.remove(claim);
         }
@@ -258,13 +293,10 @@ impl<W> Engine<W> {
         Some(running.due())
     }
 
-    fn insert(&mut self, operation: Operation, running: Option<Running<W>>) {
-        self.insert_at(self.serial + 1, operation, running);
-    }
-
-    fn insert_at(&mut self, serial: u64, operation: Operation, running: Option<Running<W>>) {
+    fn insert(&mut self, operation: Operation, running: Option<Running<W>>, started: Option<SystemTime>) {
         let name: Arc<str> = operation.name.as_str().into();
-        self.insert_entry(serial, Arc::new(Entry { name, operation, running }));
+        let entry = Entry { name, operation, running, started, until: None };
+        self.insert_entry(self.serial + 1, Arc::new(entry));
     }
 
     fn insert_entry(&mut self, serial: u64, entry: Arc<Entry<W>>) {
@@ -278,6 +310,9 @@ impl<W> Engine<W> {
             for claim in &running.start.claims {
                 self.claims.insert(claim.clone(), Arc::clone(&name));
             }
+        }
+        if let Some((ended, _)) = &entry.until {
+            self.past.insert((*ended, serial), Arc::clone(&name));
         }
         self.locations.entry(names::location(&name).into()).or_default().insert(serial, entry);
         self.note(&name);

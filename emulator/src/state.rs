@@ -7,7 +7,6 @@ use contact_center_insights::proto::longrunning::Operation;
 use prost_types::Timestamp;
 
 use crate::engine::{Due, Engine, FollowUps as _};
-use crate::lists::History;
 use crate::names;
 use crate::store::{Expiry, Store};
 use crate::world::World;
@@ -17,8 +16,6 @@ use crate::world::World;
 pub(crate) struct State {
     pub(crate) engine: Engine<World>,
     pub(crate) world: World,
-    /// For lists that are late.
-    pub(crate) history: History<World>,
 }
 
 /// How far the order of times goes where to end an operation takes long.
@@ -66,8 +63,7 @@ impl Fork {
 impl State {
     /// Another of the same, at no cost.
     pub(crate) fn fork(&self) -> Fork {
-        let state =
-            Self { engine: self.engine.fork(), world: self.world.fork(), history: History::default() };
+        let state = Self { engine: self.engine.fork(), world: self.world.fork() };
         Fork { state, base: (self.engine.clone(), self.world.store.clone()) }
     }
 
@@ -125,7 +121,9 @@ impl State {
                 Event::Expiry(expiry) => self.world.store.expire(&expiry),
             }
         }
-        self.history.note(self.world.settings.lists, now, || self.engine.snapshot());
+        if let Some(then) = self.world.settings.lists.shown(now) {
+            self.engine.forget_past(then);
+        }
     }
 
     /// What comes about next, of what was not seen, by `now`. Where two times are the same, operations end first.

@@ -51,7 +51,8 @@ impl<W: FollowUps> Engine<W> {
         let (at, serial) = due;
         self.due.remove(&due);
         self.ending.remove(&due);
-        if self.end_at(serial, name, |running| running.end(world, at)).is_some() {
+        let shown = world.shows_past().then_some(at);
+        if self.end_at(serial, name, shown, |running| running.end(world, at)).is_some() {
             self.follow_up(world, at);
         }
     }

@@ -51,6 +51,15 @@ impl<W> Running<W> {
         matches!(self.start.profile.pace, Pace::Polls(count) if self.polls >= count)
     }
 
+    /// Counts a poll.
+    pub(super) fn polled(&mut self) {
+        self.polls = self.polls.saturating_add(1);
+    }
+
+    pub(super) fn create_time(&self) -> SystemTime {
+        self.create_time
+    }
+
     /// Whether there are enough polls with the next.
     pub(super) fn is_last_poll(&self) -> bool {
         matches!(self.start.profile.pace, Pace::Polls(count) if self.polls.saturating_add(1) >= count)
