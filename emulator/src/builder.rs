@@ -230,7 +230,8 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     /// [`StartError::Host`] or [`StartError::Origin`] if what is to be served or allowed is no host or origin,
-    /// [`StartError::Project`] if two projects have one number, [`StartError::Method`] if a profile is for a method that
+    /// [`StartError::Project`] if two projects have one number, [`StartError::Seed`] if two entries of the seed have one name
+    /// because an id and a number name one project, [`StartError::Method`] if a profile is for a method that
     /// is not long-running, [`StartError::Fault`] if a fault or a quota cannot be used, [`StartError::Bind`] if the
     /// address cannot be listened at, [`StartError::Tls`] if no certificate can be made, [`StartError::GcsRoot`] if the
     /// directory for Cloud Storage cannot be opened.
@@ -241,6 +242,7 @@ impl EmulatorBuilder {
             profile::check_method(method).map_err(StartError::Method)?;
         }
         self.settings.numbers.check().map_err(StartError::Project)?;
+        self.seed.check(&self.settings.numbers).map_err(StartError::Seed)?;
         let script = Script::new(self.settings.seed);
         for fault in self.faults {
             script.push(fault).map_err(StartError::Fault)?;

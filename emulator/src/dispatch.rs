@@ -19,7 +19,7 @@ use crate::message::own_names;
 use crate::methods::{self, Context, Handler, RestOnly, View};
 use crate::persist::Log;
 use crate::projects::ProjectNumbers;
-use crate::state::State;
+use crate::state::{Order, State};
 use crate::work::Work;
 use crate::{errors, names, time};
 
@@ -31,7 +31,9 @@ pub(crate) struct Service(Arc<Core>);
 struct Core {
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
-    /// Whether a thread ends what is due and takes long.
+    /// Held by who ends what is due and takes long, so that it ends in its order.
+    ending: Mutex<()>,
+    /// Whether a thread of its own does so.
     is_ending: AtomicBool,
 }
 
@@ -64,18 +66,35 @@ pub(crate) enum Dispatched {
 struct TakesLong;
 
 impl Inner {
-    /// What there is, to go back to if a change cannot be written down.
-    fn before(&self) -> Option<State> {
-        self.log.is_some().then(|| self.state.clone())
+    /// What there is, to go back to if a change is refused, or cannot be written down. It costs little.
+    fn before(&self) -> State {
+        self.state.clone()
     }
 
-    /// Writes down what has changed, if it is to be kept. Until then nothing of it may be answered; if that fails, it has
-    /// not happened.
-    fn keep(&mut self, before: Option<State>, time: Option<SystemTime>) -> Result<(), Status> {
+    /// Writes down what a call has changed, if it is to be kept. Until then nothing of it may be answered. If it cannot be
+    /// written down, or the call is refused, it has not happened.
+    fn settle<R>(
+        &mut self,
+        before: State,
+        result: Result<R, Status>,
+        time: Option<SystemTime>,
+    ) -> Result<R, Status> {
+        match result {
+            Ok(result) => self.keep(before, time).map(|()| result),
+            Err(status) => {
+                self.state.undo(before);
+                self.keep_or_delay(time);
+                Err(status)
+            }
+        }
+    }
+
+    /// Writes down what has changed, if it is to be kept; if that fails, it has not happened.
+    fn keep(&mut self, before: State, time: Option<SystemTime>) -> Result<(), Status> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let kept = log.keep(&mut self.state, time);
-        if let (Err(_), Some(before)) = (&kept, before) {
-            self.state = before;
+        if kept.is_err() {
+            self.state.undo(before);
         }
         kept.map_err(|error| errors::not_kept(&error.directory, &error.source))
     }
@@ -83,8 +102,11 @@ impl Inner {
     /// The same for what time has brought about. If that cannot be written down, it is there all the same, and is written
     /// down later: it would come about again.
     fn keep_or_delay(&mut self, time: Option<SystemTime>) {
-        let before = self.state.has_changes().then(|| self.before()).flatten();
-        let _ = self.keep(before, time);
+        let Some(log) = &mut self.log else { return };
+        let before = self.state.has_changes().then(|| self.state.clone());
+        if let (Err(_), Some(before)) = (log.keep(&mut self.state, time), before) {
+            self.state = before;
+        }
     }
 }
 
@@ -99,7 +121,8 @@ impl Service {
     }
 
     fn of(inner: Inner, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Core { inner: Mutex::new(inner), clock, is_ending: AtomicBool::new(false) }))
+        let (inner, ending) = (Mutex::new(inner), Mutex::default());
+        Self(Arc::new(Core { inner, clock, ending, is_ending: AtomicBool::new(false) }))
     }
 
     /// Answers one call of the method at `package.Service/Method`, however long it takes.
@@ -159,7 +182,7 @@ impl Core {
         if let Err(status) = check_location(&inner.state, path, &request) {
             return Ok(Err(status));
         }
-        inner.state.advance(now);
+        inner.state.advance(now, self.order());
         if inner.state.engine.has_endings() {
             if self.clock.as_manual().is_none() {
                 self.end_in_background();
@@ -183,12 +206,11 @@ impl Core {
             Handler::Write(handler, _) if is_apart => {
                 drop(inner);
                 self.beside(|state| handler(&mut Context { state, now, rest_only }, &request))
-                    .and_then(|answer| answer)
             }
             Handler::Write(handler, _) => {
                 let before = inner.before();
                 let answer = handler(&mut Context { state: &mut inner.state, now, rest_only }, &request);
-                inner.keep(before, self.time()).and(answer)
+                inner.settle(before, answer, self.time())
             }
             Handler::Count { length, .. }
                 if !is_apart && length.is_long(&inner.state, addressed.unwrap_or_default()) =>
@@ -198,7 +220,7 @@ impl Core {
             Handler::Count { counted, uncounted, .. } if is_apart => {
                 drop(inner);
                 let counted = self.beside(|state| counted(&mut Context { state, now, rest_only }, &request));
-                counted.unwrap_or_else(|_| {
+                counted.or_else(|_| {
                     let mut inner = self.lock();
                     uncounted(&mut Context { state: &mut inner.state, now, rest_only }, &request)
                 })
@@ -230,6 +252,11 @@ impl Core {
     /// itself.
     fn time(&self) -> Option<SystemTime> {
         self.clock.as_manual().map(Clock::now)
+    }
+
+    /// Nobody waits by a clock that goes by itself.
+    fn order(&self) -> Order {
+        if self.clock.as_manual().is_some() { Order::OfAll } else { Order::OfLocation }
     }
 
     /// Every time that the service notes comes from here.

@@ -148,6 +148,7 @@ impl Emulator {
     /// Adds a seed, in place of what has the same names.
     ///
     /// # Errors
+    /// `INVALID_ARGUMENT` if two of its entries have one name, because the id and the number in them name one project.
     /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason; then
     /// nothing has changed.
     pub fn apply_seed(&self, seed: Seed) -> Result<(), Status> {
@@ -171,7 +172,8 @@ impl Emulator {
     /// Puts what [`Self::snapshot`] gave in place of all that there is, at once or not at all.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if these are not such bytes, or if one of the resources in them cannot be used: it is named.
+    /// `INVALID_ARGUMENT` if these are not such bytes, or if one of the resources in them cannot be used, or has the name
+    /// of another because an id and a number name one project here: it is named.
     /// `RESOURCE_EXHAUSTED` if the data directory is full, `INTERNAL` if it cannot be written to for another reason.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), Status> {
         self.pipeline.service.restore(snapshot)

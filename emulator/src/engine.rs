@@ -5,9 +5,11 @@
 //! found by time, what is listed by location, and what works on a resource by the resource: none of it by search. The maps
 //! are persistent, so that a [fork](Engine::fork) costs nothing: what takes long is done on one, beside the engine.
 
+mod due;
 mod fork;
 mod job;
 mod look;
+mod past;
 mod running;
 mod written;
 
@@ -19,6 +21,7 @@ use contact_center_insights::proto::longrunning::{Operation, operation::Result a
 use contact_center_insights::{Code, Status};
 use imbl::{HashMap, OrdMap};
 
+pub(crate) use self::due::Due;
 pub(crate) use self::job::{Claim, FollowUps, Job, Moment, Start};
 pub(crate) use self::look::Stage;
 use self::running::Running;
@@ -32,11 +35,22 @@ pub(crate) struct Entry<W> {
     /// The operation as it is, if nothing runs.
     operation: Operation,
     running: Option<Running<W>>,
+    /// When it was started, if that was here.
+    started: Option<SystemTime>,
+    /// When it ended and what it was until then, as long as that is shown.
+    until: Option<(SystemTime, Arc<Self>)>,
 }
 
 impl<W> Clone for Entry<W> {
     fn clone(&self) -> Self {
-        Self { name: self.name.clone(), operation: self.operation.clone(), running: self.running.clone() }
+        let Self { name, operation, running, started, until } = self;
+        Self {
+            name: name.clone(),
+            operation: operation.clone(),
+            running: running.clone(),
+            started: *started,
+            until: until.clone(),
+        }
     }
 }
 
@@ -56,10 +70,12 @@ pub(crate) type Operations<W> = OrdMap<u64, Arc<Entry<W>>>;
 pub(crate) struct Engine<W> {
     locations: OrdMap<Arc<str>, Operations<W>>,
     places: HashMap<Arc<str>, u64>,
-    due: OrdMap<(SystemTime, u64), Arc<str>>,
+    due: OrdMap<Due, Arc<str>>,
     /// What is due and takes long to end: it runs until somebody has done that beside the engine.
-    ending: OrdMap<(SystemTime, u64), Arc<str>>,
+    ending: OrdMap<Due, Arc<str>>,
     claims: HashMap<Claim, Arc<str>>,
+    /// When what ended whose past is kept.
+    past: OrdMap<Due, Arc<str>>,
     serial: u64,
     /// The names of what has changed since it was last asked, if anyone wants to know.
     changes: Option<BTreeSet<String>>,
@@ -73,6 +89,7 @@ impl<W> Default for Engine<W> {
             due: OrdMap::new(),
             ending: OrdMap::new(),
             claims: HashMap::new(),
+            past: OrdMap::new(),
             serial: 0,
             changes: None,
         }
@@ -92,12 +109,12 @@ impl<W: FollowUps> Engine<W> {
         let mut running = Running::new(start, now);
         if running.is_due(now) {
             let operation = running.end(world, now);
-            self.insert(operation.clone(), None);
+            self.insert(operation.clone(), None, Some(now));
             self.follow_up(world, now);
             return Ok(operation);
         }
         let operation = running.snapshot(now);
-        self.insert(operation.clone(), Some(running));
+        self.insert(operation.clone(), Some(running), Some(now));
         Ok(operation)
     }
 
@@ -105,13 +122,17 @@ impl<W: FollowUps> Engine<W> {
     pub(crate) fn poll(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<Operation> {
         let entry = self.entry(name)?;
         let Some(running) = &mut entry.running else { return Some(entry.operation.clone()) };
-        running.polls = running.polls.saturating_add(1);
         // What time ends has ended by now, or is being ended.
-        let is_due = running.is_polled_enough();
-        self.note(name);
-        if is_due {
-            self.end(name, |running| running.end(world, now));
+        if running.is_last_poll() {
+            let shown = world.shows_past().then_some(now);
+            self.end(name, shown, |running| {
+                running.polled();
+                running.end(world, now)
+            });
             self.follow_up(world, now);
+        } else {
+            running.polled();
+            self.note(name);
         }
         self.look(name).map(|entry| entry.at(now))
     }
@@ -127,12 +148,20 @@ impl<W: FollowUps> Engine<W> {
 
     /// Ends an operation in an error, unless it has ended. `None` if there is no such operation.
     pub(crate) fn fail(&mut self, world: &mut W, name: &str, now: SystemTime, status: Status) -> Option<()> {
-        let entry = self.entry(name)?;
-        if entry.running.is_some() {
-            self.end(name, |running| running.fail(world, now, status));
-        } else if !entry.operation.done {
+        let shown = world.shows_past().then_some(now);
+        let until = self.shared(name)?.clone();
+        if until.running.is_some() {
+            drop(until);
+            self.end(name, shown, |running| running.fail(world, now, status));
+        } else if !until.operation.done {
+            let entry = self.entry(name)?;
             entry.operation.done = true;
             entry.operation.result = Some(Outcome::Error(status.into()));
+            if let Some(now) = shown {
+                entry.until = Some((now, until));
+                let serial = self.places.get(name).copied().unwrap_or_default();
+                self.past.insert((now, serial), name.into());
+            }
             self.note(name);
         }
         Some(())
@@ -143,34 +172,11 @@ impl<W: FollowUps> Engine<W> {
     pub(crate) fn complete(&mut self, world: &mut W, name: &str, now: SystemTime) -> Option<bool> {
         let is_running = self.entry(name)?.running.is_some();
         if is_running {
-            self.end(name, |running| running.end(world, now));
+            let shown = world.shows_past().then_some(now);
+            self.end(name, shown, |running| running.end(world, now));
             self.follow_up(world, now);
         }
         Some(is_running)
-    }
-
-    /// Ends what is due by `now`, in order of due time, each at the time it was due; but what takes long is left for
-    /// [`Self::next_ending`].
-    pub(crate) fn advance(&mut self, world: &mut W, now: SystemTime) {
-        while let Some(((at, serial), name)) = self.due.get_min().cloned() {
-            if at > now {
-                return;
-            }
-            self.due.remove(&(at, serial));
-            if world.is_long(names::location(&name)) {
-                self.ending.insert((at, serial), name);
-                continue;
-            }
-            self.end_at(serial, &name, |running| running.end(world, at));
-            self.follow_up(world, at);
-        }
-    }
-
-    /// Ends what [`Self::next_ending`] gave; nothing, if it has ended meanwhile.
-    pub(crate) fn end_due(&mut self, world: &mut W, (at, serial): (SystemTime, u64), name: &str) {
-        if self.end_at(serial, name, |running| running.end(world, at)).is_some() {
-            self.follow_up(world, at);
-        }
     }
 
     /// Whether the next poll ends an operation.
@@ -185,7 +191,7 @@ impl<W: FollowUps> Engine<W> {
             let name = start.name.clone();
             if let Err(status) = self.start(world, start, now) {
                 let result = Some(Outcome::Error(world.inside(status).into()));
-                self.insert(Operation { name, done: true, result, ..Operation::default() }, None);
+                self.insert(Operation { name, done: true, result, ..Operation::default() }, None, Some(now));
             }
         }
     }
@@ -200,21 +206,9 @@ impl<W> Engine<W> {
         Err(errors::with_reason(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
     }
 
-    /// Gives what is due and takes long, once each: when it was due with its place, and its name.
-    pub(crate) fn next_ending(&mut self) -> Option<((SystemTime, u64), Arc<str>)> {
-        let first = self.ending.get_min().cloned()?;
-        self.ending.remove(&first.0);
-        Some(first)
-    }
-
-    /// Whether anything is due that takes long.
-    pub(crate) fn has_endings(&self) -> bool {
-        !self.ending.is_empty()
-    }
-
     /// Places an operation as it is, in place of any of the same name. Nothing but a cancellation will change it.
     pub(crate) fn place(&mut self, operation: Operation) {
-        self.insert(operation, None);
+        self.insert(operation, None, None);
     }
 
     /// The operation of this name.
@@ -252,7 +246,7 @@ impl<W> Engine<W> {
         self.locations = locations.map(|(location, all)| (location.clone(), all.clone())).collect();
         self.places.retain(|name, _| stays(name));
         self.claims.retain(|_, name| stays(name));
-        for times in [&mut self.due, &mut self.ending] {
+        for times in [&mut self.due, &mut self.ending, &mut self.past] {
             *times =
                 times.iter().filter(|(_, name)| stays(name)).map(|(at, name)| (*at, name.clone())).collect();
         }
@@ -264,10 +258,10 @@ impl<W> Engine<W> {
         self.locations.get_mut(names::location(name))?.get_mut(serial).map(Arc::make_mut)
     }
 
-    /// Ends what runs, and gives up what it had a claim to.
-    fn end(&mut self, name: &str, end: impl FnOnce(&mut Running<W>) -> Operation) {
+    /// Ends what runs, and gives up what it had a claim to. What it was until now is kept if it is `shown`.
+    fn end(&mut self, name: &str, shown: Option<SystemTime>, end: impl FnOnce(&mut Running<W>) -> Operation) {
         let Some(serial) = self.places.get(name).copied() else { return };
-        if let Some(Some(due)) = self.end_at(serial, name, end) {
+        if let Some(Some(due)) = self.end_at(serial, name, shown, end) {
             self.due.remove(&(due, serial));
             self.ending.remove(&(due, serial));
         }
@@ -280,11 +274,18 @@ impl<W> Engine<W> {
         &mut self,
         serial: u64,
         name: &str,
+        shown: Option<SystemTime>,
         end: impl FnOnce(&mut Running<W>) -> Operation,
     ) -> Option<Option<SystemTime>> {
-        let entry = self.locations.get_mut(names::location(name))?.get_mut(&serial).map(Arc::make_mut)?;
+        let entry = self.locations.get_mut(names::location(name))?.get_mut(&serial)?;
+        let until = shown.map(|now| (now, Arc::clone(entry)));
+        let entry = Arc::make_mut(entry);
         let mut running = entry.running.take()?;
         entry.operation = end(&mut running);
+        entry.until = until;
+        if let Some(now) = shown {
+            self.past.insert((now, serial), Arc::clone(&entry.name));
+        }
         for claim in &running.start.claims {
             self.claims.remove(claim);
         }
@@ -292,13 +293,10 @@ impl<W> Engine<W> {
         Some(running.due())
     }
 
-    fn insert(&mut self, operation: Operation, running: Option<Running<W>>) {
-        self.insert_at(self.serial + 1, operation, running);
-    }
-
-    fn insert_at(&mut self, serial: u64, operation: Operation, running: Option<Running<W>>) {
+    fn insert(&mut self, operation: Operation, running: Option<Running<W>>, started: Option<SystemTime>) {
         let name: Arc<str> = operation.name.as_str().into();
-        self.insert_entry(serial, Arc::new(Entry { name, operation, running }));
+        let entry = Entry { name, operation, running, started, until: None };
+        self.insert_entry(self.serial + 1, Arc::new(entry));
     }
 
     fn insert_entry(&mut self, serial: u64, entry: Arc<Entry<W>>) {
@@ -312,6 +310,9 @@ impl<W> Engine<W> {
             for claim in &running.start.claims {
                 self.claims.insert(claim.clone(), Arc::clone(&name));
             }
+        }
+        if let Some((ended, _)) = &entry.until {
+            self.past.insert((*ended, serial), Arc::clone(&name));
         }
         self.locations.entry(names::location(&name).into()).or_default().insert(serial, entry);
         self.note(&name);

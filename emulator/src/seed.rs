@@ -5,6 +5,7 @@ mod exact;
 mod export;
 mod source;
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use crate::engine::Saved;
 use crate::message::wire;
 use crate::methods;
 use crate::names::{self, OPERATION};
+use crate::projects::ProjectNumbers;
 use crate::state::State;
 use crate::store::Change;
 pub use error::SeedError;
@@ -139,6 +141,28 @@ impl Seed {
         Ok(())
     }
 
+    /// Refuses what would be lost where an id and a number name one project: two entries whose names differ in that alone.
+    pub(crate) fn check(&self, numbers: &ProjectNumbers) -> Result<(), SeedError> {
+        let operations = self.operations.iter().map(|operation| (OPERATIONS, operation.name.as_str()));
+        let resources = self.resources.iter().filter_map(|(index, bytes)| {
+            let resource = Contract::get().resources().get(*index)?;
+            Some((resource.plural.as_str(), wire::text(bytes, 1)))
+        });
+        let (mut known, mut counts) = (HashMap::new(), HashMap::new());
+        for (collection, name) in operations.chain(resources) {
+            let count: &mut usize = counts.entry(collection).or_default();
+            let numbered = numbers.numbered(name).unwrap_or_else(|| name.to_owned());
+            if let Some(other) = known.insert(numbered, name) {
+                return Err(SeedError(format!(
+                    "{collection}[{count}] (`{name}`): an earlier entry has the same name: it is `{other}`, and both \
+                     projects are one"
+                )));
+            }
+            *count += 1;
+        }
+        Ok(())
+    }
+
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -179,11 +203,16 @@ fn is_empty(state: &State) -> bool {
     state.world.store.everything().next().is_none() && state.engine.save_all().next().is_none()
 }
 
-/// Places an operation where it was in the order of starts, or at its end; it goes on if it ran.
-fn place(state: &mut State, operation: Operation, exact: &Exact, is_first: bool) {
-    let name = operation.name.clone();
+/// Places an operation where it was in the order of starts, or at its end; it goes on if it ran. It has the spelling that
+/// its project has.
+fn place(state: &mut State, mut operation: Operation, exact: &Exact, is_first: bool) {
     let running = exact.running(&operation);
-    let serial = Some(exact.serial(&name)).filter(|serial| is_first && *serial != u64::MAX);
+    let serial = Some(exact.serial(&operation.name)).filter(|serial| is_first && *serial != u64::MAX);
+    state.know(&operation.name);
+    let spelled = |name: &str| state.world.store.spelled(name);
+    let running = running.map(|running| running.renamed(spelled));
+    operation.name = spelled(&operation.name).unwrap_or(operation.name);
+    let name = operation.name.clone();
     let saved = match (running, serial) {
         (None, None) => return state.place(operation),
         (Some(running), None) => {
@@ -192,7 +221,6 @@ fn place(state: &mut State, operation: Operation, exact: &Exact, is_first: bool)
             Saved { serial, ..running }
         }
         (running, Some(serial)) => {
-            state.know(&name);
             state.world.store.reserve(&name);
             let ended = || Saved { operation: Some(operation), ..Saved::default() };
             Saved { serial, ..running.unwrap_or_else(ended) }

@@ -1,12 +1,14 @@
 //! All that changes while an emulator runs: its operations, and the world that they change.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use contact_center_insights::proto::longrunning::Operation;
+use prost_types::Timestamp;
 
-use crate::engine::Engine;
-use crate::lists::History;
-use crate::store::Resources;
+use crate::engine::{Due, Engine, FollowUps as _};
+use crate::names;
+use crate::store::{Expiry, Store};
 use crate::world::World;
 
 /// All that changes. A clone costs little: a change that is refused after all is undone by it.
@@ -14,8 +16,32 @@ use crate::world::World;
 pub(crate) struct State {
     pub(crate) engine: Engine<World>,
     pub(crate) world: World,
-    /// For lists that are late.
-    pub(crate) history: History<World>,
+}
+
+/// How far the order of times goes where to end an operation takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Everything waits for it. By a clock that is moved by hand, the same time always brings the same state about,
+    /// whatever the steps to it.
+    OfAll,
+    /// What is in its location waits for it, since nothing else can show the difference. By a clock that goes by itself,
+    /// the other locations go on.
+    OfLocation,
+}
+
+/// How much that waits is looked at to find what does not. What lies beyond is late, and in order all the same.
+const MOST_WAITING: usize = 1000;
+
+/// What time brings about.
+#[derive(Clone, Debug)]
+enum Event {
+    End(Due, Arc<str>),
+    Expiry(Expiry),
+}
+
+fn seconds_nanos(time: SystemTime) -> (i64, i32) {
+    let time = Timestamp::from(time);
+    (time.seconds, time.nanos)
 }
 
 /// A state beside the state, on which something is done that takes long while the other goes on.
@@ -23,15 +49,22 @@ pub(crate) struct State {
 pub(crate) struct Fork {
     pub(crate) state: State,
     /// How it was when the two parted.
-    base: (Engine<World>, Resources),
+    base: (Engine<World>, Store),
+}
+
+impl Fork {
+    /// Nothing of what was done in it has come about.
+    pub(crate) fn give_up(&self) {
+        let (_, store) = &self.base;
+        self.state.world.store.give_back_ids(store);
+    }
 }
 
 impl State {
     /// Another of the same, at no cost.
     pub(crate) fn fork(&self) -> Fork {
-        let state =
-            Self { engine: self.engine.fork(), world: self.world.fork(), history: History::default() };
-        Fork { state, base: (self.engine.clone(), self.world.store.snapshot()) }
+        let state = Self { engine: self.engine.fork(), world: self.world.fork() };
+        Fork { state, base: (self.engine.clone(), self.world.store.clone()) }
     }
 
     /// Takes in what was done in a fork: all of it, if nothing that it is about has changed here meanwhile, and else
@@ -51,15 +84,68 @@ impl State {
         } else {
             store.take_in(changes);
         }
+        store.use_ids(&fork.state.world.store);
         self.engine.take_in(&fork.state.engine);
         true
     }
 
-    /// Ends what is due, and takes out what has expired.
-    pub(crate) fn advance(&mut self, now: SystemTime) {
-        self.engine.advance(&mut self.world, now);
-        self.world.store.expire(now);
-        self.history.note(self.world.settings.lists, now, || self.engine.snapshot());
+    /// Becomes what it was before a change that has not come about, with the ids that the change was given.
+    pub(crate) fn undo(&mut self, before: Self) {
+        self.world.store.give_back_ids(&before.world.store);
+        *self = before;
+    }
+
+    /// Brings about what is due by `now`, in the order of the times and each at its own: operations end, and resources
+    /// expire. What takes long to end is left for [`Engine::next_ending`], and what comes after it waits.
+    pub(crate) fn advance(&mut self, now: SystemTime, order: Order) {
+        let mut waiting: Vec<String> =
+            self.engine.endings().map(names::location).map(str::to_owned).collect();
+        // What waits has been looked at; what comes about is gone.
+        let (mut seen_due, mut seen_expiry, mut left) = (None, None, MOST_WAITING);
+        while left > 0 && (waiting.is_empty() || order == Order::OfLocation) {
+            let Some(next) = self.next_event(now, seen_due, seen_expiry.as_ref()) else { break };
+            if !waiting.is_empty() && waiting.contains(&self.location(&next)) {
+                left -= 1;
+                match next {
+                    Event::End(due, _) => seen_due = Some(due),
+                    Event::Expiry(expiry) => seen_expiry = Some(expiry),
+                }
+                continue;
+            }
+            match next {
+                Event::End(due, name) if self.world.is_long(names::location(&name)) => {
+                    self.engine.end_later(due);
+                    waiting.push(names::location(&name).to_owned());
+                }
+                Event::End(due, name) => self.engine.end_due(&mut self.world, due, &name),
+                Event::Expiry(expiry) => self.world.store.expire(&expiry),
+            }
+        }
+        if let Some(then) = self.world.settings.lists.shown(now) {
+            self.engine.forget_past(then);
+        }
+    }
+
+    /// What comes about next, of what was not seen, by `now`. Where two times are the same, operations end first.
+    fn next_event(&self, now: SystemTime, due: Option<Due>, expiry: Option<&Expiry>) -> Option<Event> {
+        let due = self.engine.next_due(due).filter(|((at, _), _)| *at <= now);
+        let expiry = self.world.store.next_expiry(expiry);
+        let expiry = expiry.filter(|(seconds, nanos, _)| (*seconds, *nanos) <= seconds_nanos(now));
+        let ends_first = match (due, expiry) {
+            (Some(((at, _), _)), Some((seconds, nanos, _))) => seconds_nanos(at) <= (*seconds, *nanos),
+            (due, _) => due.is_some(),
+        };
+        match due.filter(|_| ends_first) {
+            Some((due, name)) => Some(Event::End(due, Arc::clone(name))),
+            None => expiry.cloned().map(Event::Expiry),
+        }
+    }
+
+    /// The location of what comes about, as operations have it.
+    fn location(&self, event: &Event) -> String {
+        let (Event::End(_, name) | Event::Expiry((.., name))) = event;
+        let location = names::location(name);
+        self.world.store.spelled(location).unwrap_or_else(|| location.to_owned())
     }
 
     /// Takes out all that a project has, or all there is; what is given back is to be dropped, which takes longer.

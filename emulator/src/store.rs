@@ -8,9 +8,8 @@ mod ids;
 mod order;
 mod resources;
 
-use std::ops::Deref;
+use std::ops::{Bound, Deref};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use contact_center_insights::Status;
@@ -28,6 +27,9 @@ use crate::{errors, names};
 
 /// Where every resource has its name.
 const NAME: u32 = 1;
+
+/// When a resource expires, in seconds and nanoseconds, and its name.
+pub(crate) type Expiry = (i64, i32, Arc<str>);
 
 /// A change of the store, as it can be written down and done again.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +49,7 @@ pub(crate) struct Store {
     ids: Ids,
     serial: u64,
     /// When resources expire, and which.
-    expiries: OrdSet<(i64, i32, Arc<str>)>,
+    expiries: OrdSet<Expiry>,
     /// What has changed since it was last asked, if anyone wants to know.
     changes: Option<Vec<Change>>,
 }
@@ -119,7 +121,12 @@ impl Store {
         format!("{location}/operations/{}", self.ids.operation())
     }
 
-    /// The last ids given out, of operations and of resources.
+    /// Gives back the ids that were given out since `before`: nothing of what they were for has come about.
+    pub(crate) fn give_back_ids(&self, before: &Self) {
+        self.ids.give_back(&before.ids);
+    }
+
+    /// The last ids in use, of operations and of resources.
     pub(crate) fn last_ids(&self) -> (u64, u64) {
         self.ids.last()
     }
@@ -199,17 +206,18 @@ impl Store {
         before
     }
 
-    /// Takes out the resources whose time has come.
-    pub(crate) fn expire(&mut self, now: SystemTime) {
-        let now = prost_types::Timestamp::from(now);
-        while let Some((seconds, nanos, name)) = self.expiries.get_min().cloned() {
-            if (seconds, nanos) > (now.seconds, now.nanos) {
-                return;
-            }
-            let resource = Contract::get().resource_named(&name);
-            if resource.is_none_or(|resource| self.remove(resource, &name).is_err()) {
-                self.expiries.remove(&(seconds, nanos, name));
-            }
+    /// What expires first of all, or after `after`.
+    pub(crate) fn next_expiry(&self, after: Option<&Expiry>) -> Option<&Expiry> {
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.clone()));
+        self.expiries.range((from, Bound::Unbounded)).next()
+    }
+
+    /// Takes out a resource whose time has come.
+    pub(crate) fn expire(&mut self, expiry: &Expiry) {
+        let (.., name) = expiry;
+        let resource = Contract::get().resource_named(name);
+        if resource.is_none_or(|resource| self.remove(resource, name).is_err()) {
+            self.expiries.remove(expiry);
         }
     }
 
@@ -217,12 +225,12 @@ impl Store {
         let Some(resource) = Contract::get().resource_named(name) else { return };
         self.serial = self.serial.max(serial);
         self.ids.reserve(names::id(name));
-        let expires = expiry(resource, name, &bytes);
         self.know(name);
+        let expires = self.expiry(resource, name, &bytes);
         let project = Arc::<str>::from(self.spelling(names::project(name)));
         let location = entry(entry(&mut self.resources.projects, &project), names::location_id(name));
         let old = location.put(resource, names::below(name), Item { serial, bytes });
-        if let Some(expired) = old.and_then(|old| expiry(resource, name, &old.bytes)) {
+        if let Some(expired) = old.and_then(|old| self.expiry(resource, name, &old.bytes)) {
             self.expiries.remove(&expired);
         }
         if let Some(expires) = expires {
@@ -235,7 +243,7 @@ impl Store {
         let project = Arc::<str>::from(self.spelling(names::project(name)));
         let project = self.resources.projects.get_mut(&project)?;
         let taken = project.get_mut(names::location_id(name))?.take(resource, names::below(name))?;
-        if let Some(expired) = expiry(resource, name, &taken.bytes) {
+        if let Some(expired) = self.expiry(resource, name, &taken.bytes) {
             self.expiries.remove(&expired);
         }
         Some(taken)
@@ -254,11 +262,13 @@ impl Store {
         let gone = |name: &str| self.resources.numbers.of(names::project(name)) == number;
         self.expiries = self.expiries.iter().filter(|(.., name)| !gone(name)).cloned().collect();
     }
-}
 
-fn expiry(resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<(i64, i32, Arc<str>)> {
-    let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, resource.expire_time?)?.bytes());
-    Some((seconds, nanos, name.into()))
+    /// When a resource expires, under the one name that it has here however its project is written.
+    fn expiry(&self, resource: &ResourceType, name: &str, bytes: &[u8]) -> Option<Expiry> {
+        let (seconds, nanos) = wire::seconds_nanos(wire::last(bytes, resource.expire_time?)?.bytes());
+        let spelled = self.spelled(name);
+        Some((seconds, nanos, spelled.as_deref().unwrap_or(name).into()))
+    }
 }
 
 #[cfg(test)]

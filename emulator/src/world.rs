@@ -116,6 +116,10 @@ impl FollowUps for World {
         self.settings.gcs_root.is_some() || self.store.weight(location) > SMALL
     }
 
+    fn shows_past(&self) -> bool {
+        self.settings.lists.is_late()
+    }
+
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         std::mem::take(&mut self.follow_ups)
     }

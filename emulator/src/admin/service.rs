@@ -10,7 +10,7 @@ use super::{convert, faults, list_operations, list_resources, operations, proto}
 use crate::contract::Contract;
 use crate::journal::Part;
 use crate::pipeline::Pipeline;
-use crate::seed::{self, Seed};
+use crate::seed::{self, Seed, SeedError};
 use crate::snippets::{ClientLanguage, DEFAULT_PORT};
 use crate::{errors, methods, time};
 
@@ -83,11 +83,19 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
 
 /// Adds a seed. One that was exported sets a clock that is moved by hand, if nothing was there before.
 pub(crate) fn load(pipeline: &Arc<Pipeline>, seed: Seed) -> Result<(), Status> {
-    let time = pipeline.service.change(|state, _| seed.apply(state))?;
+    let applied = pipeline.service.change(|state, _| {
+        seed.check(state.world.store.numbers()).map(|()| seed.apply(state)).map_err(|error| bad_seed(&error))
+    })?;
+    let time = applied?;
     if let (Some(clock), Some(time)) = (pipeline.clock.as_manual(), time) {
         clock.set(time);
     }
     Ok(())
+}
+
+fn bad_seed(error: &SeedError) -> Status {
+    let error = error.to_string();
+    errors::with_reason(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
 }
 
 fn with<Q, R>(request: &[u8], answer: impl FnOnce(Q) -> Result<R, Status>) -> Result<Vec<u8>, Status>
@@ -125,10 +133,7 @@ impl Admin<'_> {
     }
 
     fn seed(&self, text: &str) -> Result<proto::Done, Status> {
-        let seed = Seed::from_json(text).map_err(|error| {
-            let error = error.to_string();
-            errors::with_reason(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
-        })?;
+        let seed = Seed::from_json(text).map_err(|error| bad_seed(&error))?;
         load(self.pipeline, seed).map(|()| proto::Done {})
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::profile::ProfileError;
 use crate::script::FaultError;
+use crate::seed::SeedError;
 use crate::server::Unusable;
 
 /// Why an emulator could not be started.
@@ -21,7 +22,11 @@ pub enum StartError {
     /// A project cannot have the number that it was given.
     #[error("the number of a project cannot be used: {0}")]
     Project(String),
-    /// The data directory cannot be used: it is in use, damaged, or not to be written to.
+    /// Two entries of the seed have one name, because the id and the number in them name one project.
+    #[error("the seed cannot be used")]
+    Seed(#[source] SeedError),
+    /// The data directory cannot be used: it is in use, damaged, not to be written to, or has two resources that have one
+    /// name here, because it was written where an id and a number name two projects.
     #[error("cannot keep data in {}", .directory.display())]
     #[non_exhaustive]
     DataDir {

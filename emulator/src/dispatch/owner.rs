@@ -41,7 +41,9 @@ impl Service {
     pub(crate) fn view<R>(&self, view: impl FnOnce(&State, Option<SystemTime>) -> R) -> R {
         let (mut inner, _) = self.advanced(self.0.now());
         let time = self.0.time();
-        inner.keep_or_delay(time);
+        if inner.state.has_changes() {
+            inner.keep_or_delay(time);
+        }
         // Others are not kept waiting by the looking.
         let fork = inner.state.fork();
         drop(inner);
@@ -49,10 +51,10 @@ impl Service {
     }
 
     /// The state after what was due has ended, and as it was before.
-    fn advanced(&self, now: SystemTime) -> (MutexGuard<'_, Inner>, Option<State>) {
+    fn advanced(&self, now: SystemTime) -> (MutexGuard<'_, Inner>, State) {
         let mut inner = self.0.lock();
         let before = inner.before();
-        inner.state.advance(now);
+        inner.state.advance(now, self.0.order());
         if !inner.state.engine.has_endings() {
             return (inner, before);
         }
@@ -63,11 +65,9 @@ impl Service {
         (inner, before)
     }
 
-    /// The state as bytes: the same state, the same bytes.
+    /// The state as bytes: the same state, the same bytes. Before it, everything that was due has ended.
     pub(crate) fn snapshot(&self) -> Vec<u8> {
-        // Of a fork, since it takes long.
-        let fork = self.0.lock().state.fork();
-        persist::snapshot(&fork.state, self.0.time())
+        self.view(persist::snapshot)
     }
 
     /// Puts the state that these bytes are in place of the one that there is, and sets a clock that is moved by hand.
@@ -75,7 +75,7 @@ impl Service {
         let core = &self.0;
         let settings = Arc::clone(&core.lock().state.world.settings);
         let (mut state, time) = persist::restore(image, &settings).map_err(|error| {
-            let message = format!("the bytes are not a snapshot of this emulator: {error}");
+            let message = format!("the snapshot cannot be restored: {error}");
             errors::with_reason(
                 Code::InvalidArgument,
                 "BAD_SNAPSHOT",

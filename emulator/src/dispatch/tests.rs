@@ -1,7 +1,9 @@
 mod annotations;
+mod divisions;
 mod neighbours;
 mod pages;
 mod parity;
+mod refusals;
 
 use std::collections::BTreeMap;
 

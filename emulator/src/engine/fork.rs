@@ -13,6 +13,7 @@ impl<W> Clone for Engine<W> {
             due: self.due.clone(),
             ending: self.ending.clone(),
             claims: self.claims.clone(),
+            past: self.past.clone(),
             serial: self.serial,
             changes: self.changes.clone(),
         }
@@ -60,7 +61,7 @@ impl<W> Engine<W> {
         self.changes.iter().flatten().map(String::as_str)
     }
 
-    fn shared(&self, name: &str) -> Option<&Arc<Entry<W>>> {
+    pub(super) fn shared(&self, name: &str) -> Option<&Arc<Entry<W>>> {
         let serial = self.places.get(name)?;
         self.locations.get(crate::names::location(name))?.get(serial)
     }

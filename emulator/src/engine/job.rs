@@ -62,6 +62,11 @@ pub(crate) trait FollowUps: Sized {
         false
     }
 
+    /// Whether operations are shown as they were before they ended.
+    fn shows_past(&self) -> bool {
+        false
+    }
+
     /// What was asked for since the last time.
     fn follow_ups(&mut self) -> Vec<Start<Self>> {
         Vec::new()

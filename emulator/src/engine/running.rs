@@ -51,6 +51,15 @@ impl<W> Running<W> {
         matches!(self.start.profile.pace, Pace::Polls(count) if self.polls >= count)
     }
 
+    /// Counts a poll.
+    pub(super) fn polled(&mut self) {
+        self.polls = self.polls.saturating_add(1);
+    }
+
+    pub(super) fn create_time(&self) -> SystemTime {
+        self.create_time
+    }
+
     /// Whether there are enough polls with the next.
     pub(super) fn is_last_poll(&self) -> bool {
         matches!(self.start.profile.pace, Pace::Polls(count) if self.polls.saturating_add(1) >= count)
@@ -183,6 +192,17 @@ impl Saved {
     /// One that does not run.
     pub(super) fn ended(serial: u64, operation: Operation) -> Self {
         Self { serial, operation: Some(operation), ..Self::default() }
+    }
+
+    /// The same with other names, of itself and of what it has a claim to, where `renamed` gives any.
+    pub(crate) fn renamed(mut self, renamed: impl Fn(&str) -> Option<String>) -> Self {
+        let own = self.operation.iter_mut().map(|operation| &mut operation.name);
+        for name in own.chain(self.claims.iter_mut().map(|claim| &mut claim.resource)) {
+            if let Some(other) = renamed(name) {
+                *name = other;
+            }
+        }
+        self
     }
 }
 

@@ -66,6 +66,14 @@ fn start(target: &str, profile: &str) -> Start<World> {
     }
 }
 
+/// Ends what is due, in order.
+fn advance(engine: &mut Engine<World>, world: &mut World, now: SystemTime) {
+    while let Some((due, name)) = engine.next_due(None).filter(|((at, _), _)| *at <= now) {
+        let name = Arc::clone(name);
+        engine.end_due(world, due, &name);
+    }
+}
+
 fn list(engine: &Engine<World>, now: u64) -> Vec<Operation> {
     engine.list(L).values().map(|entry| entry.at(at(now))).collect()
 }
@@ -115,11 +123,11 @@ fn time_passes_on_the_clock_alone() {
     let (mut engine, mut world) = (Engine::default(), World::new());
     let name = engine.start(&mut world, start("t", "time:100s"), at(1000)).unwrap().name;
     for (now, wanted) in [(900, 0), (1000, 0), (1009, 0), (1010, 10), (1060, 60), (1099, 99)] {
-        engine.advance(&mut world, at(now));
+        advance(&mut engine, &mut world, at(now));
         let operation = engine.poll(&mut world, &name, at(now)).unwrap();
         assert_eq!((percent(&operation), operation.done), (wanted, false), "{now}");
     }
-    engine.advance(&mut world, at(1100));
+    advance(&mut engine, &mut world, at(1100));
     assert!(engine.poll(&mut world, &name, at(1100)).unwrap().done);
 }
 
@@ -133,7 +141,7 @@ fn what_is_due_ends_in_order_of_due_time() {
         engine.start(&mut world, Start { job: Box::new(job), ..start(tag, profile) }, at(0)).unwrap();
     }
     world.clear();
-    engine.advance(&mut world, at(50));
+    advance(&mut engine, &mut world, at(50));
     assert_eq!(world, ["fast complete", "slow complete", "slow too complete"]);
     assert_eq!(list(&engine, 50).iter().filter(|operation| operation.done).count(), 3);
 }
@@ -200,7 +208,7 @@ fn placed_operations_stay_as_they_are_until_cancelled() {
     let name = "projects/p/locations/l/operations/OPERATION_ID";
     let placed = Operation { name: name.into(), ..Operation::default() };
     engine.place(placed.clone());
-    engine.advance(&mut world, at(9_999_999));
+    advance(&mut engine, &mut world, at(9_999_999));
     assert_eq!(engine.poll(&mut world, name, at(0)).unwrap(), placed);
     engine.cancel(&mut world, name, at(0)).unwrap();
     assert_eq!(error(&engine.poll(&mut world, name, at(0)).unwrap()).code, 1);
@@ -237,7 +245,7 @@ fn what_is_written_down_goes_on_where_it_was() {
     assert_eq!(list(&again, 8), list(&engine, 8));
     assert_eq!(again.start(&mut world, start("t", "polls:1"), at(8)).unwrap_err().code(), Code::Aborted);
     for engine in [&mut engine, &mut again] {
-        engine.advance(&mut world, at(15));
+        advance(engine, &mut world, at(15));
         engine.poll(&mut world, &name, at(15));
         assert!(engine.poll(&mut world, &name, at(15)).unwrap().done);
         assert_eq!(error(&engine.poll(&mut world, &timed, at(15)).unwrap()).code, Code::Aborted as i32);
@@ -262,7 +270,7 @@ fn a_cleared_project_has_no_operations_and_no_claims() {
     engine.place(Operation { name: "projects/q/locations/l/operations/1".into(), ..Operation::default() });
     engine.clear(Some("p"));
     assert!(engine.look(&name).is_none() && engine.look("projects/q/locations/l/operations/1").is_some());
-    engine.advance(&mut world, at(9));
+    advance(&mut engine, &mut world, at(9));
     assert_eq!(world, ["begin"]);
     assert!(engine.start(&mut world, start("t", "time:5s"), at(0)).is_ok());
     engine.clear(None);
@@ -295,7 +303,7 @@ proptest! {
                 Step::Cancel => engine.cancel(&mut world, &last.name, at(now)).unwrap(),
                 Step::Advance(by) => now += by,
             }
-            engine.advance(&mut world, at(now));
+            advance(&mut engine, &mut world, at(now));
             let next = if matches!(step, Step::Get) {
                 engine.poll(&mut world, &last.name, at(now)).unwrap()
             } else {

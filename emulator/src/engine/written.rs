@@ -1,10 +1,12 @@
 //! Operations as they are written down, and what there is to write.
 
+use std::sync::Arc;
+
 use imbl::OrdMap;
 
-use super::Engine;
 use super::job::Job;
 use super::running::{Running, Saved};
+use super::{Engine, Entry};
 
 impl<W> Engine<W> {
     /// From now on, the names of operations that change are kept until they are taken.
@@ -47,7 +49,8 @@ impl<W> Engine<W> {
         let serial = saved.serial;
         let operation = saved.operation.clone().unwrap_or_default();
         let running = if saved.method.is_empty() { None } else { Some(Running::restore(saved, job)?) };
-        self.insert_at(serial, operation, running);
+        let (name, started) = (operation.name.as_str().into(), running.as_ref().map(Running::create_time));
+        self.insert_entry(serial, Arc::new(Entry { name, operation, running, started, until: None }));
         Some(())
     }
 }

@@ -65,12 +65,9 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn of(state: &State, now: SystemTime, work: Work) -> Self {
         let (resources, lists) = (state.world.store.snapshot(), state.world.settings.lists);
-        let view = |operations, now| Self { resources, operations, lists, now, work };
-        if lists.is_late() {
-            let (operations, then) = state.history.shown(lists, now).unwrap_or_else(|| (OrdMap::new(), now));
-            return view(operations, then);
-        }
-        view(state.engine.snapshot(), now)
+        let shown = lists.shown(now);
+        let operations = shown.map(|_| state.engine.snapshot()).unwrap_or_default();
+        Self { resources, operations, lists, now: shown.unwrap_or(now), work }
     }
 }
 

@@ -55,9 +55,10 @@ pub(super) fn list(view: &View, request: ListOperationsRequest) -> Result<ListOp
     let all = view.operations.get(name.as_str()).into_iter().flat_map(|all| all.range(first..));
     let mut cut = page.sorted();
     for (serial, entry) in all {
-        let operation = entry.at(view.now);
         // Its metadata is made, and then looked at.
         view.work.spend(STEPS_AN_OPERATION)?;
+        let operation = if view.lists.is_late() { entry.was(view.now) } else { Some(entry.at(view.now)) };
+        let Some(operation) = operation else { continue };
         if !wanted.is_empty() {
             let bytes = operation.encode_to_vec();
             view.work.spend(bytes.len() / BYTES_A_STEP)?;

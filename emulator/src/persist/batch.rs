@@ -8,6 +8,7 @@ use prost_reflect::DynamicMessage;
 use prost_types::Timestamp;
 
 use super::frame::Unreadable;
+use super::reader::ReadError;
 use crate::contract::Contract;
 use crate::engine::Saved;
 use crate::message::wire;
@@ -118,16 +119,17 @@ impl Batch {
     }
 
     /// Does again what happened.
-    pub(super) fn apply(self, state: &mut State, trust: Trust) -> Result<(), Unreadable> {
+    pub(super) fn apply(self, state: &mut State, trust: Trust) -> Result<(), ReadError> {
         for step in self.steps {
             match step.kind {
                 Some(Kind::Put(put)) => apply_put(state, put, trust)?,
                 Some(Kind::Remove(name)) => state.world.store.apply(Change::Remove { name }),
                 Some(Kind::ClearProject(project)) => drop(state.clear(Some(&project))),
                 Some(Kind::ClearAll(_)) => drop(state.clear(None)),
-                Some(Kind::Operation(saved)) => apply_operation(state, &saved)?,
+                Some(Kind::Operation(saved)) => apply_operation(state, saved)?,
                 None => {
-                    return Err(Unreadable("a step of a kind that this version does not know".to_owned()));
+                    let why = "a step of a kind that this version does not know";
+                    return Err(Unreadable(why.to_owned()).into());
                 }
             }
         }
@@ -138,17 +140,32 @@ impl Batch {
     }
 }
 
-fn apply_put(state: &mut State, Put { serial, bytes }: Put, trust: Trust) -> Result<(), Unreadable> {
+fn apply_put(state: &mut State, Put { serial, bytes }: Put, trust: Trust) -> Result<(), ReadError> {
     let name = wire::text(&bytes, NAME).to_owned();
     if let Err(why) = check_put(&name, serial, &bytes, trust) {
         if trust == Trust::Nobody {
-            return Err(Unreadable(format!("resource `{name}`: {why}")));
+            return Err(Unreadable(format!("resource `{name}`: {why}")).into());
         }
         tracing::warn!("the resource `{name}` is left out: {why}");
         return Ok(());
     }
+    let known = Contract::get().resource_named(&name).and_then(|kind| state.world.store.find(kind, &name));
+    if let Some(known) = known.filter(|known| known.serial != serial) {
+        let other = wire::text(&known.bytes, NAME);
+        if other != name {
+            return Err(same_name("resource", &name, other));
+        }
+    }
     state.world.store.apply(Change::Put { name, serial, bytes });
     Ok(())
+}
+
+/// What an id and a number named apart would be one here: one of the two would be lost.
+fn same_name(kind: &str, name: &str, other: &str) -> ReadError {
+    ReadError::SameName(format!(
+        "{kind} `{name}`: an earlier one, `{other}`, has the same name, since an id and a number name one project here; \
+         where names are echoed (`--project-names echo`), they are two"
+    ))
 }
 
 fn check_put(name: &str, serial: u64, bytes: &Bytes, trust: Trust) -> Result<(), String> {
@@ -166,19 +183,25 @@ fn check_put(name: &str, serial: u64, bytes: &Bytes, trust: Trust) -> Result<(),
     Ok(())
 }
 
-fn apply_operation(state: &mut State, saved: &Saved) -> Result<(), Unreadable> {
-    let name = saved.operation.as_ref().map(|found| found.name.as_str()).unwrap_or_default();
-    let refused = |why: String| Unreadable(format!("operation `{name}`: {why}"));
-    if !OPERATION.matches(name) {
+fn apply_operation(state: &mut State, saved: Saved) -> Result<(), ReadError> {
+    let written = saved.operation.as_ref().map(|found| found.name.clone()).unwrap_or_default();
+    let refused = |why: String| ReadError::from(Unreadable(format!("operation `{written}`: {why}")));
+    if !OPERATION.matches(&written) {
         return Err(refused(format!("the name is not of the form `{}`", OPERATION.0)));
     }
     if saved.serial > FAR {
         return Err(refused(format!("{} is not a place in the order of starts", saved.serial)));
     }
+    state.know(&written);
+    // Calls reach it by the one spelling that its project has here.
+    let saved = saved.renamed(|name| state.world.store.spelled(name));
+    let name = saved.operation.as_ref().map_or(written.as_str(), |found| found.name.as_str());
     if let Some(other) = state.engine.at(names::location(name), saved.serial).filter(|other| *other != name) {
         return Err(refused(format!("`{other}` has its place in the order of starts")));
     }
-    state.know(name);
-    let restored = state.engine.restore(saved, methods::job);
+    if name != written && state.engine.save(name).is_some_and(|known| known.serial != saved.serial) {
+        return Err(same_name("operation", &written, name));
+    }
+    let restored = state.engine.restore(&saved, methods::job);
     restored.ok_or_else(|| refused(format!("an operation of `{}` cannot be resumed", saved.method)))
 }

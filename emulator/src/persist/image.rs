@@ -29,6 +29,7 @@ pub(crate) fn restore(image: &[u8], settings: &Settings) -> Result<(State, Optio
     let read_error = |error| match error {
         ReadError::Unreadable(unreadable) => unreadable,
         ReadError::Io(error) => Unreadable(error.to_string()),
+        ReadError::SameName(why) => Unreadable(why),
     };
     let mut reader = Reader::new(image).map_err(read_error)?;
     let (mut time, mut is_closed) = (None, false);
@@ -38,7 +39,7 @@ pub(crate) fn restore(image: &[u8], settings: &Settings) -> Result<(State, Optio
                 let batch = Batch::read(payload)?;
                 is_closed = batch.steps.is_empty();
                 time = batch.time().or(time);
-                batch.apply(&mut state, Trust::Nobody)?;
+                batch.apply(&mut state, Trust::Nobody).map_err(read_error)?;
             }
             // The last frame of a snapshot has no steps, and since version 2 a note comes after it.
             Next::End if is_closed && (reader.is_old() || reader.ends_in_note()) => return Ok((state, time)),

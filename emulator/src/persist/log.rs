@@ -65,6 +65,8 @@ pub(crate) enum OpenError {
     Io(PathBuf, #[source] io::Error),
     #[error("the file {} is damaged: move it away to start with nothing", .0.display())]
     Damaged(PathBuf, #[source] Unreadable),
+    #[error("the file {} was written with another `--project-names`", .0.display())]
+    SameName(PathBuf, #[source] Unreadable),
 }
 
 /// A change that could not be written down.
@@ -109,6 +111,7 @@ impl Log {
             let read = read(Reading(&*file), &file_path, state).map_err(|error| match error {
                 ReadError::Io(error) => OpenError::Io(file_path.clone(), error),
                 ReadError::Unreadable(why) => OpenError::Damaged(file_path.clone(), why),
+                ReadError::SameName(why) => OpenError::SameName(file_path.clone(), Unreadable(why)),
             })?;
             (found.time, torn, is_old) = (read.time, read.torn, read.is_old);
             let synced = if read.is_closed { read.chain.frames } else { 0 };

@@ -40,6 +40,9 @@ pub(super) enum ReadError {
     Io(#[from] io::Error),
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// Two have names that are one name here, as they were not where they were written.
+    #[error("{0}")]
+    SameName(String),
 }
 
 impl<R: Read> Reader<R> {

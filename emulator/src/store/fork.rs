@@ -37,6 +37,11 @@ impl Store {
         here.projects.ptr_eq(&base.projects) && here.spellings.ptr_eq(&base.spellings)
     }
 
+    /// Uses the ids that a fork does.
+    pub(crate) fn use_ids(&mut self, fork: &Self) {
+        self.ids.take_in(&fork.ids);
+    }
+
     /// Becomes like a fork, however much it has changed.
     pub(crate) fn become_like(&mut self, fork: &Self, changes: Vec<Change>) {
         self.resources = fork.resources.clone();

@@ -1,5 +1,3 @@
-use std::time::{Duration, UNIX_EPOCH};
-
 use contact_center_insights::Code;
 use contact_center_insights::proto::insights::conversation::Expiration;
 use contact_center_insights::proto::insights::{Analysis, Conversation, IssueModel, QaScorecardRevision};
@@ -22,6 +20,13 @@ fn conversation(id: &str, expires: Option<i64>) -> Conversation {
 fn analysis(conversation: &str, id: &str) -> Analysis {
     let name = format!("projects/p/locations/l/conversations/{conversation}/analyses/{id}");
     Analysis { name, ..Analysis::default() }
+}
+
+/// Takes out what expires up to this second.
+fn expire(store: &mut Store, until: i64) {
+    while let Some(expiry) = store.next_expiry(None).filter(|(seconds, ..)| *seconds <= until).cloned() {
+        store.expire(&expiry);
+    }
 }
 
 fn ids(store: &Store) -> Vec<String> {
@@ -97,9 +102,9 @@ fn conversations_expire_when_their_time_has_come() {
         store.insert(&analysis(id, id)).unwrap();
     }
     store.put(&conversation("moved", Some(30))).unwrap();
-    store.expire(UNIX_EPOCH + Duration::from_secs(9));
+    expire(&mut store, 9);
     assert_eq!(ids(&store).len(), 8);
-    store.expire(UNIX_EPOCH + Duration::from_secs(25));
+    expire(&mut store, 25);
     assert_eq!(ids(&store), ["moved", "never", "moved", "never"]);
 }
 
@@ -111,7 +116,7 @@ fn changes_done_again_give_the_same() {
     store.insert(&conversation("c", Some(5))).unwrap();
     store.insert(&analysis("c", "a")).unwrap();
     store.update::<IssueModel>(&model("l", "a").name, |model| model.issue_count = 3).unwrap();
-    store.expire(UNIX_EPOCH + Duration::from_secs(9));
+    expire(&mut store, 9);
     store
         .insert(&IssueModel { name: "projects/q/locations/l/issueModels/m".into(), ..IssueModel::default() })
         .unwrap();
@@ -133,4 +138,18 @@ fn ids_have_nineteen_digits_and_pass_those_that_are_there() {
     assert!(store.new_operation("projects/p/locations/l").as_str() > taken);
     store.reserve("projects/p/locations/l/operations/9999999999999999999");
     assert_eq!(store.new_id(), first + 7);
+}
+
+#[test]
+fn what_expires_is_under_one_name_however_its_project_is_written() {
+    let mut store = Store::default();
+    let number = ProjectNumbers::default().of("p").into_owned();
+    store.insert(&model("l", "a")).unwrap();
+    let by_id = conversation("c", Some(10));
+    let by_number = Conversation { name: by_id.name.replace("/p/", &format!("/{number}/")), ..by_id.clone() };
+    store.insert(&by_number).unwrap();
+    store.remove(of::<Conversation>().unwrap(), &by_id.name).unwrap();
+    store.insert(&conversation("c", None)).unwrap();
+    expire(&mut store, 20);
+    assert_eq!(ids(&store), ["c", "a"], "it is another one, which never expires");
 }

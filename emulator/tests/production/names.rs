@@ -1,7 +1,8 @@
 //! Projects have a number: P2, and the texts of P3 that name it.
 
+use contact_center_insights::Code;
 use contact_center_insights::proto::longrunning::Operation;
-use contact_center_insights_emulator::{Seed, StartError};
+use contact_center_insights_emulator::{EmulatorBuilder, ManualClock, Seed, StartError};
 use serde_json::{Value, json};
 
 use super::{ID, NUMBER, bad, good, world};
@@ -177,5 +178,90 @@ async fn p03_what_is_not_there_is_told_in_the_words_of_the_service() {
         }
         let numeric = format!("{location}/phraseMatchers/12345");
         assert_eq!(bad(&world, "GET", &numeric, &Value::Null).await.0, 404);
+    }
+}
+
+/// Emulators in which the id and the number are two projects, and one.
+fn builders() -> [EmulatorBuilder; 2] {
+    let builder = || {
+        let builder = crate::support::builder().with_project_number("corner-shop", 900_100_200_300);
+        builder.with_profile("polls:9".parse().unwrap()).with_clock(ManualClock::default())
+    };
+    [builder().with_echoed_project_names(), builder()]
+}
+
+/// What an error says, with all that is behind it.
+fn words(error: &dyn std::error::Error) -> String {
+    let next = error.source().map(words).unwrap_or_default();
+    format!("{error} {next}")
+}
+
+#[tokio::test]
+async fn what_two_spellings_name_is_refused_where_they_are_one_project() {
+    for (below, collection) in [("views/1", "views"), ("operations/1", "operations")] {
+        let [echo, one] = builders();
+        let (by_id, by_number) = (format!("{ID}/{below}"), format!("{NUMBER}/{below}"));
+        let text = json!({ collection: [{"name": by_id}, {"name": by_number}] }).to_string();
+        let seed = Seed::from_json(&text).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let two = echo.with_data_dir(directory.path()).with_seed(seed.clone()).start().await.unwrap();
+        let snapshot = two.snapshot();
+        two.stop().await;
+
+        let wanted = format!(
+            "{collection}[1] (`{by_number}`): an earlier entry has the same name: it is `{by_id}`, and both projects are one"
+        );
+        let world = World::of(one.clone().start().await.unwrap());
+        good(&world, "POST", &format!("{ID}/views"), &json!({"displayName": "was there"})).await;
+        let before = world.emulator.snapshot();
+        let refused = world.emulator.apply_seed(seed.clone()).unwrap_err();
+        assert_eq!((refused.code(), refused.message()), (Code::InvalidArgument, wanted.as_str()));
+        let error = one.clone().with_seed(seed).start().await.unwrap_err();
+        assert!(matches!(error, StartError::Seed(_)) && words(&error).contains(&wanted), "{error:?}");
+
+        // Whichever is first in the snapshot.
+        let named = |text: &str| {
+            [(&by_id, &by_number), (&by_number, &by_id)].iter().any(|(name, other)| {
+                text.contains(&format!("`{name}`: an earlier one, `{other}`, has the same name"))
+            })
+        };
+        let refused = world.emulator.restore(&snapshot).unwrap_err();
+        assert!(refused.code() == Code::InvalidArgument && named(refused.message()), "{refused}");
+        assert!(world.emulator.snapshot() == before, "nothing has changed");
+        let error = one.with_data_dir(directory.path()).start().await.unwrap_err();
+        assert!(matches!(error, StartError::DataDir { .. }) && named(&words(&error)), "{error:?}");
+        assert!(words(&error).contains("--project-names") && !words(&error).contains("damaged"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn operations_of_two_spellings_are_reached_where_they_are_one_project_and_run_on() {
+    let [echo, one] = builders();
+    let two = World::of(echo.start().await.unwrap());
+    let mut operations = Vec::new();
+    for location in [ID, NUMBER] {
+        let id = format!("conv-{}", location.len());
+        good(&two, "POST", &format!("{location}/conversations?conversationId={id}"), &json!({})).await;
+        let path = format!("{location}/conversations/{id}/analyses");
+        let started = good(&two, "POST", &path, &json!({})).await;
+        operations.push(started["name"].as_str().unwrap().to_owned());
+    }
+    let restored = World::of(one.clone().start().await.unwrap());
+    restored.emulator.restore(&two.emulator.snapshot()).unwrap();
+    let seeded = World::of(one.start().await.unwrap());
+    // Not the first there: what is there has its project by the id.
+    good(&seeded, "POST", &format!("{ID}/views"), &json!({})).await;
+    seeded.emulator.apply_seed(Seed::from_json(&two.emulator.export()).unwrap()).unwrap();
+    for world in [restored, seeded] {
+        let listed = good(&world, "GET", &format!("{ID}/operations"), &Value::Null).await;
+        assert_eq!(listed["operations"].as_array().unwrap().len(), 2, "{listed}");
+        for operation in &operations {
+            let mut done = Value::Null;
+            for _ in 0..9 {
+                done = good(&world, "GET", operation, &Value::Null).await;
+            }
+            assert!(done["response"]["name"].is_string(), "{done}");
+        }
+        good(&world, "POST", &format!("{NUMBER}/views"), &json!({})).await;
     }
 }

@@ -176,6 +176,7 @@ fn not_started(error: StartError) -> Failure {
         StartError::Method(_)
         | StartError::Fault(_)
         | StartError::Project(_)
+        | StartError::Seed(_)
         | StartError::Host(_)
         | StartError::Origin(_)
         | StartError::GcsRoot { .. }

@@ -167,7 +167,7 @@ fn what_is_done_beside_the_state_is_done_again_if_the_state_has_changed() {
             let other = Conversation { name: name.clone(), agent_id: "7".into(), ..Default::default() };
             service.0.lock().state.world.store.put(&other).unwrap();
         }
-        state.world.store.update(&name, |found: &mut Conversation| found.turn_count += 1).unwrap()
+        state.world.store.update(&name, |found: &mut Conversation| found.turn_count += 1)
     };
     let made = service.0.beside(act).unwrap();
     assert_eq!((tried.get(), made.agent_id.as_str(), made.turn_count), (2, "7", 1));
