@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, BufMut, Bytes};
@@ -20,6 +21,8 @@ use crate::pipeline::{CallRecord, Extras, InjectedFault, Pipeline};
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+/// Where the details of an error are.
+const DETAILS: &str = "grpc-status-details-bin";
 
 /// Answers a gRPC request. Headers such as `authorization` and `x-goog-request-params` are not looked at: official
 /// clients disagree on the latter, and a poller of one sends that of another call.
@@ -34,8 +37,9 @@ where
     let beside = Arc::new(Beside::default());
     let call = Call { record: Some(record), path, beside: Arc::clone(&beside) };
     let response = unary(call, request).await;
-    let is_bare = pipeline.details == ErrorDetails::None;
-    let mut response = if is_bare { response } else { with_error_info(response) };
+    // What the pipeline answers is as it should be, with what a script has put there or left out.
+    let is_answered = beside.is_answered.load(Ordering::Relaxed);
+    let mut response = if is_answered { response } else { shown(pipeline, response) };
     if let Some(injected) = beside.injected.get() {
         response.extensions_mut().insert(InjectedFault::clone(injected));
     }
@@ -52,7 +56,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-    with_error_info(unary(Administration { pipeline: Arc::clone(pipeline), method }, request).await)
+    shown(pipeline, unary(Administration { pipeline: Arc::clone(pipeline), method }, request).await)
 }
 
 /// A call of the admin API.
@@ -89,8 +93,17 @@ where
     grpc.unary(service, request).await
 }
 
+/// An error of the emulator's own as callers are to see it.
+pub(crate) fn shown<B>(pipeline: &Pipeline, mut response: Response<B>) -> Response<B> {
+    if pipeline.details != ErrorDetails::None {
+        return with_error_info(response);
+    }
+    response.headers_mut().remove(DETAILS);
+    response
+}
+
 /// Errors that tonic makes by itself, such as of faulty framing, have no details; every error of the emulator has.
-pub(crate) fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
+fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
     let bare = tonic::Status::from_header_map(response.headers())
         .filter(|status| status.code() != tonic::Code::Ok && status.details().is_empty());
     let Some(bare) = bare else { return response };
@@ -113,9 +126,11 @@ struct Call {
     beside: Arc<Beside>,
 }
 
-/// What comes with an answer; each is set once.
+/// What comes with an answer; each is set once, before the answer is there.
 #[derive(Debug, Default)]
 struct Beside {
+    /// Whether the pipeline has answered, not tonic before it.
+    is_answered: AtomicBool,
     injected: OnceLock<InjectedFault>,
     held: OnceLock<Held>,
 }
@@ -133,6 +148,7 @@ impl UnaryService<Bytes> for Call {
             let headers = metadata.into_headers();
             let answer =
                 record.run(path.trim_start_matches('/'), &headers, message, &Extras::default()).await;
+            beside.is_answered.store(true, Ordering::Relaxed);
             if let Some(found) = answer.injected {
                 // It is set here alone.
                 let _ = beside.injected.set(found);

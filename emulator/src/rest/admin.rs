@@ -13,15 +13,17 @@ use crate::pipeline::Pipeline;
 /// Answers, if the path is one of the admin API.
 pub(crate) fn answer(pipeline: &Arc<Pipeline>, call: &RestRequest<'_>) -> Response<JsonBody> {
     let style = JsonStyle::default();
+    let error = |status| reply::error(style, &pipeline.shown(status));
     let response = match admin::find(call.verb, call.path) {
         Found::Method(method) => match admin::answer(pipeline, method, call.query, &call.body) {
             Ok(value) => reply::json(style, 200, &value),
-            Err(status) => reply::error(style, &status),
+            Err(status) => error(status),
         },
         Found::WrongVerb(allowed) => {
-            reply::with_allowed(style, &reply::wrong_verb(call.verb, call.path, &allowed), &allowed)
+            let refusal = pipeline.shown(reply::wrong_verb(call.verb, call.path, &allowed));
+            reply::with_allowed(style, &refusal, &allowed)
         }
-        Found::Nothing(all) => reply::error(style, &reply::unknown_path(call.path, &all)),
+        Found::Nothing(all) => error(reply::unknown_path(call.path, &all)),
     };
     response.map(JsonBody::from)
 }

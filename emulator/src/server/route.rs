@@ -107,13 +107,15 @@ impl Router {
         let version = request.version();
         let path = request.uri().path();
         if path.starts_with("/grpc.health.v1.Health/") {
-            return Ok(boxed(grpc::with_error_info(self.health.call(unpacked(request)).await?)));
+            let response = self.health.call(unpacked(request)).await?;
+            return Ok(boxed(grpc::shown(&self.pipeline, response)));
         }
         if path == reflection::ALPHA_PATH {
             *request.uri_mut() = Uri::from_static(reflection::PATH);
         }
         if request.uri().path() == reflection::PATH {
-            return Ok(boxed(grpc::with_error_info(self.reflection.call(unpacked(request)).await?)));
+            let response = self.reflection.call(unpacked(request)).await?;
+            return Ok(boxed(grpc::shown(&self.pipeline, response)));
         }
         request.extensions_mut().insert(control.outbox.clone());
         let response = match content(&request) {
