@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod body;
 mod durations;
+mod escapes;
 mod query;
 mod reply;
 mod request;
