@@ -10,6 +10,7 @@ mod patience;
 mod route;
 mod socket;
 mod unpack;
+mod upload;
 
 use std::future::pending;
 use std::io;
