@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use contact_center_insights::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
-use contact_center_insights::http::{HeaderMap, HeaderName, Request, Response};
+use contact_center_insights::http::{HeaderMap, Request, Response};
+use contact_center_insights_emulator::is_secret_header;
 use tower::{Layer, Service};
 
 use crate::escape::line_within;
@@ -12,8 +12,6 @@ use crate::terminal::eprint_line;
 
 /// Of a header's value, in characters.
 const MOST_OF_VALUE: usize = 500;
-/// Never shown, whoever has set them.
-const SECRETS: [HeaderName; 4] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE];
 
 /// Makes [`ShowHeaders`].
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +62,8 @@ where
 
 fn shown(headers: &HeaderMap) -> impl Iterator<Item = String> {
     headers.iter().map(|(name, value)| {
-        if value.is_sensitive() || SECRETS.contains(name) {
+        // Whoever has set them.
+        if value.is_sensitive() || is_secret_header(name.as_str()) {
             return format!("{name}: (redacted)");
         }
         format!("{name}: {}", line_within(&String::from_utf8_lossy(value.as_bytes()), MOST_OF_VALUE))
@@ -74,6 +73,7 @@ fn shown(headers: &HeaderMap) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use contact_center_insights::http::HeaderValue;
+    use contact_center_insights::http::header::AUTHORIZATION;
 
     use super::*;
 
@@ -84,8 +84,11 @@ mod tests {
         let mut marked = HeaderValue::from_static("planted");
         marked.set_sensitive(true);
         headers.insert("x-own", marked);
+        headers.insert("x-api-key", HeaderValue::from_static("planted"));
         headers.insert("x-plain", HeaderValue::from_static("fine"));
         let lines: Vec<_> = shown(&headers).collect();
-        assert_eq!(lines, ["authorization: (redacted)", "x-own: (redacted)", "x-plain: fine"]);
+        let wanted =
+            ["authorization: (redacted)", "x-own: (redacted)", "x-api-key: (redacted)", "x-plain: fine"];
+        assert_eq!(lines, wanted);
     }
 }

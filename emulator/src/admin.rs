@@ -14,6 +14,20 @@ mod service;
 pub(crate) use self::json::{Found, answer, find};
 pub(crate) use self::service::{FILE_DESCRIPTOR_SET, SERVICE, call, load};
 
+/// Of a request or an answer that is the whole state, in bytes: more than the API itself takes, since the state is made
+/// of many of its requests.
+pub(crate) const MAX_STATE: usize = 1024 * 1024 * 1024;
+
+/// Whether requests of this method are the whole state.
+pub(crate) fn takes_state(method: &str) -> bool {
+    matches!(method, "RestoreSnapshot" | "Seed")
+}
+
+/// Whether its answers are.
+pub(crate) fn gives_state(method: &str) -> bool {
+    matches!(method, "TakeSnapshot" | "ExportSeed")
+}
+
 /// Generated code is fenced off here: our lints hold everywhere else.
 #[allow(
     missing_docs,

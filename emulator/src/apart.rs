@@ -2,10 +2,11 @@
 //! meanwhile. It works in every runtime of tokio, of one thread or of many.
 
 use std::fmt;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use contact_center_insights::Status;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::errors;
@@ -17,13 +18,17 @@ const LEAST: usize = 2;
 /// From here on, in bytes, what is read, written or copied is better done apart.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// A place for what takes long.
+/// Places for what takes long, and for what is large.
 #[derive(Debug)]
-pub(crate) struct Apart(Semaphore);
+pub(crate) struct Apart {
+    places: Semaphore,
+    large: Arc<Semaphore>,
+}
 
 impl Default for Apart {
     fn default() -> Self {
-        Self(Semaphore::new(available_parallelism().map_or(LEAST, usize::from).max(LEAST)))
+        let places = available_parallelism().map_or(LEAST, usize::from).max(LEAST);
+        Self { places: Semaphore::new(places), large: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -31,8 +36,16 @@ impl Apart {
     /// Takes all places, until this is dropped.
     #[cfg(test)]
     pub(crate) fn occupied(&self) -> tokio::sync::SemaphorePermit<'_> {
-        let all = u32::try_from(self.0.available_permits()).unwrap();
-        self.0.try_acquire_many(all).unwrap()
+        let all = u32::try_from(self.places.available_permits()).unwrap();
+        self.places.try_acquire_many(all).unwrap()
+    }
+
+    /// The one place for a request that is larger than those of the API may be, so that memory is bounded.
+    ///
+    /// # Errors
+    /// None: nothing closes it.
+    pub(crate) async fn large(&self) -> Result<OwnedSemaphorePermit, Status> {
+        Arc::clone(&self.large).acquire_owned().await.map_err(failed)
     }
 
     /// Does something that takes long, once there is a place for it, and the connection that it is for takes answers.
@@ -45,7 +58,7 @@ impl Apart {
         act: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, Status> {
         loop {
-            let place = self.0.acquire().await.map_err(failed)?;
+            let place = self.places.acquire().await.map_err(failed)?;
             if outbox.is_open() {
                 let done = spawn_blocking(act).await.map_err(|error: JoinError| failed(error));
                 drop(place);

@@ -22,7 +22,8 @@ pub(crate) const DOMAIN: &str = "contactcenterinsights.googleapis.com";
 /// Which of the emulator's errors carry details, an `ErrorInfo` at least.
 ///
 /// What production sends is not known. Inside operations, details of any type but those of the API cannot be read by
-/// Google's own REST clients of Java and Node. What a fault, a seed or the admin API has put there stays in any case.
+/// Google's own REST clients of Java and Node. What a fault, a seed or a request of the admin API has put there stays in
+/// any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorDetails {
@@ -31,7 +32,8 @@ pub enum ErrorDetails {
     Calls,
     /// Those inside operations too.
     All,
-    /// None of them.
+    /// None of them: not those of the admin API, of health and of what is refused before it is a call either, nor those of
+    /// faults that give a code and no details.
     None,
 }
 

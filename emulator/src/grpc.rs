@@ -1,25 +1,34 @@
 //! Unary gRPC over `dispatch`, for every method alike.
 
-use std::future::{Ready, ready};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use contact_center_insights::Status;
 use contact_center_insights::proto::rpc::ErrorInfo;
 use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_stream::StreamExt as _;
 use tonic::body::Body;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 
 use crate::admin;
+use crate::apart::LARGE;
 use crate::errors::{self, ErrorDetails};
 use crate::journal::Transport;
-use crate::outbox::Held;
+use crate::outbox::{Held, Outbox};
 use crate::pipeline::{CallRecord, Extras, InjectedFault, Pipeline};
 
 /// Both ways. Conversations in full exceed the usual 4 MiB.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+/// Of a message, in bytes: whether it is packed, and its length.
+const PREFIX: usize = 5;
+/// Where the details of an error are.
+const DETAILS: &str = "grpc-status-details-bin";
 
 /// Answers a gRPC request. Headers such as `authorization` and `x-goog-request-params` are not looked at: official
 /// clients disagree on the latter, and a poller of one sends that of another call.
@@ -34,8 +43,9 @@ where
     let beside = Arc::new(Beside::default());
     let call = Call { record: Some(record), path, beside: Arc::clone(&beside) };
     let response = unary(call, request).await;
-    let is_bare = pipeline.details == ErrorDetails::None;
-    let mut response = if is_bare { response } else { with_error_info(response) };
+    // What the pipeline answers is as it should be, with what a script has put there or left out.
+    let is_answered = beside.is_answered.load(Ordering::Relaxed);
+    let mut response = if is_answered { response } else { shown(pipeline, response) };
     if let Some(injected) = beside.injected.get() {
         response.extensions_mut().insert(InjectedFault::clone(injected));
     }
@@ -48,26 +58,100 @@ where
 /// Answers a gRPC request of the admin API.
 pub(crate) async fn admin<B>(pipeline: &Arc<Pipeline>, request: Request<B>) -> Response<Body>
 where
-    B: http_body::Body + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
     let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-    with_error_info(unary(Administration { pipeline: Arc::clone(pipeline), method }, request).await)
+    let limits = Limits {
+        request: if admin::takes_state(&method) { admin::MAX_STATE } else { MAX_MESSAGE },
+        reply: if admin::gives_state(&method) { admin::MAX_STATE } else { MAX_MESSAGE },
+    };
+    let (request, _place) = admitted(pipeline, request, limits).await;
+    let outbox = request.extensions().get::<Outbox>().cloned().unwrap_or_default();
+    let held = Arc::new(OnceLock::new());
+    let service = Administration { pipeline: Arc::clone(pipeline), method, outbox, held: Arc::clone(&held) };
+    let mut response = shown(pipeline, limited(service, request, limits).await);
+    if let Some(held) = held.get() {
+        response.extensions_mut().insert(Held::clone(held));
+    }
+    response
+}
+
+/// How long messages may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    request: usize,
+    reply: usize,
+}
+
+/// A request that may be larger than those of the API: one that is, is not read on before it has the place for such.
+async fn admitted<B>(
+    pipeline: &Pipeline,
+    request: Request<B>,
+    limits: Limits,
+) -> (Request<Body>, Option<OwnedSemaphorePermit>)
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    let request = request.map(Body::new);
+    if limits.request <= MAX_MESSAGE {
+        return (request, None);
+    }
+    let (head, mut body) = request.into_parts();
+    let (mut parts, mut begin) = (Vec::new(), BytesMut::new());
+    // Whether it is packed, and how long it is.
+    while begin.len() < PREFIX {
+        let Some(frame) = body.frame().await else { break };
+        begin.extend(frame.iter().filter_map(Frame::data_ref).flatten());
+        let is_over = frame.is_err();
+        parts.push(frame);
+        if is_over {
+            break;
+        }
+    }
+    let length = begin.get(1..PREFIX).map_or(0, |mut length| length.get_u32());
+    let is_large = usize::try_from(length).is_ok_and(|length| length > MAX_MESSAGE);
+    // Nothing closes it.
+    let place = if is_large { pipeline.apart.large().await.ok() } else { None };
+    let rest = BodyStream::new(body);
+    let body = StreamBody::new(tokio_stream::iter(parts).chain(rest));
+    (Request::from_parts(head, Body::new(body)), place)
 }
 
 /// A call of the admin API.
 struct Administration {
     pipeline: Arc<Pipeline>,
     method: String,
+    outbox: Outbox,
+    /// Set if the answer is large.
+    held: Arc<OnceLock<Held>>,
 }
 
 impl UnaryService<Bytes> for Administration {
     type Response = Bytes;
-    type Future = Ready<Result<tonic::Response<Bytes>, tonic::Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, tonic::Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let answer = admin::call(&self.pipeline, &self.method, request.get_ref());
-        ready(answer.map(|bytes| tonic::Response::new(bytes.into())).map_err(Into::into))
+        let (pipeline, method) = (Arc::clone(&self.pipeline), std::mem::take(&mut self.method));
+        let (outbox, held) = (self.outbox.clone(), Arc::clone(&self.held));
+        let request = request.into_inner();
+        Box::pin(async move {
+            let is_long = request.len() > LARGE || admin::gives_state(&method);
+            let own = Arc::clone(&pipeline);
+            let act = move || admin::call(&own, &method, &request);
+            let answer = if is_long {
+                pipeline.apart.run(&outbox, act).await.and_then(|answer| answer)
+            } else {
+                act()
+            };
+            let answer = answer?;
+            if answer.len() > LARGE {
+                // It is set here alone.
+                let _ = held.set(outbox.hold(answer.len()));
+            }
+            Ok(tonic::Response::new(answer.into()))
+        })
     }
 }
 
@@ -84,13 +168,30 @@ where
     B: http_body::Body + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
-    let mut grpc =
-        Grpc::new(Opaque).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
-    grpc.unary(service, request).await
+    limited(service, request, Limits { request: MAX_MESSAGE, reply: MAX_MESSAGE }).await
+}
+
+async fn limited<S, B>(service: S, request: Request<B>, limits: Limits) -> Response<Body>
+where
+    S: UnaryService<Bytes, Response = Bytes>,
+    B: http_body::Body + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
+    let grpc = Grpc::new(Opaque).max_decoding_message_size(limits.request);
+    grpc.max_encoding_message_size(limits.reply).unary(service, request).await
+}
+
+/// An error of the emulator's own as callers are to see it.
+pub(crate) fn shown<B>(pipeline: &Pipeline, mut response: Response<B>) -> Response<B> {
+    if pipeline.details != ErrorDetails::None {
+        return with_error_info(response);
+    }
+    response.headers_mut().remove(DETAILS);
+    response
 }
 
 /// Errors that tonic makes by itself, such as of faulty framing, have no details; every error of the emulator has.
-pub(crate) fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
+fn with_error_info<B>(mut response: Response<B>) -> Response<B> {
     let bare = tonic::Status::from_header_map(response.headers())
         .filter(|status| status.code() != tonic::Code::Ok && status.details().is_empty());
     let Some(bare) = bare else { return response };
@@ -113,9 +214,11 @@ struct Call {
     beside: Arc<Beside>,
 }
 
-/// What comes with an answer; each is set once.
+/// What comes with an answer; each is set once, before the answer is there.
 #[derive(Debug, Default)]
 struct Beside {
+    /// Whether the pipeline has answered, not tonic before it.
+    is_answered: AtomicBool,
     injected: OnceLock<InjectedFault>,
     held: OnceLock<Held>,
 }
@@ -133,6 +236,7 @@ impl UnaryService<Bytes> for Call {
             let headers = metadata.into_headers();
             let answer =
                 record.run(path.trim_start_matches('/'), &headers, message, &Extras::default()).await;
+            beside.is_answered.store(true, Ordering::Relaxed);
             if let Some(found) = answer.injected {
                 // It is set here alone.
                 let _ = beside.injected.set(found);

@@ -5,6 +5,7 @@ mod count;
 mod deadline;
 mod listing;
 mod ring;
+mod secrets;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,16 +20,8 @@ use self::deadline::deadline;
 use self::listing::Attempts;
 pub(crate) use self::listing::{Listed, Part};
 use self::ring::{Record, Ring};
+pub use self::secrets::is_secret_header;
 
-/// Headers that carry secrets; their values are never kept.
-const SECRET: [&str; 6] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "x-goog-api-key",
-    "x-goog-iam-authorization-token",
-    "x-goog-iap-jwt-assertion",
-];
 /// Of a header's value, in bytes.
 const MAX_VALUE: usize = 1024;
 
@@ -64,7 +57,7 @@ pub struct JournalEntry {
     pub attempt: u32,
     /// Since the attempt before began, in the time that clients wait in (tokio's, real unless a test pauses it).
     pub gap: Option<Duration>,
-    /// In their order; the values of `authorization` and the like are replaced.
+    /// In their order; the values of those that may hold a secret ([`is_secret_header`]) are `[redacted]`.
     pub headers: Vec<(String, String)>,
     /// How it ended; `None` while it runs, if the caller left, or if a fault took the reply away.
     pub code: Option<Code>,
@@ -186,7 +179,7 @@ impl Journal {
     pub(crate) fn begin(&self, arrival: &Arrival<'_>) -> u64 {
         let deadline = deadline(arrival.headers);
         let headers = arrival.headers.iter().map(|(name, value)| {
-            let value = if SECRET.contains(&name.as_str()) {
+            let value = if is_secret_header(name.as_str()) {
                 "[redacted]".to_owned()
             } else {
                 let bytes = value.as_bytes();

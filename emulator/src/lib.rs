@@ -64,7 +64,7 @@ pub use builder::{EmulatorBuilder, StartError};
 pub use clock::{Clock, ClockError, ManualClock, SystemClock};
 pub use emulator::Emulator;
 pub use errors::ErrorDetails;
-pub use journal::{Journal, JournalEntry, Transport};
+pub use journal::{Journal, JournalEntry, Transport, is_secret_header};
 pub use lists::OperationLists;
 pub use persist::SyncMode;
 pub use profile::{MethodProfile, Profile, ProfileError};

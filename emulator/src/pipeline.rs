@@ -18,7 +18,7 @@ use crate::journal::{Arrival, Journal, Transport};
 use crate::message::selection::{Selection, Wanted};
 use crate::methods::RestOnly;
 use crate::outbox::{Held, Outbox};
-use crate::script::{Break, Effect, Meter, Script, Seen};
+use crate::script::{Break, Effect, Fault, Meter, Script, Seen};
 
 /// The service, and what is put between it and its callers.
 #[derive(Debug)]
@@ -184,35 +184,34 @@ impl CallRecord {
             return own(Err(refusal)).into();
         }
         let hit = pipeline.script.decide(Seen { method, headers, request: &request });
-        let (effect, also_executes) = hit.as_ref().map_or((Effect::None, false), |hit| {
+        if let Some(hit) = &hit {
             pipeline.journal.hit(self.sequence, hit.to_string());
-            (hit.effect.clone(), hit.also_executes)
-        });
-        let delay = hit.map_or(Duration::ZERO, |hit| hit.delay);
-        if delay > Duration::ZERO {
-            tokio::time::sleep(delay).await;
         }
+        // Begun when it is awaited.
+        let execution = async {
+            let result = own(self.dispatch(path, request, extras, wanted).await);
+            let large = result.as_ref().ok().map(Vec::len).filter(|bytes| *bytes > LARGE);
+            Reply { held: large.map(|bytes| self.outbox.hold(bytes)), ..result.into() }
+        };
+        let Some(Fault { effect, delay, also_executes, has_own_details, .. }) = hit else {
+            return execution.await;
+        };
+        let executed = if also_executes {
+            // Before the delay: the caller need not be there any more when that is over.
+            let reply = execution.await;
+            wait(delay).await;
+            Some(reply)
+        } else {
+            wait(delay).await;
+            if matches!(effect, Effect::None) { Some(execution.await) } else { None }
+        };
+        let reply = executed.unwrap_or_else(|| Ok(Vec::new()).into());
         match effect {
-            Effect::None => {
-                let result = own(self.dispatch(path, request, extras, wanted).await);
-                let large = result.as_ref().ok().map(Vec::len).filter(|bytes| *bytes > LARGE);
-                Reply { held: large.map(|bytes| self.outbox.hold(bytes)), ..result.into() }
-            }
-            Effect::Status(status) => {
-                if also_executes {
-                    // Whatever came of it, the caller is told another thing.
-                    let _ = self.dispatch(path, request, extras, wanted).await;
-                }
-                Err(status).into()
-            }
-            Effect::Break(broken) => {
-                let result = if also_executes {
-                    self.dispatch(path, request, extras, wanted).await
-                } else {
-                    Ok(Vec::new())
-                };
-                Reply { injected: Some(InjectedFault(Arc::new(broken))), ..result.into() }
-            }
+            Effect::None => reply,
+            // Whatever came of it, the caller is told another thing.
+            Effect::Status(status) if has_own_details => Err(pipeline.shown(status)).into(),
+            Effect::Status(status) => Err(status).into(),
+            Effect::Break(broken) => Reply { injected: Some(InjectedFault(Arc::new(broken))), ..reply },
         }
     }
 
@@ -231,6 +230,13 @@ impl CallRecord {
                 self.pipeline.apart.run(&self.outbox, act).await.and_then(|answer| answer)
             }
         }
+    }
+}
+
+/// Waits as long as a fault says.
+async fn wait(delay: Duration) {
+    if delay > Duration::ZERO {
+        tokio::time::sleep(delay).await;
     }
 }
 

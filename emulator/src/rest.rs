@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod body;
 mod durations;
+mod escapes;
 mod query;
 mod reply;
 mod request;
@@ -19,7 +20,7 @@ use http::Response;
 use self::body::Reading;
 use self::query::Query;
 use self::reply::JsonStyle;
-pub(crate) use self::reply::{encoded, not_unpacked, refused, too_large};
+pub(crate) use self::reply::{encoded, error_text, not_unpacked, refused, too_large};
 pub(crate) use self::request::RestRequest;
 use self::routes::{Found, Route, Routes};
 pub(crate) use self::stream::JsonBody;

@@ -10,6 +10,7 @@ mod patience;
 mod route;
 mod socket;
 mod unpack;
+mod upload;
 
 use std::future::pending;
 use std::io;
@@ -74,7 +75,7 @@ pub(crate) async fn serve(
         reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
     }
     let (leave, leaving) = watch::channel(false);
-    let port = Arc::new(Port::new(address));
+    let port = Arc::new(Port::new(address, pipeline.details));
     let Setup { guard, limits, tls } = setup;
     let router = Router::new(pipeline, reporter.clone(), guard, leaving.clone());
     let shared = Shared { router, limits, tls, port, leave: leaving };

@@ -136,6 +136,35 @@ async fn r49_r56_bad_requests_are_answered_in_the_wrapper() {
     }
 }
 
+/// The reasons are those of the table in docs/emulator-errors.md.
+#[tokio::test]
+async fn each_mistake_of_a_request_has_its_own_reason() {
+    let world = World::new("immediate").await;
+    for (verb, path, body, reason, words) in [
+        ("POST", format!("{L}/views"), r#"{"displayNam": "x"}"#, "MALFORMED_JSON", "displayNam"),
+        ("POST", format!("{L}/views"), r#"{"displayName": 1}"#, "MALFORMED_JSON", "displayName"),
+        ("POST", format!("{L}/views"), "1", "MALFORMED_JSON", ""),
+        ("POST", format!("{L}/views"), "{", "MALFORMED_JSON", "line 1"),
+        ("POST", format!("{L}/conversations:upload"), "1", "MALFORMED_JSON", ""),
+        ("POST", format!("{L}/conversations:upload"), r#"{"parent": 1}"#, "MALFORMED_JSON", "parent"),
+        ("GET", format!("{L}/views?pageSize=2147483648"), "", "INVALID_QUERY_PARAMETER", "`pageSize`"),
+        ("GET", format!("{L}/views?page_size=-2147483649"), "", "INVALID_QUERY_PARAMETER", "`pageSize`"),
+        ("GET", format!("{L}/views?pageSize=x"), "", "INVALID_QUERY_PARAMETER", "`pageSize`"),
+        ("GET", format!("{L}/views?pageToken=%zz"), "", "INVALID_QUERY_PARAMETER", "%zz"),
+        ("GET", format!("{L}/views/%zz"), "", "MALFORMED_PATH", "%zz"),
+        ("GET", format!("{L}/views/%"), "", "MALFORMED_PATH", "/%`"),
+        ("GET", format!("{L}/views/%2"), "", "MALFORMED_PATH", "/%2`"),
+        ("GET", format!("{L}/views/%ff"), "", "MALFORMED_PATH", "%ff"),
+        ("GET", "projects/%zz/locations/us-central1/views".to_owned(), "", "MALFORMED_PATH", "%zz"),
+    ] {
+        let (http, answer) = world.rest(verb, &path, body).await;
+        let error = &answer["error"];
+        let found = (http, &error["status"], &error["details"][0]["reason"]);
+        assert_eq!(found, (400, &json!("INVALID_ARGUMENT"), &json!(reason)), "{verb} {path}: {answer}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{words}: {answer}");
+    }
+}
+
 /// Java's client of the REST transport cannot send PATCH, and says so in a header (gax-java).
 #[tokio::test]
 async fn r47_a_patch_may_come_as_a_post_that_says_so() {

@@ -77,6 +77,7 @@ impl Book {
     fn exchange(&mut self, seen: &Seen) -> Exchange {
         let query = Query::of_request(&seen.query);
         self.secrets.learn(&seen.headers, &query);
+        self.secrets.learn(&seen.answer_headers, &Query::default());
         let path = percent_decode_str(&seen.path).decode_utf8_lossy().into_owned();
         let method = self.neutral.contract.method(&seen.verb, &path).cloned();
         let mut notes = Vec::new();

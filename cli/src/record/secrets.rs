@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use contact_center_insights_emulator::is_secret_header;
 use http::HeaderMap;
 
 use crate::recording::Query;
 
-/// Headers that hold secrets.
-const HEADERS: [&str; 5] =
-    ["authorization", "proxy-authorization", "cookie", "x-goog-api-key", "x-goog-iam-authorization-token"];
-/// Parameters that do.
-const PARAMETERS: [&str; 4] = ["access_token", "key", "oauth_token", "bearer_token"];
+/// Parameters that hold secrets; which headers do is told by their names.
+const PARAMETERS: [&str; 5] = ["access_token", "apiKey", "key", "oauth_token", "bearer_token"];
 /// How tokens and keys of Google's begin, and tokens of others that carry claims.
 const BEGINNINGS: [&str; 3] = ["ya29.", "AIza", "eyJ"];
 /// What is shorter could be any word.
@@ -34,18 +32,18 @@ pub(super) fn is_secret(parameter: &str) -> bool {
 }
 
 impl Secrets {
-    /// Takes note of those of a request.
+    /// Takes note of those of a request, or of its answer.
     pub(super) fn learn(&mut self, headers: &HeaderMap, query: &Query) {
-        let values =
-            HEADERS.iter().flat_map(|name| headers.get_all(*name).iter().map(move |value| (*name, value)));
+        let values = headers.iter().filter(|(name, _)| is_secret_header(name.as_str()));
         let mut found = Vec::new();
         for (name, value) in values {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            match name {
+            let pair = |pair: &str| Some(pair.split_once('=')?.1.trim().to_owned());
+            match name.as_str() {
                 // Values alone: names of cookies are words.
-                "cookie" => found.extend(
-                    value.split(';').filter_map(|pair| Some(pair.split_once('=')?.1.trim().to_owned())),
-                ),
+                "cookie" => found.extend(value.split(';').filter_map(pair)),
+                // What follows says where it is for.
+                "set-cookie" => found.extend(value.split(';').take(1).filter_map(pair)),
                 // The scheme is a word too.
                 _ => found.extend(value.split_once(' ').map(|(_, token)| token.trim().to_owned())),
             }
@@ -96,12 +94,17 @@ mod tests {
             ("authorization", "Bearer planted\"token"),
             ("cookie", "SID=planted-cookie; a=b"),
             ("x-goog-api-key", "planted-key"),
+            ("x-serverless-authorization", "Bearer planted-serverless"),
+            ("x-auth-token", "planted-auth"),
+            ("set-cookie", "SID=planted-set; Path=/kept-path"),
+            ("x-goog-request-params", "name=kept-name"),
         ];
         let headers =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         secrets.learn(&headers, &Query::of_request("access_token=planted-query&filter=kept"));
         let line = serde_json::json!({
             "a": "Bearer planted\"token", "b": "planted\"token and planted-cookie", "planted-key": "planted-query",
+            "h": ["planted-serverless", "planted-auth", "planted-set"], "i": "name=kept-name, /kept-path",
             "g": "Bearer", "c": "ya29.a0AfH6SMBx-1234567890", "d": "AIzaSyA1234567890123456789", "e": "kept", "f": "ya29",
         });
         let cleaned = secrets.cleaned(&line.to_string());
@@ -110,8 +113,9 @@ mod tests {
         }
         assert!(cleaned.contains(r#""e":"kept","f":"ya29""#), "{cleaned}");
         assert!(cleaned.contains(r#""g":"Bearer""#), "{cleaned}");
+        assert!(cleaned.contains("name=kept-name, /kept-path"), "{cleaned}");
         serde_json::from_str::<serde_json::Value>(&cleaned).unwrap();
         assert!(!format!("{secrets:?}").contains("planted"));
-        assert!(is_secret("key") && is_secret("$key") && !is_secret("filter"));
+        assert!(is_secret("key") && is_secret("$key") && is_secret("apiKey") && !is_secret("filter"));
     }
 }

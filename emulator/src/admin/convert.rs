@@ -15,7 +15,7 @@ use serde_json::json;
 use super::proto::{self, fault::Effect as Shown};
 use crate::journal::{Counted, JournalEntry, Transport, Wanted};
 use crate::message::wire;
-use crate::script::{Break, Effect, Entry, Quotas, find_method};
+use crate::script::{Break, Effect, Entry, Fault, Quotas, find_method};
 use crate::{errors, time};
 
 const GRPC: &str = "GRPC";
@@ -145,18 +145,20 @@ pub(super) fn fault(entry: &Entry) -> proto::Fault {
         matched: entry.matched,
         hit: entry.hit,
         id: entry.id,
-        effect: effect(&fault.effect),
+        effect: effect(fault),
     }
 }
 
-fn effect(effect: &Effect) -> Option<Shown> {
+/// As it was given: details that the emulator adds are not in it.
+fn effect(fault: &Fault) -> Option<Shown> {
     use proto::fault::Plain;
 
     let plain = |plain: Plain| Shown::Transport(plain as i32);
-    Some(match effect {
+    Some(match &fault.effect {
         Effect::None => return None,
         Effect::Status(status) => {
-            let rpc::Status { code, message, details } = status.clone().into();
+            let status = if fault.has_own_details { errors::bare(status) } else { status.clone() };
+            let rpc::Status { code, message, details } = status.into();
             Shown::Status(proto::Status { code, message, details })
         }
         Effect::Break(Break::Reset(code)) => Shown::Reset(*code),

@@ -5,6 +5,8 @@ mod read;
 
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use contact_center_insights::proto::FILE_DESCRIPTOR_SET as LIBRARY;
 use contact_center_insights::{Code, Status, json};
 use percent_encoding::percent_decode_str;
@@ -12,7 +14,7 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use serde_json::{Value, json as object};
 
-use super::service::{FILE_DESCRIPTOR_SET, SERVICE, call};
+use super::service::{self, FILE_DESCRIPTOR_SET, SERVICE, call};
 use crate::errors;
 use crate::pipeline::Pipeline;
 
@@ -82,10 +84,11 @@ pub(crate) fn answer(
     query: &str,
     body: &[u8],
 ) -> Result<Value, Status> {
+    if let Some(done) = taken(pipeline, method, body) {
+        return done.map(|()| object!({}));
+    }
     let descriptor = descriptor(method)?;
     let given = match method {
-        // The body is the seed itself.
-        "Seed" => object!({ "json": String::from_utf8_lossy(body) }),
         _ if body.is_empty() => read::fields_of(pairs(query)),
         _ => json::value_from_str(&String::from_utf8_lossy(body))
             .map_err(|error| malformed(&format!("the body is {error}")))?,
@@ -104,6 +107,29 @@ pub(crate) fn answer(
         _ => {}
     }
     Ok(reply)
+}
+
+/// A snapshot, as it is given out.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Snapshot<'a> {
+    #[serde(borrow)]
+    state: &'a str,
+}
+
+/// Takes in what is as large as the state, without a copy of it that can be spared. `None` where it has to be read as
+/// other requests are, and is no such thing or has another form.
+fn taken(pipeline: &Arc<Pipeline>, method: &str, body: &[u8]) -> Option<Result<(), Status>> {
+    match method {
+        // The body is the seed itself.
+        "Seed" => Some(service::seed(pipeline, &String::from_utf8_lossy(body))),
+        "RestoreSnapshot" => {
+            let given: Snapshot<'_> = serde_json::from_slice(body).ok()?;
+            let state = STANDARD.decode(given.state).ok()?;
+            Some(pipeline.service.restore(&state))
+        }
+        _ => None,
+    }
 }
 
 /// What is JSON in a string is an object, in these fields of the items of a list.

@@ -10,7 +10,7 @@ use super::{convert, faults, list_operations, list_resources, operations, proto}
 use crate::contract::Contract;
 use crate::journal::Part;
 use crate::pipeline::Pipeline;
-use crate::seed::{self, Seed, SeedError};
+use crate::seed::{Seed, SeedError};
 use crate::snippets::{ClientLanguage, DEFAULT_PORT};
 use crate::{errors, methods, time};
 
@@ -29,7 +29,9 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
     match method {
         "GetStatus" => with(request, |proto::GetStatusRequest {}| Ok(admin.status())),
         "Reset" => with(request, |request| admin.reset(&request)),
-        "Seed" => with(request, |request: proto::SeedRequest| admin.seed(&request.json)),
+        "Seed" => with(request, |request: proto::SeedRequest| {
+            seed(pipeline, &request.json).map(|()| proto::Done {})
+        }),
         "TakeSnapshot" => with(request, |proto::TakeSnapshotRequest {}| {
             Ok(proto::Snapshot { state: pipeline.service.snapshot() })
         }),
@@ -71,7 +73,7 @@ pub(crate) fn call(pipeline: &Arc<Pipeline>, method: &str, request: &[u8]) -> Re
             Ok(convert::counted(pipeline.journal.count(&convert::wanted(&request)?)))
         }),
         "ExportSeed" => with(request, |proto::ExportSeedRequest {}| {
-            Ok(proto::SeedExport { json: pipeline.service.view(seed::export) })
+            Ok(proto::SeedExport { json: pipeline.service.view(crate::seed::export) })
         }),
         "GetCoverage" => {
             with(request, |proto::GetCoverageRequest {}| Ok(proto::Coverage { json: coverage() }))
@@ -96,6 +98,11 @@ pub(crate) fn load(pipeline: &Arc<Pipeline>, seed: Seed) -> Result<(), Status> {
 fn bad_seed(error: &SeedError) -> Status {
     let error = error.to_string();
     errors::with_reason(Code::InvalidArgument, "BAD_SEED", error.clone(), &[("error", &error)])
+}
+
+/// Adds the seed that this is the text of.
+pub(super) fn seed(pipeline: &Arc<Pipeline>, text: &str) -> Result<(), Status> {
+    load(pipeline, Seed::from_json(text).map_err(|error| bad_seed(&error))?)
 }
 
 fn with<Q, R>(request: &[u8], answer: impl FnOnce(Q) -> Result<R, Status>) -> Result<Vec<u8>, Status>
@@ -130,11 +137,6 @@ impl Admin<'_> {
     fn reset(&self, request: &proto::ResetRequest) -> Result<proto::Done, Status> {
         let project = Some(request.project.as_str()).filter(|project| !project.is_empty());
         self.pipeline.service.reset(project).map(|()| proto::Done {})
-    }
-
-    fn seed(&self, text: &str) -> Result<proto::Done, Status> {
-        let seed = Seed::from_json(text).map_err(|error| bad_seed(&error))?;
-        load(self.pipeline, seed).map(|()| proto::Done {})
     }
 
     fn clock(&self) -> proto::Clock {

@@ -18,12 +18,21 @@ fn call(journal: &Journal, headers: &HeaderMap, request: &[u8]) -> u64 {
 #[test]
 fn secrets_are_not_kept() {
     let journal = Journal::new(Limits { calls: 10, ..Limits::default() });
-    let given = headers(&[("authorization", "Bearer ya29.secret"), ("cookie", "secret"), ("x-a", "seen")]);
+    let given = headers(&[
+        ("authorization", "Bearer ya29.secret"),
+        ("cookie", "secret"),
+        ("x-api-key", "secret"),
+        ("x-serverless-authorization", "Bearer secret"),
+        ("x-forwarded-access-token", "secret"),
+        ("x-a", "seen"),
+        ("x-goog-request-params", "name=seen"),
+    ]);
     call(&journal, &given, b"");
     let printed = format!("{journal:?} {:?}", journal.entries());
     assert!(!printed.contains("secret"), "{printed}");
     assert_eq!(journal.entries()[0].header("X-A"), Some("seen"));
     assert_eq!(journal.entries()[0].header("authorization"), Some("[redacted]"));
+    assert_eq!(journal.entries()[0].header("x-goog-request-params"), Some("name=seen"));
 }
 
 #[tokio::test(start_paused = true)]

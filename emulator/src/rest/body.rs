@@ -6,7 +6,7 @@ use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use super::durations;
-use super::query::Query;
+use super::query::{self, Query};
 use super::routes::Route;
 use super::template;
 use crate::errors;
@@ -122,7 +122,7 @@ impl Reading {
         if fields.is_empty() {
             return Ok(Vec::new());
         }
-        self.decode(input, &Value::Object(fields)).map_err(|error| unreadable(&error, ""))
+        self.decode(input, &Value::Object(fields)).map_err(|error| misfit(&error))
     }
 }
 
@@ -168,7 +168,18 @@ fn unreadable(error: &JsonError, body: &str) -> Status {
     if let JsonError::UnknownField { is_rest_only: true, .. } = error {
         return only_in_rest(&text);
     }
-    errors::with_reason(Code::InvalidArgument, "MALFORMED_REQUEST", text.clone(), &[("error", &text)])
+    malformed(&text, &text)
+}
+
+/// The refusal of query parameters that are fields of the request, of which one has a value that does not fit.
+fn misfit(error: &JsonError) -> Status {
+    match error {
+        JsonError::UnknownField { is_rest_only: true, .. } => only_in_rest(&error.to_string()),
+        JsonError::Field { path, problem, .. } => query::bad(path, &format!("does not fit: {problem}")),
+        JsonError::UnknownField { path, .. } => query::bad(path, "is not a field of the request"),
+        JsonError::TooDeep { path, .. } => query::bad(path, "is nested too deep"),
+        other => query::bad("", &format!("cannot be read: {other}")),
+    }
 }
 
 /// Whether there is a comma before this place, and something closes at it.

@@ -2,10 +2,10 @@
 
 use contact_center_insights::json::Enums;
 use contact_center_insights::{Code, Status};
-use percent_encoding::percent_decode_str;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Number, Value};
 
+use super::escapes;
 use super::reply::JsonStyle;
 use crate::errors;
 
@@ -112,10 +112,7 @@ pub(super) fn place(fields: &mut Map<String, Value>, names: &[&str], value: Valu
 
 fn decode(text: &str) -> Result<String, Status> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced)
-        .decode_utf8()
-        .map(String::from)
-        .map_err(|_| bad(text, "is not percent-encoded UTF-8"))
+    escapes::decode(&spaced).ok_or_else(|| bad(text, "is not percent-encoded UTF-8"))
 }
 
 fn read_alt(value: &str) -> Result<Enums, Status> {
@@ -129,7 +126,8 @@ fn read_alt(value: &str) -> Result<Enums, Status> {
     }
 }
 
-fn bad(parameter: &str, why: &str) -> Status {
+/// The refusal of a parameter.
+pub(super) fn bad(parameter: &str, why: &str) -> Status {
     let message = format!("query parameter `{parameter}` {why}");
     errors::with_reason(
         Code::InvalidArgument,
@@ -289,6 +287,9 @@ mod tests {
             ("view=LARGE", "ConversationView"),
             ("pageSize=1&page_size=2", "more than once"),
             ("filter=%FF", "UTF-8"),
+            ("filter=%zz", "UTF-8"),
+            ("filter=5%", "UTF-8"),
+            ("%2=x", "UTF-8"),
         ] {
             let error = fields("ListConversations", query).unwrap_err();
             assert!(error.message().contains(why) && error.code() == Code::InvalidArgument, "{error}");

@@ -43,6 +43,11 @@ pub(super) fn error(style: JsonStyle, status: &Status) -> Response<String> {
     error_as(style, http_status(status.code()), status)
 }
 
+/// The body of that, for those that send it themselves.
+pub(crate) fn error_text(status: &Status) -> String {
+    error(JsonStyle::default(), status).into_body()
+}
+
 /// A path that no method has.
 pub(super) fn unknown_path(path: &str, nearest: &[String]) -> Status {
     let hint = if nearest.is_empty() {

@@ -1,8 +1,8 @@
 //! Path templates of `google.api.http`: how they are read, and what they match.
 
 use contact_center_insights::{Code, Status};
-use percent_encoding::percent_decode_str;
 
+use super::escapes;
 use crate::errors;
 
 /// A template such as `/v1/{name=projects/*/locations/*/issueModels/*}:deploy`.
@@ -134,12 +134,9 @@ fn bounds(path: &str) -> Vec<(usize, usize)> {
 
 /// Undoes percent-encoding. An encoded slash stays encoded: it is part of a segment, and does not end one.
 pub(super) fn decode(value: &str) -> Result<String, Status> {
-    let pieces: Result<Vec<_>, _> = value
-        .split("%2F")
-        .flat_map(|part| part.split("%2f"))
-        .map(|piece| percent_decode_str(piece).decode_utf8())
-        .collect();
-    pieces.map(|pieces| pieces.join("%2F")).map_err(|_| {
+    let pieces = value.split("%2F").flat_map(|part| part.split("%2f"));
+    let pieces: Option<Vec<_>> = pieces.map(escapes::decode).collect();
+    pieces.map(|pieces| pieces.join("%2F")).ok_or_else(|| {
         let message = format!("`{value}` in the path is not percent-encoded UTF-8");
         errors::with_reason(Code::InvalidArgument, "MALFORMED_PATH", message, &[("value", value)])
     })
@@ -208,6 +205,8 @@ mod tests {
     fn segments_are_decoded_but_for_slashes() {
         let path = "/v1/projects/a%3Ab/locations/l/issueModels/%C3%A9%2Fx%2fy+z";
         assert_eq!(bind(GET, path), Some(one("name", "projects/a:b/locations/l/issueModels/é%2Fx%2Fy+z")));
-        assert_eq!(decode("%FF").unwrap_err().code(), Code::InvalidArgument);
+        for bad in ["%FF", "%zz", "%", "a%2", "%2F%"] {
+            assert_eq!(decode(bad).unwrap_err().code(), Code::InvalidArgument, "{bad}");
+        }
     }
 }

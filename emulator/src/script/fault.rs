@@ -39,6 +39,8 @@ pub struct Fault {
     pub(crate) delay: Duration,
     /// Whether the emulator executes the call all the same, and only the reply is lost or damaged.
     pub(crate) also_executes: bool,
+    /// Whether the details of its status are the emulator's, not those of whoever made the fault.
+    pub(crate) has_own_details: bool,
     pub(crate) effect: Effect,
 }
 
@@ -103,9 +105,9 @@ pub enum Break {
     Http {
         /// 200 to 599.
         status: u16,
-        /// What it says that it is.
+        /// What it says that it is: the value of a header.
         content_type: String,
-        /// What it is.
+        /// What it is; empty with 204 and 304, which have none.
         body: String,
     },
 }
@@ -127,6 +129,7 @@ impl Fault {
             probability: None,
             delay: Duration::ZERO,
             also_executes,
+            has_own_details: false,
             effect,
         }
     }
@@ -136,9 +139,11 @@ impl Fault {
         Self::new(Effect::Status(status))
     }
 
-    /// The call ends in this code, with an `ErrorInfo` of the reason `SCRIPTED_FAULT`.
+    /// The call ends in this code, with an `ErrorInfo` of the reason `SCRIPTED_FAULT`; without one under
+    /// [`ErrorDetails::None`](crate::ErrorDetails::None).
     pub fn code(code: Code, message: impl Into<String>) -> Self {
-        Self::status(errors::with_reason(code, "SCRIPTED_FAULT", message, &[]))
+        let status = errors::with_reason(code, "SCRIPTED_FAULT", message, &[]);
+        Self { has_own_details: true, ..Self::status(status) }
     }
 
     /// The transport fails in this way.
@@ -194,7 +199,8 @@ impl Fault {
         self
     }
 
-    /// Waits this long before it hits. Default: no time.
+    /// Waits this long before it hits. A call that is executed all the same, as after [`Fault::after_execution`], is
+    /// executed first, so that a caller who does not wait for so long has left something behind. Default: no time.
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
@@ -222,14 +228,17 @@ impl Fault {
             Effect::Break(Break::Slow { bytes: 0, .. }) => {
                 return error("a slow reply needs at least 1 byte at a time".to_owned());
             }
-            Effect::Break(Break::Http { status, .. }) if !(200..600).contains(status) => {
-                return error(format!("{status} is not an HTTP status from 200 to 599"));
+            Effect::Break(Break::Http { status, content_type, body }) => {
+                check_reply(*status, content_type, body)?;
             }
             _ => {}
         }
-        for (name, _) in &self.matcher.headers {
+        for (name, value) in &self.matcher.headers {
             if http::HeaderName::try_from(name).is_err() {
                 return error(format!("`{name}` is not the name of a header"));
+            }
+            if http::HeaderValue::try_from(value).is_err() {
+                return error(format!("{value:?} is not the value of a header"));
             }
         }
         let method = self.matcher.method.as_deref().map(find_method).transpose()?;
@@ -255,6 +264,22 @@ impl fmt::Display for Fault {
         }
         if self.delay > Duration::ZERO { write!(f, " after {:?}", self.delay) } else { Ok(()) }
     }
+}
+
+/// Whether HTTP can carry such a reply.
+fn check_reply(status: u16, content_type: &str, body: &str) -> Result<(), FaultError> {
+    if !(200..600).contains(&status) {
+        return Err(FaultError(format!("{status} is not an HTTP status from 200 to 599")));
+    }
+    // RFC 9113, section 8.2.1, has no spaces around a value.
+    if http::HeaderValue::try_from(content_type).is_err() || content_type.trim() != content_type {
+        return Err(FaultError(format!("the content type {content_type:?} is not the value of a header")));
+    }
+    // RFC 9110, section 6.4.1: over HTTP/2 a client takes a body for a fault of the protocol.
+    if matches!(status, 204 | 304) && !body.is_empty() {
+        return Err(FaultError(format!("an HTTP reply with the status {status} has no body")));
+    }
+    Ok(())
 }
 
 fn check_path(message: &MessageDescriptor, path: &str) -> Result<(), FaultError> {

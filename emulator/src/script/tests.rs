@@ -89,6 +89,10 @@ fn chance_has_a_seed() {
     assert!((16..48).contains(&hit), "{hit}");
 }
 
+fn reply(status: u16, content_type: &str, body: &str) -> Fault {
+    Fault::transport(Break::Http { status, content_type: content_type.into(), body: body.into() })
+}
+
 #[test]
 fn what_cannot_strike_is_refused_with_what_can() {
     let method = || Fault::code(Code::Aborted, "x").with_method("CreateIssueModel");
@@ -101,13 +105,20 @@ fn what_cannot_strike_is_refused_with_what_can() {
         (method().with_probability(f64::NAN), "from 0 to 1"),
         (Fault::code(Code::Ok, "x"), "code OK"),
         (Fault::transport(Break::Slow { bytes: 0, every: std::time::Duration::ZERO }), "1 byte"),
-        (
-            Fault::transport(Break::Http { status: 99, content_type: String::new(), body: String::new() }),
-            "99",
-        ),
+        (method().with_header("x-a", "a\nb"), r#""a\nb" is not the value"#),
+        (reply(99, "", ""), "99 is not an HTTP status"),
+        (reply(100, "", ""), "100 is not an HTTP status"),
+        (reply(502, "a\nb", "x"), r#"content type "a\nb" is not"#),
+        (reply(502, " text/html", "x"), r#"content type " text/html" is not"#),
+        (reply(502, "\u{7f}", "x"), "is not the value"),
+        (reply(204, "text/html", "x"), "status 204 has no body"),
+        (reply(304, "text/html", "x"), "status 304 has no body"),
     ] {
         let error = Script::new(0).push(fault).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
+    }
+    for good in [reply(204, "", ""), reply(304, "text/html", ""), reply(599, "text/html; charset=é", "x")] {
+        Script::new(0).push(good).unwrap();
     }
     assert!(Quotas::default().with_method("Nothing", 1).check().is_err());
 }

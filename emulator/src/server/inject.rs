@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
@@ -42,6 +42,11 @@ pub(super) async fn inject(
         Break::Freeze => control.freeze(),
         Break::Retire => {
             control.leave.notify_one();
+            let mut response = response;
+            if !is_http2 {
+                // The connection may be told to end after the head is written, and the head is what says so.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             return Ok(response);
         }
         Break::Http { status, content_type, body } => {
@@ -56,7 +61,8 @@ pub(super) async fn inject(
             return in_parts(how, response, control, is_http2).await;
         }
     }
-    // The connection does the rest.
+    // The connection does the rest. A reply that nobody gets is not kept meanwhile.
+    drop(response);
     pending().await
 }
 

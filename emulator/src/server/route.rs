@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use contact_center_insights::Status;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::{BodyExt as _, Empty, Full, Limited};
+use http_body_util::{Empty, Full};
 use hyper::body::Incoming;
 use tokio::sync::watch;
 use tonic_health::pb::health_server::HealthServer;
@@ -21,7 +21,8 @@ use super::body::{Body, BoxError, Sent, boxed, unread};
 use super::control::ConnectionControl;
 use super::guard::Guard;
 use super::inject::inject;
-use super::unpack::{gunzip, unpacked};
+use super::unpack::unpacked;
+use super::upload::{self, MAX_BODY};
 use crate::journal::Transport;
 use crate::outbox::Outbox;
 use crate::pipeline::{InjectedFault, Pipeline};
@@ -34,8 +35,6 @@ const ADMIN_GRPC: &str = "/contactcenterinsights.emulator.v1.EmulatorAdmin/";
 const ADMIN_JSON: &str = "/_emulator/";
 /// Where a container's health check asks.
 const HEALTH: &str = "/healthz";
-/// Of a JSON request, in bytes.
-const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// All that answers on the port.
 #[derive(Clone)]
@@ -107,13 +106,15 @@ impl Router {
         let version = request.version();
         let path = request.uri().path();
         if path.starts_with("/grpc.health.v1.Health/") {
-            return Ok(boxed(grpc::with_error_info(self.health.call(unpacked(request)).await?)));
+            let response = self.health.call(unpacked(request)).await?;
+            return Ok(boxed(grpc::shown(&self.pipeline, response)));
         }
         if path == reflection::ALPHA_PATH {
             *request.uri_mut() = Uri::from_static(reflection::PATH);
         }
         if request.uri().path() == reflection::PATH {
-            return Ok(boxed(grpc::with_error_info(self.reflection.call(unpacked(request)).await?)));
+            let response = self.reflection.call(unpacked(request)).await?;
+            return Ok(boxed(grpc::shown(&self.pipeline, response)));
         }
         request.extensions_mut().insert(control.outbox.clone());
         let response = match content(&request) {
@@ -147,34 +148,24 @@ impl Router {
             }
             rest::refused(http, &self.pipeline.shown(status))
         };
-        let is_packed = match head.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"identity") => false,
-            Some(b"gzip" | b"x-gzip") => true,
-            Some(coding) => return refuse(rest::encoded(&String::from_utf8_lossy(coding))),
-        };
-        let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            return refuse(rest::too_large(MAX_BODY));
-        };
-        let body = match body.to_bytes() {
-            packed if is_packed => {
-                let unpacked = self.pipeline.apart.run(&Outbox::default(), move || gunzip(&packed)).await;
-                match unpacked.and_then(|body| body) {
-                    Ok(body) => body,
-                    Err(status) => return refuse(rest::not_unpacked(status)),
-                }
-            }
-            body => body,
+        let limit = if is_admin { rest::admin::limit(head.uri.path(), MAX_BODY) } else { MAX_BODY };
+        let upload = match upload::read(&self.pipeline.apart, &head.headers, body, limit).await {
+            Ok(upload) => upload,
+            Err(refusal) => return refuse(refusal),
         };
         let call = rest::RestRequest {
             verb: head.method.as_str(),
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
-            body,
+            body: upload.body.clone(),
         };
         match &mut record {
             Some(record) => rest::answer(record, call).await,
-            None => rest::admin::answer(&self.pipeline, &call),
+            None => {
+                let outbox = head.extensions.get::<Outbox>().cloned().unwrap_or_default();
+                rest::admin::answer(&self.pipeline, call, &outbox).await
+            }
         }
     }
 }

@@ -5,12 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use contact_center_insights::Code;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::frame::go_away;
+use crate::errors::{self, ErrorDetails};
+use crate::rest;
 
 /// The first byte of every TLS connection: a record that is part of a handshake (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
@@ -75,14 +78,16 @@ async fn meet(stream: TcpStream, tls: Option<&TlsAcceptor>, port: &Port) -> io::
         },
         (Some(_), false) => {
             port.tell_plaintext_on_tls();
-            refuse_plaintext(stream).await.map(|()| None)
+            refuse_plaintext(stream, port.details).await.map(|()| None)
         }
     }
 }
 
 /// Says in the client's own protocol what is wrong.
-async fn refuse_plaintext(mut stream: TcpStream) -> io::Result<()> {
+async fn refuse_plaintext(mut stream: TcpStream, details: ErrorDetails) -> io::Result<()> {
     let why = "this port speaks TLS: use https:// or a TLS channel, and trust the emulator's CA";
+    let status = errors::with_reason(Code::FailedPrecondition, "PLAINTEXT_ON_TLS_PORT", why, &[]);
+    let status = if details == ErrorDetails::None { errors::bare(&status) } else { status };
     let mut begin = [0; 3];
     stream.read_exact(&mut begin).await?;
     if &begin == b"PRI" {
@@ -90,11 +95,7 @@ async fn refuse_plaintext(mut stream: TcpStream) -> io::Result<()> {
         stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await?;
         stream.write_all(&go_away(0, INADEQUATE_SECURITY, why.as_bytes())).await?;
     } else {
-        let body = format!(
-            "{{\"error\":{{\"code\":400,\"message\":\"{why}\",\"status\":\"FAILED_PRECONDITION\",\"details\":[{{\
-             \"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"PLAINTEXT_ON_TLS_PORT\",\
-             \"domain\":\"contactcenterinsights.googleapis.com\"}}]}}}}\n"
-        );
+        let body = rest::error_text(&status);
         let length = body.len();
         let head =
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\nconnection: close";
@@ -110,12 +111,14 @@ async fn refuse_plaintext(mut stream: TcpStream) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct Port {
     address: SocketAddr,
+    /// Of what clients are told.
+    details: ErrorDetails,
     told: AtomicBool,
 }
 
 impl Port {
-    pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, told: AtomicBool::new(false) }
+    pub(super) fn new(address: SocketAddr, details: ErrorDetails) -> Self {
+        Self { address, details, told: AtomicBool::new(false) }
     }
 
     fn is_news(&self) -> bool {

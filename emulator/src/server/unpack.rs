@@ -48,7 +48,10 @@ fn too_large() -> Status {
 
 /// Has the messages of a gRPC request unpacked, if it says that they are packed by gzip.
 pub(super) fn unpacked<B>(mut request: Request<B>) -> Request<Unpacking<B>> {
-    let is_gzip = request.headers().get(GRPC_ENCODING).is_some_and(|coding| coding == "gzip");
+    let is_gzip = request
+        .headers()
+        .get(GRPC_ENCODING)
+        .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
     if is_gzip {
         request.headers_mut().remove(GRPC_ENCODING);
     }
@@ -185,6 +188,13 @@ mod tests {
             assert!(!request.headers().contains_key("grpc-encoding"));
             assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), wanted, "in parts of {size}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_coding_is_named_in_any_case() {
+        let sent = Full::new(Bytes::from(framed(1, &gzip(b"one"))));
+        let request = Request::builder().header("grpc-encoding", "GZIP").body(sent).unwrap();
+        assert_eq!(unpacked(request).into_body().collect().await.unwrap().to_bytes(), framed(0, b"one"));
     }
 
     #[tokio::test]

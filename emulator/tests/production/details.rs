@@ -1,8 +1,8 @@
 //! Which errors carry details: those of calls, unless another choice was made.
 
-use contact_center_insights::Status;
 use contact_center_insights::proto::insights::GetConversationRequest;
-use contact_center_insights_emulator::{Emulator, ErrorDetails};
+use contact_center_insights::{Code, Status};
+use contact_center_insights_emulator::{Emulator, ErrorDetails, Fault};
 use serde_json::{Value, json};
 
 use super::ID;
@@ -83,5 +83,79 @@ async fn the_errors_of_calls_have_details_unless_none_are_wanted() {
         world.emulator.add_faults_json(&json!({ "faults": [fault] }).to_string()).unwrap();
         let scripted = plain(&world, "GET", &format!("{ID}/views"), &Value::Null).await;
         assert_eq!(scripted["error"]["details"], json!([info]), "what a script says stays");
+    }
+}
+
+/// A script that gives no details has those of the emulator, which are left out like any other of its own.
+#[tokio::test]
+async fn details_that_a_script_does_not_give_are_the_emulators() {
+    for (details, has) in
+        [(ErrorDetails::Calls, true), (ErrorDetails::All, true), (ErrorDetails::None, false)]
+    {
+        let mut world = world(details).await;
+        let fault = json!({"method": "GetConversation", "status": {"code": 9, "message": "no"}, "times": 2});
+        world.emulator.add_faults_json(&json!({ "faults": [fault] }).to_string()).unwrap();
+        let url = format!("{}/_emulator/v1/faults", world.emulator.endpoint());
+        let listed: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+        assert_eq!(listed["faults"][0]["status"], json!({"code": 9, "message": "no"}), "as it was given");
+        let name = format!("{ID}/conversations/none-1");
+        let scripted = plain(&world, "GET", &name, &Value::Null).await;
+        assert_eq!(scripted["error"].get("details").is_some(), has, "{details:?} {scripted}");
+        let request = GetConversationRequest { name, ..Default::default() };
+        let status = Status::from(&world.insights.get_conversation(request.clone()).await.unwrap_err());
+        assert_eq!((status.code(), !status.details().is_empty()), (Code::FailedPrecondition, has));
+
+        // One that is to have none has none, whatever others have.
+        let bare = Fault::status(Status::new(Code::Aborted, "bare"));
+        world.emulator.add_fault(bare).unwrap();
+        let status = Status::from(&world.insights.get_conversation(request).await.unwrap_err());
+        assert_eq!((status.code(), status.details()), (Code::Aborted, &[][..]), "{details:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_a_call_has_details_unless_none_are_wanted() {
+    let client = crate::support::http().http2_prior_knowledge().build().unwrap();
+    for (details, has) in [(ErrorDetails::Calls, true), (ErrorDetails::None, false)] {
+        let world = world(details).await;
+        let endpoint = world.emulator.endpoint();
+        for (path, packed) in [
+            ("google.longrunning.Operations/GetOperation", true),
+            ("google.longrunning.Operations/GetOperation", false),
+            ("contactcenterinsights.emulator.v1.EmulatorAdmin/Nothing", false),
+            ("contactcenterinsights.emulator.v1.EmulatorAdmin/Reset", true),
+            ("grpc.health.v1.Health/Nothing", false),
+        ] {
+            let mut call =
+                client.post(format!("{endpoint}/{path}")).header("content-type", "application/grpc");
+            if packed {
+                call = call.header("grpc-encoding", "gzip");
+            }
+            // A message that is said to be packed, and is not.
+            let answer = call.body(vec![1, 0, 0, 0, 1, 7]).send().await.unwrap();
+            assert_ne!(answer.headers()["grpc-status"], "0", "{path}");
+            let found = answer.headers().contains_key("grpc-status-details-bin");
+            assert_eq!(found, has, "{details:?} {path} {:?}", answer.headers());
+        }
+        for (verb, path) in [("GET", "nothing"), ("PUT", "reset"), ("POST", "reset"), ("POST", "clock:set")] {
+            let url = format!("{endpoint}/_emulator/v1/{path}");
+            let call = world.http.request(verb.parse().unwrap(), url).body("[]");
+            let answer: Value = call.send().await.unwrap().json().await.unwrap();
+            assert_eq!(answer["error"].get("details").is_some(), has, "{details:?} {path}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn plaintext_on_a_tls_port_is_told_with_details_unless_none_are_wanted() {
+    for (details, has) in [(ErrorDetails::Calls, true), (ErrorDetails::None, false)] {
+        let emulator = Emulator::builder().with_tls().with_error_details(details).start().await.unwrap();
+        let url = format!("http://{}/v1/{ID}/views", emulator.host());
+        let answer = crate::support::http().build().unwrap().get(url).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 400);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["error"]["status"], "FAILED_PRECONDITION");
+        let reason = has.then_some("PLAINTEXT_ON_TLS_PORT");
+        assert_eq!(answer["error"]["details"][0]["reason"].as_str(), reason, "{answer}");
     }
 }

@@ -35,8 +35,8 @@ pub(crate) struct Listen {
     pub(crate) ca_out: Option<PathBuf>,
 
     /// Serve requests for this host too, such as `emulator.test`, or for all below one, `*.test`. Always served are
-    /// addresses, localhost, names without a dot, host.docker.internal and googleapis.com; any other is refused, since a web
-    /// page could have made its name lead here. Can be given many times.
+    /// addresses, localhost, names without a dot, host.docker.internal, and googleapis.com with all below it; any other is
+    /// refused, since a web page could have made its name lead here. Can be given many times.
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_host: Vec<String>,
 

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Served with all that end in them after a dot: names of this machine (RFC 6761), and of the service, by which clients
+/// Served, and all that end in them after a dot: names of this machine (RFC 6761), and of the service, by which clients
 /// under a changed resolver ask.
 const SUFFIXES: [&str; 2] = ["localhost", "googleapis.com"];
 /// The machine that a container runs on.
@@ -38,7 +38,7 @@ impl Hosts {
         let is_below = |suffix: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
         !name.contains('.')
             || name == CONTAINERS_HOST
-            || SUFFIXES.iter().any(|suffix| is_below(suffix))
+            || SUFFIXES.iter().any(|suffix| name == suffix || is_below(suffix))
             || self
                 .allowed
                 .iter()
@@ -130,6 +130,7 @@ mod tests {
             "emulator",
             "my_emulator-1",
             "host.docker.internal",
+            "googleapis.com",
             "contactcenterinsights.googleapis.com",
             "us-central1-contactcenterinsights.googleapis.com",
             "us-central1-contactcenterinsights.googleapis.com.",
