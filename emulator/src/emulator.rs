@@ -126,7 +126,8 @@ impl Emulator {
     }
 
     /// Places an operation as it is, in place of any of the same name: whatever a client should meet, such as
-    /// metadata of an unknown type, or an end without result. One that is not done stays so until it is cancelled.
+    /// metadata of an unknown type, or an end without result. One that is not done stays so until it is cancelled, or
+    /// failed by the admin API.
     ///
     /// # Errors
     /// [`SeedError`] if the name is not of the form `projects/{project}/locations/{location}/operations/{operation}`.

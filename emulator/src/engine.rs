@@ -206,7 +206,7 @@ impl<W> Engine<W> {
         Err(errors::with_reason(Code::Aborted, "CONCURRENT_OPERATION", message, &parts))
     }
 
-    /// Places an operation as it is, in place of any of the same name. Nothing but a cancellation will change it.
+    /// Places an operation as it is, in place of any of the same name. It changes only if it is cancelled or failed.
     pub(crate) fn place(&mut self, operation: Operation) {
         self.insert(operation, None, None);
     }

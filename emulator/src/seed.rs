@@ -34,7 +34,7 @@ const OPERATIONS: &str = "operations";
 /// A seed is one JSON object. Its keys are `operations` and the plural names of the API's resources, such as
 /// `conversations`, `analyses` and `issueModels`, each a list of resources in `ProtoJSON` with their full `name`. They
 /// are loaded as they are: what is output only is kept, and nothing is made up. An operation that is not done stays
-/// so until it is cancelled.
+/// so until it is cancelled, or failed by the admin API.
 ///
 /// What `GET /_emulator/v1/export` gives is a seed that has, under the key `emulator`, also what is needed to go on from
 /// exactly there: the order of creation, and the operations that run.

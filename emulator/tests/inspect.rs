@@ -211,3 +211,22 @@ async fn the_lines_for_each_language_have_the_address_that_is_asked_for() {
     );
     ask(&world, "GET", "snippets?address=a%22b:1", Value::Null, 400).await;
 }
+
+#[tokio::test]
+async fn an_operation_of_a_seed_can_be_failed_or_cancelled_and_nothing_else() {
+    let names = ["1", "2"].map(|id| format!("{L}/operations/{id}"));
+    let all = names.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>();
+    let builder = support::builder().with_seed(seed(&json!({ "operations": all }).to_string()));
+    let world = World::of(builder.start().await.unwrap());
+    for (verb, word) in [("advance", "advanced"), ("complete", "completed")] {
+        let refused =
+            ask(&world, "POST", &format!("operations:{verb}"), json!({ "name": names[0] }), 400).await;
+        assert_eq!(refused["error"]["details"][0]["reason"], "NOTHING_RUNS", "{refused}");
+        assert!(refused["error"]["message"].as_str().unwrap().contains(word), "{refused}");
+    }
+    let body = json!({ "name": names[0], "error": { "code": 15, "message": "damaged" } });
+    ask(&world, "POST", "operations:fail", body, 200).await;
+    assert_eq!(world.rest("GET", &names[0], "").await.1["error"]["code"], 15);
+    ask(&world, "POST", "operations:cancel", json!({ "name": names[1] }), 200).await;
+    assert_eq!(world.rest("GET", &names[1], "").await.1["error"]["code"], 1);
+}

@@ -22,6 +22,9 @@ pub(super) fn advance(
         return Err(errors::invalid("polls", &format!("is more than {MAX_POLLS}")));
     }
     act(pipeline, &request.name, |state, name, now| {
+        if state.engine.look(name).is_some_and(|entry| entry.method().is_none()) {
+            return Err(nothing_runs(&request.name, "advanced"));
+        }
         for _ in 0..request.polls.max(1) {
             state.engine.poll(&mut state.world, name, now);
         }
@@ -35,13 +38,7 @@ pub(super) fn complete(
 ) -> Result<proto::OperationState, Status> {
     act(pipeline, &request.name, |state, name, now| {
         match state.engine.complete(&mut state.world, name, now) {
-            Some(false) => {
-                let message = format!(
-                    "`{}` was put there as it is, so nothing runs that could be completed",
-                    request.name
-                );
-                Err(errors::precondition("NOTHING_RUNS", message, &request.name))
-            }
+            Some(false) => Err(nothing_runs(&request.name, "completed")),
             _ => Ok(()),
         }
     })
@@ -66,6 +63,14 @@ pub(super) fn cancel(
         state.engine.cancel(&mut state.world, name, now);
         Ok(())
     })
+}
+
+/// The refusal to move what was put there as it is, such as an operation of a seed.
+fn nothing_runs(name: &str, what: &str) -> Status {
+    let message = format!(
+        "`{name}` was put there as it is, so nothing runs that could be {what}: it can be failed, or cancelled"
+    );
+    errors::precondition("NOTHING_RUNS", message, name)
 }
 
 /// A status that is an error.

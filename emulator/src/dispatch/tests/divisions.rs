@@ -91,7 +91,7 @@ fn an_analysis_of_what_expires_meanwhile_ends_in_not_found_however_the_clock_is_
                     contact_center_insights::proto::longrunning::operation::Result::Error(error) => {
                         Some(error.code)
                     }
-                    _ => None,
+                    contact_center_insights::proto::longrunning::operation::Result::Response(_) => None,
                 };
                 assert_eq!(error, wanted, "{ttl} {has_files} {steps:?}");
             }
