@@ -19,7 +19,7 @@ const USUAL: usize = 64 * 1024 * 1024;
 /// What is there: more than that, of which each part is less.
 const VIEWS: usize = 5;
 const VALUE: usize = 13 << 20;
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn url(world: &World, path: &str) -> String {
     format!("{}/_emulator/v1/{path}", world.emulator.endpoint())

@@ -160,13 +160,11 @@ impl Router {
             headers: &head.headers,
             body: upload.body.clone(),
         };
-        match &mut record {
-            Some(record) => rest::answer(record, call).await,
-            None => {
-                let outbox = head.extensions.get::<Outbox>().cloned().unwrap_or_default();
-                rest::admin::answer(&self.pipeline, call, &outbox).await
-            }
+        if let Some(record) = &mut record {
+            return rest::answer(record, call).await;
         }
+        let outbox = head.extensions.get::<Outbox>().cloned().unwrap_or_default();
+        rest::admin::answer(&self.pipeline, call, &outbox).await
     }
 }
 

@@ -52,15 +52,14 @@ where
     if promised > limit && headers.contains_key(EXPECT) {
         return Err(rest::too_large(limit));
     }
-    let Upload { body, _place } = whole(apart, body, limit).await?;
-    let body = match coding {
-        Coding::Identity => body,
-        Coding::Gzip => {
-            let unpacked = apart.run(&Outbox::default(), move || gunzip(&body)).await;
-            unpacked.and_then(|body| body).map_err(rest::not_unpacked)?
-        }
-    };
-    Ok(Upload { body, _place })
+    let upload = whole(apart, body, limit).await?;
+    if coding == Coding::Identity {
+        return Ok(upload);
+    }
+    let packed = upload.body.clone();
+    let unpacked = apart.run(&Outbox::default(), move || gunzip(&packed)).await;
+    let body = unpacked.and_then(|body| body).map_err(rest::not_unpacked)?;
+    Ok(Upload { body, ..upload })
 }
 
 /// How the body is packed, or the name of a coding that nobody here undoes. Codings are named in any case (RFC 9110,
@@ -100,7 +99,9 @@ where
         [one] => one.clone(),
         parts => {
             let mut joined = BytesMut::with_capacity(length);
-            parts.iter().for_each(|part| joined.extend_from_slice(part));
+            for part in parts {
+                joined.extend_from_slice(part);
+            }
             joined.freeze()
         }
     };
