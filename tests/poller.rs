@@ -177,43 +177,6 @@ async fn a_fault_at_the_deadline_does_not_undo_what_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_hangs_keeps_nobody_beyond_the_deadline() {
-    let started = Instant::now();
-    let script = Script::new([answer(running("a")), Step::Hang]);
-    let waited = follow(&script).wait_for(Duration::from_secs(10)).await.unwrap();
-    assert!(matches!(waited, Waited::StillRunning { name, .. } if name == NAME));
-    assert_eq!((started.elapsed().as_secs(), script.calls()), (15, 3));
-
-    let script = Script::new([Step::Hang]);
-    let error = follow(&script).wait_for(Duration::from_secs(10)).await.unwrap_err();
-    assert!(matches!(&error, Error::Following { name, .. } if name == NAME) && error.is_deadline_exceeded());
-    assert_eq!((started.elapsed().as_secs(), script.calls()), (30, 2));
-
-    // What hung on its way to the deadline, and answers again there.
-    let script = Script::new([Step::Hang, answer(succeeded())]);
-    let waited = follow(&script).wait_for(Duration::from_secs(10)).await.unwrap();
-    assert_eq!(waited.into_result().unwrap(), Some(model()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_outage_in_which_calls_hang_is_over_in_its_time() {
-    let eight = Duration::from_secs(8);
-    for (steps, policy, most) in [
-        (vec![answer(running("a")), Step::Hang], PollPolicy::default().with_max_outage(eight), 20),
-        (vec![Step::Hang], PollPolicy::default().with_max_outage_at_start(eight), 20),
-        (vec![Step::Hang], PollPolicy::default().with_max_outage(Duration::ZERO), 14),
-        (vec![Step::Hang], PollPolicy::default().with_max_outage(Duration::from_mins(2)), 190),
-    ] {
-        let script = Script::new(steps);
-        let started = Instant::now();
-        let policy = policy.with_first_wait(Duration::from_secs(1));
-        let error = follow(&script).with_policy(policy).until_done().await.unwrap_err();
-        assert!(matches!(error, Error::Following { outage: Some(_), .. }), "{error}");
-        assert!(started.elapsed().as_secs() <= most, "{:?} of {most}", started.elapsed());
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn cancelling_then_waiting_tells_how_it_ended() {
     let cancelled = script([failed(Code::Cancelled)]);
     let error = follow(&cancelled).cancel_and_wait().await.unwrap_err();
