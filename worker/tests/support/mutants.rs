@@ -188,8 +188,8 @@ impl<S: Store> Store for NoLock<S> {
     async fn take_outcomes(&self, most: usize, deadline: Duration) -> Result<Option<Loose<S>>, StoreError> {
         let Some(taken) = self.0.take_outcomes(most, deadline).await? else { return Ok(None) };
         let outcomes = taken.outcomes().to_vec();
-        // The lock ends here, and what it was for goes on.
-        drop(taken);
+        // The lock ends here, at once, and what it was for goes on.
+        taken.settle(Vec::new()).await?;
         Ok(Some(Loose { store: self.0.clone(), outcomes, settles: true }))
     }
 }
