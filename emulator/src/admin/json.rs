@@ -118,7 +118,7 @@ struct Snapshot<'a> {
 }
 
 /// Takes in what is as large as the state, without a copy of it that can be spared. `None` where it has to be read as
-/// other requests are, and is no such thing or has another form.
+/// other requests are, and is not one of these, or has another form.
 fn taken(pipeline: &Arc<Pipeline>, method: &str, body: &[u8]) -> Option<Result<(), Status>> {
     match method {
         // The body is the seed itself.
